@@ -1,0 +1,1 @@
+"""Truth about products: raw landing, normalising, matching, golden records, offers, prices."""

@@ -1,0 +1,89 @@
+"""The document of one product in one brand's index, the same for every engine.
+
+Written by `indexer.project`, read by `search_api`. Prices are those of the brand's country, total
+including delivery, in minor units of the brand's currency. `offers` is carried, not searched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLine:
+    """An offer as shown to shoppers. Amounts are minor units of the document's currency.
+
+    `total_minor` is price plus the cheapest stated delivery to the brand's country; None where the
+    price or the delivery is unknown (an unknown delivery is never counted as free).
+    """
+
+    offer_id: str
+    merchant_id: str
+    merchant_name: str
+    title: str
+    language: str | None
+    url: str | None
+    price_minor: int | None
+    delivery_minor: int | None
+    total_minor: int | None
+    days_min: int | None
+    days_max: int | None
+    condition: str
+    availability: str
+    quantity: int | None
+    execution: str
+    returns_days: int | None
+    updated_at: str
+    expires_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDocument:
+    """A product as a brand shows it. `version` is the golden record's; late ones never win.
+
+    `titles` and `descriptions` map language -> text. `category_path` runs from department to leaf.
+    `total_minor` is the lowest total among available new offers, else among all.
+    """
+
+    product_id: str
+    version: int
+    currency: str
+    titles: dict[str, str]
+    descriptions: dict[str, str]
+    manufacturer: str | None
+    gtins: tuple[str, ...]
+    mpns: tuple[str, ...]
+    skus: tuple[str, ...]
+    category_id: int | None
+    category_path: tuple[int, ...]
+    attributes: dict[str, str]
+    picture: str
+    variant_group: str | None
+    merchant_ids: tuple[str, ...]
+    availability: str
+    conditions: tuple[str, ...]
+    total_minor: int | None
+    offer_count: int
+    offers: tuple[OfferLine, ...]
+    updated_at: str
+
+    def title(self, language: str) -> str:
+        """Title in the language, else in English, else in any."""
+        for candidate in (language, "en", *self.titles):
+            if candidate in self.titles:
+                return self.titles[candidate]
+        return ""
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form stored by the engines."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> ProductDocument:
+        """Inverse of `as_json`."""
+        data = dict(value)
+        data["offers"] = tuple(OfferLine(**row) for row in data["offers"])
+        for name in ("gtins", "mpns", "skus", "category_path", "merchant_ids", "conditions"):
+            data[name] = tuple(data[name])
+        return cls(**data)

@@ -1,0 +1,40 @@
+"""The one error that a person is meant to read.
+
+A `DomainError` says what is refused, why, and what to do next. The web edge turns it into
+`application/problem+json` (RFC 9457) or a page, the command line into one line without a traceback.
+"""
+
+from __future__ import annotations
+
+
+class DomainError(Exception):
+    """A refusal with a stable machine code, a sentence for people and a next step.
+
+    `code` is snake_case and part of the public contract; `status` is the HTTP status it maps to.
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str = "", status: int = 422) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+    def as_problem(self) -> dict[str, object]:
+        """The RFC 9457 members of this refusal."""
+        problem: dict[str, object] = {
+            "type": f"urn:comptoir:problem:{self.code}",
+            "title": self.message,
+            "status": self.status,
+            "code": self.code,
+        }
+        if self.hint:
+            problem["detail"] = self.hint
+        return problem
+
+
+class NotFound(DomainError):
+    """The thing named does not exist, or is not visible to who asks."""
+
+    def __init__(self, code: str, message: str, *, hint: str = "") -> None:
+        super().__init__(code, message, hint=hint, status=404)

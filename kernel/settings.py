@@ -1,0 +1,72 @@
+"""All settings of an installation, read once from the environment and passed on, never global.
+
+Every field is an environment variable of the same name in capitals; `docs/settings.md` lists them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults: everything embedded, in one data folder."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+
+    comptoir_data: Path = Field(
+        default_factory=lambda: Path.cwd() / ".comptoir",
+        description="Data folder: embedded database, indices, keys, logs, demo merchants",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL (postgresql://...); unset: a private server in the data folder",
+    )
+    elasticsearch_url: str | None = Field(
+        default=None, description="Elasticsearch 8.19 or 9; unset: the embedded engine"
+    )
+    elasticsearch_api_key: SecretStr | None = Field(
+        default=None, description="API key for Elasticsearch, where security is on"
+    )
+    redis_url: str | None = Field(
+        default=None, description="Redis as an accelerator; unset: in-process equivalents"
+    )
+    embedding_model: str | None = Field(
+        default=None, description="Folder of another static model; unset: the shipped one"
+    )
+    host: str = Field(default="127.0.0.1", description="Address the servers listen on")
+    shop_port: int = Field(default=8000, description="Port of the shop")
+    backoffice_port: int = Field(default=8001, description="Port of the back office and push API")
+    public_url: str | None = Field(
+        default=None,
+        description="Address by which payment providers reach us; unset: the shop's own",
+    )
+    payment_provider: str = Field(default="simulator", description="Payment provider by name")
+    payment_url: str = Field(
+        default="http://127.0.0.1:8004", description="Address of the payment provider's API"
+    )
+    payment_api_key: SecretStr | None = Field(
+        default=None, description="Our key at the payment provider"
+    )
+    payment_webhook_secret: SecretStr | None = Field(
+        default=None, description="Secret that signs the payment provider's webhooks"
+    )
+    brand_by_query: bool = Field(
+        default=False, description="Choose the brand by ?brand= as well as by host (demo only)"
+    )
+
+    @property
+    def data(self) -> Path:
+        """The data folder, absolute."""
+        return self.comptoir_data.expanduser().absolute()
+
+
+def load_settings() -> Settings:
+    """Read the environment. Empty variables count as unset."""
+    for field in Settings.model_fields:
+        if os.environ.get(field.upper()) == "":
+            del os.environ[field.upper()]
+    return Settings()
