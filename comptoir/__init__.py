@@ -1,0 +1,1 @@
+"""Composition: command line, web applications, worker, embedded servers, demo."""

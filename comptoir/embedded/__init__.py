@@ -1,0 +1,1 @@
+"""Servers that run inside the data folder when no address of a shared one is given."""

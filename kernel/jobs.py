@@ -1,0 +1,131 @@
+"""Jobs: work enqueued in the same transaction as the fact that causes it.
+
+The only module that knows the queue library (procrastinate, on PostgreSQL). Packages enqueue by
+name (`package.verb`); the composition root says which function serves which name. A job may run
+twice: every handler is idempotent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from kernel.db import Transaction
+
+if TYPE_CHECKING:
+    import procrastinate
+
+Handler = Callable[..., None]
+"""Takes the job's arguments as keywords. Raises to be tried again."""
+
+MAX_ATTEMPTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A kind of job: its name, its queue, and the lock that keeps two of it from running at once."""
+
+    name: str
+    queue: str
+    lock: str | None = None
+
+
+def schema_sql() -> str:
+    """DDL of the queue's own tables."""
+    from procrastinate.schema import SchemaManager  # noqa: PLC0415 - slow to import
+
+    return str(SchemaManager.get_schema())
+
+
+@lru_cache(maxsize=1)
+def _enqueuer() -> procrastinate.App:
+    import procrastinate  # noqa: PLC0415
+
+    return procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+
+
+def defer(
+    tx: Transaction,
+    job: Job,
+    *,
+    once: str | None = None,
+    delay_s: int = 0,
+    arguments: Mapping[str, Any] | None = None,
+) -> bool:
+    """Enqueue in the transaction: a rollback leaves no job. False when `once` is queued already.
+
+    `once` names the work; while a job of that name waits (not yet started), another is not added.
+    """
+    from procrastinate.exceptions import AlreadyEnqueued  # noqa: PLC0415
+
+    deferrer = _enqueuer().configure_task(
+        job.name,
+        queue=job.queue,
+        lock=job.lock,
+        queueing_lock=once,
+        schedule_in={"seconds": delay_s} if delay_s else None,
+        connection=tx.connection.driver_connection,
+    )
+    try:
+        with tx.begin_nested():
+            deferrer.defer(**dict(arguments or {}))
+    except AlreadyEnqueued:
+        return False
+    return True
+
+
+def waiting(tx: Transaction, queues: Sequence[str] | None = None) -> int:
+    """How many jobs wait or run, in these queues or in all."""
+    where = "" if queues is None else " AND queue_name = ANY(:queues)"
+    statement = f"SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo','doing'){where}"  # noqa: S608 - no input in it
+    return int(tx.execute(sa.text(statement), {"queues": list(queues or ())}).scalar_one())
+
+
+def failed(tx: Transaction) -> list[tuple[int, str, int]]:
+    """Jobs given up on: (id, name, attempts)."""
+    statement = "SELECT id, task_name, attempts FROM procrastinate_jobs WHERE status = 'failed'"
+    return [(row[0], row[1], row[2]) for row in tx.execute(sa.text(statement))]
+
+
+def _app(url: str, handlers: Mapping[str, tuple[Job, Handler]]) -> procrastinate.App:
+    import procrastinate  # noqa: PLC0415
+
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=4))
+    retry = procrastinate.RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2)
+    for name, (job, handler) in handlers.items():
+        app.task(name=name, queue=job.queue, lock=job.lock, retry=retry)(handler)
+    return app
+
+
+async def _run(app: procrastinate.App, *, wait: bool, queues: Sequence[str] | None) -> None:
+    async with app.open_async():
+        # Work left `doing` by a killed process is taken up again before anything new.
+        for stalled in await app.job_manager.get_stalled_jobs():
+            await app.job_manager.retry_job(stalled)
+        await app.run_worker_async(
+            queues=list(queues) if queues else None,
+            wait=wait,
+            concurrency=1,
+            install_signal_handlers=wait,
+            delete_jobs="successful",
+            fetch_job_polling_interval=1.0,
+        )
+
+
+def run_worker(
+    url: str, handlers: Mapping[str, tuple[Job, Handler]], *, queues: Sequence[str] | None = None
+) -> None:
+    """Serve jobs until asked to stop (SIGINT, SIGTERM)."""
+    asyncio.run(_run(_app(url, handlers), wait=True, queues=queues))
+
+
+def drain(
+    url: str, handlers: Mapping[str, tuple[Job, Handler]], *, queues: Sequence[str] | None = None
+) -> None:
+    """Serve jobs until none is left that may start now."""
+    asyncio.run(_run(_app(url, handlers), wait=False, queues=queues))

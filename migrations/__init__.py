@@ -1,0 +1,1 @@
+"""One alembic history; a PostgreSQL schema for each package."""

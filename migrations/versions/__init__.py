@@ -1,0 +1,1 @@
+"""The history, oldest first: one file a step, named by its number."""

@@ -1,0 +1,65 @@
+"""Fixtures for every test: one private PostgreSQL for the run, one migrated database a module."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from comptoir import database_schema
+from comptoir.embedded import postgres
+from kernel.db import Database
+
+SHARED = Path(
+    os.environ.get("COMPTOIR_TEST_SHARED", Path(__file__).resolve().parents[2] / "shared")
+)
+
+
+def _with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    head, _, query = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server for this test run, with a migrated template database called `comptoir_template`."""
+    given = os.environ.get("COMPTOIR_TEST_DATABASE_URL")
+    url = given or postgres.start(tmp_path_factory.mktemp("server") / "postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS comptoir_template WITH (FORCE)")
+        connection.execute("CREATE DATABASE comptoir_template")
+    template = Database(_with_database(url, "comptoir_template"))
+    database_schema.upgrade(template)
+    template.close()
+    yield url
+
+
+def fresh_database(postgres_url: str) -> str:
+    """Address of a new database with the schema of this release, a copy of the template."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE comptoir_template")
+    return _with_database(postgres_url, name)
+
+
+@pytest.fixture(scope="module")
+def database(postgres_url: str) -> Iterator[Database]:
+    """An empty migrated database shared by the tests of one module."""
+    opened = Database(fresh_database(postgres_url))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real sample files; skips loudly where it is absent."""
+    if not SHARED.is_dir():
+        if os.environ.get("COMPTOIR_TEST_REQUIRE_ALL"):
+            pytest.fail(f"the sample files are required here and {SHARED} is absent")
+        pytest.skip(f"LEFT OUT: real sample files, {SHARED} is absent")
+    return SHARED
