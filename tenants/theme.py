@@ -26,6 +26,7 @@ TEXT_PAIRS = (
     ("on_action", "action_strong"),
     ("on_accent", "accent"),
     ("on_header", "header"),
+    ("on_hero", "hero"),
     *((state, "surface") for state in ("good", "warn", "bad")),
     *((state, "ground") for state in ("good", "warn", "bad")),
     *((state, f"{state}_soft") for state in ("good", "warn", "bad")),
@@ -66,6 +67,8 @@ class Palette:
     on_accent: str
     header: str
     on_header: str
+    hero: str
+    on_hero: str
     focus: str
     good: str
     warn: str
@@ -156,7 +159,7 @@ def require_contrast(brand_id: str, theme: Theme) -> None:
             "brand_unreadable",
             f"The colours of brand {brand_id} are too close to read: "
             + "; ".join(map(str, failures)),
-            hint="Darken or lighten one colour of each pair in the [theme.light] or [theme.dark] table.",
+            hint="Darken or lighten one colour of each pair in [theme.light] or [theme.dark].",
         )
 
 
