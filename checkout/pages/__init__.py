@@ -1,0 +1,1 @@
+"""Pages of the purchase: what they show (`view_models`), their templates and their words."""

@@ -1,0 +1,384 @@
+"""What each page of the purchase is given to show; nothing here knows SQL, HTTP or HTML.
+
+Every template gets its model as `page`. States and reasons are codes: the templates have the
+words. Amounts are `Money` and already add up; a template never computes with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from kernel.money import Money
+
+
+class LineProblem(StrEnum):
+    """Why a basket line cannot be bought now."""
+
+    WITHDRAWN = "withdrawn"  # the merchant no longer offers it
+    NOT_SOLD_HERE = "not_sold_here"  # bought at the merchant's own shop only
+    OUT_OF_STOCK = "out_of_stock"
+    TOO_FEW = "too_few"  # less in stock than the quantity wanted: see `available`
+    MERCHANT_SILENT = "merchant_silent"  # the merchant's system did not answer
+    NOT_DELIVERED = "not_delivered"  # the merchant does not deliver to this address
+
+
+class LegState(StrEnum):
+    """How far the purchase at one merchant is."""
+
+    AWAITING_PAYMENT = "awaiting_payment"
+    PAID_FOR = "paid_for"  # authorised; nothing is charged yet
+    BEING_PLACED = "being_placed"
+    PLACED = "placed"  # the merchant has accepted; the charge is next
+    COMPLETED = "completed"  # placed and charged
+    CANCELLING = "cancelling"  # the authorisation is being released
+    CANCELLED = "cancelled"  # nothing charged: see `reason`
+    NEEDS_ATTENTION = "needs_attention"  # people look into it; `money` says what moved
+
+
+class Reason(StrEnum):
+    """Why a leg ended, or waits, other than as hoped."""
+
+    PAYMENT_REFUSED = "payment_refused"
+    PAYMENT_CANCELLED = "payment_cancelled"  # the shopper went back from the provider's page
+    PAYMENT_EXPIRED = "payment_expired"
+    PRICE_CHANGED = "price_changed"
+    OUT_OF_STOCK = "out_of_stock"
+    NOT_DELIVERED = "not_delivered"
+    MERCHANT_REFUSED = "merchant_refused"
+    MERCHANT_SILENT = "merchant_silent"
+    PROVIDER_REFUSED = "provider_refused"
+    PROVIDER_SILENT = "provider_silent"
+
+
+class MoneyState(StrEnum):
+    """What became of the money of one leg."""
+
+    NONE = "none"  # nothing was reserved
+    RESERVED = "reserved"  # authorised on the card, not charged
+    CHARGED = "charged"
+    RELEASED = "released"  # the authorisation was given back, nothing charged
+    UNKNOWN = "unknown"  # the provider has not answered yet
+
+
+class StepState(StrEnum):
+    """One step in the line of steps of a leg."""
+
+    DONE = "done"
+    NOW = "now"
+    NEXT = "next"
+    FAILED = "failed"
+
+
+class StepName(StrEnum):
+    """The steps that shoppers see, in order."""
+
+    PAYMENT = "payment"  # authorised at the provider
+    CHECKED = "checked"  # price and stock read again at the merchant
+    ORDERED = "ordered"  # accepted by the merchant
+    CHARGED = "charged"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """A price that is no longer what the shopper last saw."""
+
+    before: Money
+    after: Money
+
+
+# --- basket.html -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BasketLine:
+    """One offer in the basket, as `mdm` knows it now. `total` is None with `problem` set.
+
+    Forms: POST `/basket/lines/{offer_id}` with `quantity` (0 removes).
+    """
+
+    offer_id: str
+    product_id: str
+    title: str
+    category_id: int | None
+    quantity: int
+    quantity_max: int
+    unit_price: Money | None
+    total: Money | None
+    change: PriceChange | None = None
+    problem: LineProblem | None = None
+    available: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BasketSection:
+    """What is bought from one merchant. `delivery` is the stated cheapest; None until asked.
+
+    `others_total` is what the basket costs without this merchant, one amount for each currency.
+    """
+
+    merchant_id: str
+    merchant_name: str
+    lines: tuple[BasketLine, ...]
+    goods: Money | None
+    delivery: Money | None
+    total: Money | None
+    returns_days: int | None
+    others_total: tuple[Money, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BasketPage:
+    """`totals` has one amount for each currency. An empty basket has no sections."""
+
+    sections: tuple[BasketSection, ...]
+    totals: tuple[Money, ...]
+    country: str
+    can_check_out: bool
+    just_added: str | None = None  # title of the offer added by the request before this page
+
+
+# --- contact.html ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """The form for who buys and where it goes: POST `/checkout` with the names of `values`.
+
+    Fields: email, name, phone, line1, line2, postcode, city, country. `errors` maps a field to a
+    code: `missing`, `too_long`, `invalid`, `not_delivered` (country only).
+    """
+
+    values: dict[str, str]
+    errors: dict[str, str]
+    countries: tuple[str, ...]
+    sections: tuple[BasketSection, ...]
+    totals: tuple[Money, ...]
+
+
+# --- confirm.html ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmLine:
+    """A line as the merchant quoted it now. `change` when it differs from what was last shown."""
+
+    offer_id: str
+    product_id: str
+    title: str
+    category_id: int | None
+    quantity: int
+    unit_price: Money
+    total: Money
+    change: PriceChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryChoice:
+    """A radio button: name `delivery-{merchant_id}`, value `code`."""
+
+    code: str
+    name: str
+    price: Money
+    is_chosen: bool
+    days_min: int | None = None
+    days_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmSection:
+    """One merchant: in whose shop the order is made, and who is paid.
+
+    `problem` set: nothing of this merchant can be bought now; the other figures are then zero.
+    `delivery_change` when the chosen delivery costs something else than was last shown.
+    """
+
+    merchant_id: str
+    merchant_name: str
+    lines: tuple[ConfirmLine, ...]
+    deliveries: tuple[DeliveryChoice, ...]
+    goods: Money | None
+    delivery: Money | None
+    total: Money | None
+    returns_days: int | None
+    delivery_change: PriceChange | None = None
+    problem: LineProblem | None = None
+    problem_title: str | None = None  # the offer that `problem` is about, if one
+    available: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmPage:
+    """The frozen live quote. Two forms, both with hidden `quote`:
+
+    - POST `/checkout/delivery`: the radio buttons; answers with a new quote, so that the button
+      to pay always says the amount;
+    - POST `/checkout/confirm`: hidden `token`, `terms_version`, `terms_sha256`; a required check
+      box `terms` (value `accepted`); one button that says `totals`.
+
+    `changed`: something differs from what was last shown; it must be seen before the button.
+    `can_pay` False: show why, and the way back to the basket. After `expires_at` the page asks
+    the merchants again by itself. `provider` names the hosted payment page.
+    """
+
+    quote_id: str
+    token: str
+    sections: tuple[ConfirmSection, ...]
+    totals: tuple[Money, ...]
+    changed: bool
+    can_pay: bool
+    expires_at: datetime
+    contact_lines: tuple[str, ...]
+    email: str
+    terms_version: int
+    terms_sha256: str
+    provider: str
+    terms_missing: bool = False  # sent without the box checked
+    shop_name: str = ""
+
+
+# --- handoff.html ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment, to one merchant. `pay_path` is a link (GET) that leads to the provider's page;
+    None while it cannot be paid (done, or not ready yet)."""
+
+    merchant_name: str
+    amount: Money
+    state: LegState
+    pay_path: str | None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffPage:
+    """Between the button and the provider's page. With one payment, a refresh leads on by itself
+    (`next_path`, also sent as a header); with several each merchant is paid in turn.
+
+    Nothing to show in `payments` is payable: `is_waiting` (the provider has not answered yet).
+    """
+
+    order_ref: str
+    payments: tuple[Payment, ...]
+    next_path: str | None
+    position: int  # 1 of `count`
+    count: int
+    is_waiting: bool
+    provider: str
+
+
+# --- pending.html ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPage:
+    """After the provider's page, while the outcome is asked for. Refreshes by itself, by header
+    and `<meta http-equiv=refresh>`; `order_path` always works and loses nothing."""
+
+    order_ref: str
+    order_path: str
+    refresh_s: int
+    legs: tuple[Payment, ...]
+
+
+# --- order.html --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step with the moment it was done (or failed)."""
+
+    name: StepName
+    state: StepState
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """What was ordered, at the price charged."""
+
+    title: str
+    quantity: int
+    unit_price: Money
+    total: Money
+    product_id: str | None = None
+    category_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLeg:
+    """The order at one merchant. `merchant_order` is the merchant's own order number."""
+
+    merchant_id: str
+    merchant_name: str
+    merchant_phone: str | None
+    state: LegState
+    money: MoneyState
+    reason: Reason | None
+    steps: tuple[Step, ...]
+    lines: tuple[OrderLine, ...]
+    goods: Money
+    delivery: Money
+    delivery_name: str
+    total: Money
+    charged: Money | None
+    merchant_order: str | None
+    change: PriceChange | None = None  # with Reason.PRICE_CHANGED: the leg's total, old -> new
+    returns_days: int | None = None
+    pay_path: str | None = None  # still to be paid: a link
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Confirmation and status in one: the receipt that can be kept. `is_new` right after payment.
+
+    `refresh_s` set: something is still going on and the page refreshes by itself.
+    """
+
+    order_ref: str
+    created_at: datetime
+    legs: tuple[OrderLeg, ...]
+    totals: tuple[Money, ...]
+    email: str
+    contact_lines: tuple[str, ...]
+    terms_version: int
+    terms_path: str
+    terms_accepted_at: datetime
+    is_new: bool = False
+    is_settled: bool = False
+    refresh_s: int | None = None
+
+
+# --- terms.html --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TermsPage:
+    """One published version of the terms. `paragraphs` is plain text, blank lines part them."""
+
+    version: int
+    language: str
+    published_at: datetime
+    sha256: str
+    paragraphs: tuple[str, ...] = field(default=())
+
+
+# --- refusal.html ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalPage:
+    """A refusal as a page: what happened, whether money moved, what to do now.
+
+    `code` is the DomainError's; `message` and `hint` are its English sentences, for codes that a
+    template has no words for. `back_path` leads to where the shopper can go on.
+    """
+
+    code: str
+    message: str
+    hint: str
+    money_moved: bool
+    back_path: str
