@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def _config() -> Config:
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config
 
-    import migrations  # noqa: PLC0415
+    import migrations
 
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
@@ -25,7 +25,7 @@ def _config() -> Config:
 
 def upgrade(database: Database) -> tuple[str | None, str]:
     """Apply what is missing; answers (revision before, revision now). One process at a time."""
-    from alembic import command  # noqa: PLC0415
+    from alembic import command
 
     config = _config()
     with database.engine.connect() as connection:
@@ -45,7 +45,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
 
 def current(database: Database) -> str | None:
     """Revision of the database; None for an empty one."""
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext
 
     with database.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
@@ -53,7 +53,7 @@ def current(database: Database) -> str | None:
 
 def head() -> str:
     """Revision that this release needs."""
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic.script import ScriptDirectory
 
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None

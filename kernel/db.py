@@ -72,7 +72,8 @@ class Database:
         with self.engine.begin() as tx:
             tx.execute(
                 sa.text(
-                    "SELECT set_config('role', :role, true), set_config('app.brand_id', :brand, true)"
+                    "SELECT set_config('role', :role, true), "
+                    "set_config('app.brand_id', :brand, true)"
                 ),
                 {"role": role, "brand": brand_id},
             )
@@ -96,7 +97,8 @@ def brand_owned(table: str) -> list[str]:
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY {name}_brand ON {table} TO {APP_ROLE} USING ({guard}) WITH CHECK ({guard})",
-        f"CREATE POLICY {name}_platform ON {table} TO {PLATFORM_ROLE} USING (true) WITH CHECK (true)",
+        f"CREATE POLICY {name}_platform ON {table} TO {PLATFORM_ROLE} "
+        "USING (true) WITH CHECK (true)",
     ]
 
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 GtinProblem = Literal[
-    "empty", "not_digits", "spreadsheet_damage", "length", "check_digit", "restricted", "placeholder"
+    "empty",
+    "not_digits",
+    "spreadsheet_damage",
+    "length",
+    "check_digit",
+    "restricted",
+    "placeholder",
 ]
 
 _SEPARATORS = re.compile(r"[\s\-\u00a0\u202f]+")

@@ -27,7 +27,7 @@ def drawn_id(prefix: str) -> str:
 
 def slug(text: str, *, limit: int = 60) -> str:
     """Lower-case ASCII words joined by hyphens, for ids of merchants and readable addresses."""
-    import unicodedata  # noqa: PLC0415
+    import unicodedata
 
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return _SLUG.sub("-", plain).strip("-")[:limit].strip("-")

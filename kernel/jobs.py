@@ -28,7 +28,7 @@ MAX_ATTEMPTS = 6
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A kind of job: its name, its queue, and the lock that keeps two of it from running at once."""
+    """A kind of job: its name, its queue, and the lock that keeps two from running at once."""
 
     name: str
     queue: str
@@ -37,14 +37,14 @@ class Job:
 
 def schema_sql() -> str:
     """DDL of the queue's own tables."""
-    from procrastinate.schema import SchemaManager  # noqa: PLC0415 - slow to import
+    from procrastinate.schema import SchemaManager
 
     return str(SchemaManager.get_schema())
 
 
 @lru_cache(maxsize=1)
 def _enqueuer() -> procrastinate.App:
-    import procrastinate  # noqa: PLC0415
+    import procrastinate
 
     return procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
@@ -61,7 +61,7 @@ def defer(
 
     `once` names the work; while a job of that name waits (not yet started), another is not added.
     """
-    from procrastinate.exceptions import AlreadyEnqueued  # noqa: PLC0415
+    from procrastinate.exceptions import AlreadyEnqueued
 
     deferrer = _enqueuer().configure_task(
         job.name,
@@ -93,7 +93,7 @@ def failed(tx: Transaction) -> list[tuple[int, str, int]]:
 
 
 def _app(url: str, handlers: Mapping[str, tuple[Job, Handler]]) -> procrastinate.App:
-    import procrastinate  # noqa: PLC0415
+    import procrastinate
 
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=4))
     retry = procrastinate.RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2)
@@ -108,7 +108,7 @@ async def _run(app: procrastinate.App, *, wait: bool, queues: Sequence[str] | No
         for stalled in await app.job_manager.get_stalled_jobs():
             await app.job_manager.retry_job(stalled)
         await app.run_worker_async(
-            queues=list(queues) if queues else None,
+            queues=queues,  # type: ignore[arg-type] # None means every queue
             wait=wait,
             concurrency=1,
             install_signal_handlers=wait,

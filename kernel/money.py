@@ -16,7 +16,7 @@ from kernel.errors import DomainError
 @lru_cache(maxsize=512)
 def minor_digits(currency: str) -> int:
     """Decimal places of a currency by CLDR (EUR 2, JPY 0, TND 3)."""
-    from babel.numbers import get_currency_precision  # noqa: PLC0415 - Babel is slow to import
+    from babel.numbers import get_currency_precision
 
     return int(get_currency_precision(currency))
 
@@ -24,7 +24,7 @@ def minor_digits(currency: str) -> int:
 @lru_cache(maxsize=512)
 def is_currency(code: str) -> bool:
     """True for an ISO 4217 code that CLDR knows."""
-    from babel.numbers import is_currency as known  # noqa: PLC0415
+    from babel.numbers import is_currency as known
 
     return len(code) == 3 and code.isascii() and code.isupper() and bool(known(code))
 

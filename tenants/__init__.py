@@ -1,0 +1,1 @@
+"""Who is asking: brands, their look, ranking, terms and the keys of merchants."""

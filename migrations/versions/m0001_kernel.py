@@ -12,7 +12,7 @@ down_revision = None
 def upgrade() -> None:
     for role in (APP_ROLE, PLATFORM_ROLE):
         op.execute(
-            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "  # noqa: S608
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
             f"CREATE ROLE {role} NOLOGIN NOBYPASSRLS; END IF; END $$"
         )
         op.execute(f"GRANT {role} TO CURRENT_USER")
@@ -27,8 +27,8 @@ def downgrade() -> None:
         "FOR item IN SELECT oid::regclass AS name FROM pg_class WHERE relkind = 'r' "
         "AND relname LIKE 'procrastinate_%' LOOP "
         "EXECUTE 'DROP TABLE IF EXISTS ' || item.name || ' CASCADE'; END LOOP; "
-        "FOR item IN SELECT oid::regprocedure AS name FROM pg_proc WHERE proname LIKE 'procrastinate_%' "
-        "LOOP EXECUTE 'DROP FUNCTION IF EXISTS ' || item.name || ' CASCADE'; END LOOP; "
+        "FOR item IN SELECT oid::regprocedure AS name FROM pg_proc "
+        "WHERE proname LIKE 'procrastinate_%' LOOP EXECUTE 'DROP FUNCTION IF EXISTS ' || item.name || ' CASCADE'; END LOOP; "
         "FOR item IN SELECT oid::regtype AS name FROM pg_type WHERE typname LIKE 'procrastinate_%' "
         "AND typtype IN ('e', 'c') AND typrelid = 0 LOOP "
         "EXECUTE 'DROP TYPE IF EXISTS ' || item.name || ' CASCADE'; END LOOP; END $$"

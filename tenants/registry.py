@@ -1,0 +1,117 @@
+"""Brands on record, and the snapshot of them that every request reads without a query."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.db import Database, Transaction, schema_metadata
+from kernel.errors import DomainError
+from tenants.brand import Brand, brand_from, document_hash
+from tenants.terms import Terms, publish_terms
+
+_BRAND = sa.Table(
+    "brand",
+    schema_metadata("tenants"),
+    sa.Column("brand_id", sa.Text, primary_key=True),
+    sa.Column("document", sa.JSON),
+    sa.Column("document_sha256", sa.Text),
+    sa.Column("revision", sa.Integer),
+    sa.Column("applied_at", sa.DateTime(timezone=True)),
+)
+
+REFRESH_AFTER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying a brand document did; `changed` is False for the same document again."""
+
+    brand: Brand
+    terms: Terms
+    changed: bool
+
+
+def apply_brand(tx: Transaction, document: Mapping[str, Any], terms_text: str) -> Applied:
+    """Put a brand on record, or bring it up to its document. Idempotent."""
+    brand = brand_from(document)
+    _refuse_taken_hosts(tx, brand)
+    digest = document_hash(document)
+    row = tx.execute(_BRAND.select().where(_BRAND.c.brand_id == brand.id)).one_or_none()
+    changed = row is None or row.document_sha256 != digest
+    revision = 1 if row is None else row.revision + int(changed)
+    values = {"document": dict(document), "document_sha256": digest, "revision": revision}
+    if row is None:
+        tx.execute(_BRAND.insert().values(brand_id=brand.id, applied_at=sa.func.now(), **values))
+    elif changed:
+        tx.execute(
+            _BRAND.update()
+            .where(_BRAND.c.brand_id == brand.id)
+            .values(applied_at=sa.func.now(), **values)
+        )
+    terms = publish_terms(tx, brand.id, brand.languages[0], terms_text)
+    return Applied(brand_from(document, revision), terms, changed)
+
+
+def _refuse_taken_hosts(tx: Transaction, brand: Brand) -> None:
+    for other in load_brands(tx).values():
+        taken = set(other.hosts) & set(brand.hosts)
+        if other.id != brand.id and taken:
+            raise DomainError(
+                "host_taken", f"{', '.join(sorted(taken))} belongs to brand {other.id} already"
+            )
+
+
+def load_brands(tx: Transaction) -> dict[str, Brand]:
+    """Every brand on record by id."""
+    rows = tx.execute(_BRAND.select().order_by(_BRAND.c.brand_id))
+    return {row.brand_id: brand_from(row.document, row.revision) for row in rows}
+
+
+class BrandRegistry:
+    """A snapshot of all brands, read again when it is older than a few seconds.
+
+    A database that does not answer leaves the last snapshot in force: browsing goes on.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._brands: dict[str, Brand] = {}
+        self._by_host: dict[str, Brand] = {}
+        self._read_at = float("-inf")
+        self._lock = Lock()
+
+    def brands(self) -> Mapping[str, Brand]:
+        """Brand by id."""
+        self._refresh()
+        return self._brands
+
+    def by_host(self, host: str) -> Brand | None:
+        """The brand of a host name (port left off)."""
+        self._refresh()
+        return self._by_host.get(host.partition(":")[0].lower())
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._read_at < REFRESH_AFTER_S or not self._lock.acquire(blocking=False):
+            if self._brands:
+                return
+            self._lock.acquire()
+        try:
+            if now - self._read_at < REFRESH_AFTER_S and self._brands:
+                return
+            with self._database.platform() as tx:
+                brands = load_brands(tx)
+            self._by_host = {host: brand for brand in brands.values() for host in brand.hosts}
+            self._brands = brands
+        except sa.exc.OperationalError:
+            if not self._brands:
+                raise
+        finally:
+            self._read_at = time.monotonic()
+            self._lock.release()
