@@ -1,0 +1,1 @@
+"""Delivery prices per product and country, beside the shop's flat table."""

@@ -1,0 +1,1 @@
+"""Oscar's partner app with one class replaced."""
