@@ -1,0 +1,239 @@
+"""The port of the search engines: eight methods, questions and answers that name no engine.
+
+One index per brand, versioned, behind an alias: `create` makes an empty one beside the live one,
+`publish` switches to it in one step. Writes carry versions; a late or doubled write never wins.
+Every method may raise DomainError: `search_unavailable` (503), `index_missing` (503),
+`index_damaged` (503), `vector_model_differs` (409).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.document import ProductDocument
+
+WINDOW = 1_000
+"""No answer reaches further than this many products down the list."""
+
+Vector = NDArray[np.float32]
+"""One unit vector [dimensions], or several as rows [n, dimensions]."""
+
+
+class Match(StrEnum):
+    """How many of the words a product must have. HALF still puts those with all words first."""
+
+    ALL = "all"
+    HALF = "half"
+
+
+class Sort(StrEnum):
+    """Order of hits. Products without a total come last in both directions of price."""
+
+    RELEVANCE = "relevance"
+    PRICE_ASC = "price_asc"
+    PRICE_DESC = "price_desc"
+    NEWEST = "newest"
+    POPULAR = "popular"
+    """Most offers first: what most merchants sell."""
+
+
+class FacetField(StrEnum):
+    """What can be counted and filtered by."""
+
+    CATEGORY = "category"
+    MANUFACTURER = "manufacturer"
+    MERCHANT = "merchant"
+    AVAILABILITY = "availability"
+    PRICE = "price"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Text as typed and the language it is read in (`fr`, `de`, `en`; others are only folded)."""
+
+    text: str
+    language: str
+    match: Match = Match.ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Values of one field are alternatives, fields add up. Empty means no condition.
+
+    `manufacturers` are keys (`indexer.analysis.key`). Totals are minor units of the index's
+    currency, both ends included. `product_ids` restricts to those; None to none.
+    """
+
+    categories: tuple[int, ...] = ()
+    manufacturers: tuple[str, ...] = ()
+    merchants: tuple[str, ...] = ()
+    availabilities: tuple[str, ...] = ()
+    total_min: int | None = None
+    total_max: int | None = None
+    variant_group: str | None = None
+    product_ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """`words` None matches everything. Offset + limit stay within WINDOW (ValueError else).
+
+    `price_edges` are rising minor amounts that bound the price facet's bars.
+    """
+
+    words: Words | None = None
+    filters: Filters = field(default_factory=Filters)
+    sort: Sort = Sort.RELEVANCE
+    offset: int = 0
+    limit: int = 24
+    facets: tuple[FacetField, ...] = ()
+    facet_size: int = 30
+    price_edges: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.offset < 0 or self.limit < 0 or self.offset + self.limit > WINDOW:
+            raise ValueError(f"{self.offset}+{self.limit} is outside the window of {WINDOW}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A product found, with what the second stage ranks by. `score` is the engine's own scale."""
+
+    product_id: str
+    score: float
+    total_minor: int | None
+    availability: str
+    offer_count: int
+    updated_at: int
+    """Seconds since 1970."""
+    category_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCount:
+    """`value` is what a filter takes (an id or key), `label` what people read."""
+
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCounts:
+    """`counts[i]` products have edges[i] <= total < edges[i + 1]; lowest and highest total."""
+
+    edges: tuple[int, ...]
+    counts: tuple[int, ...]
+    lowest: int | None
+    highest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """`total` is exact. Facet counts ignore the filter on their own field; most frequent first."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: dict[FacetField, tuple[FacetCount, ...]]
+    prices: PriceCounts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """`similarity` is the cosine, 1 for the same meaning."""
+
+    product_id: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """A document, its vector, and the version it was made at (a position of the change log)."""
+
+    document: ProductDocument
+    vector: Vector
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """The product is shown no longer, since `version`."""
+
+    product_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A document that the engine did not take, and why."""
+
+    product_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """`late` writes lost against a newer version, which is right; `refused` ones need a person."""
+
+    written: int = 0
+    deleted: int = 0
+    late: int = 0
+    refused: tuple[Refused, ...] = ()
+
+    def __add__(self, other: WriteReport) -> WriteReport:
+        return WriteReport(
+            self.written + other.written,
+            self.deleted + other.deleted,
+            self.late + other.late,
+            self.refused + other.refused,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStats:
+    """The live index of a brand: its name, products shown, and whose vectors it holds."""
+
+    index: str
+    count: int
+    model_id: str
+    dimensions: int
+
+
+class Engine(Protocol):
+    """Both engines behave the same; `tests/contracts/test_search_engine.py` holds them to it."""
+
+    def create(self, brand_id: str, *, model_id: str, dimensions: int) -> str:
+        """A new empty index beside the live one; answers its name."""
+
+    def publish(self, brand_id: str, index: str) -> str | None:
+        """Make the index the brand's live one in one step; answers the one it replaces."""
+
+    def drop(self, brand_id: str, index: str) -> None:
+        """Remove an index that is not live (ValueError for the live one). Unknown names pass."""
+
+    def write(self, index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
+        """Apply changes; on return they are durable and visible within a second.
+
+        A version below the one last written (or deleted) is late and changes nothing; the same
+        version may be written again.
+        """
+
+    def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
+        """Products by words, filters, order, with facet counts."""
+
+    def neighbours(
+        self, brand_id: str, vector: Vector, *, filters: Filters, limit: int
+    ) -> tuple[Neighbour, ...]:
+        """Products nearest in meaning, best first, that pass the filters."""
+
+    def read(self, brand_id: str, product_ids: Sequence[str]) -> dict[str, ProductDocument]:
+        """Documents by id; ids that are not shown are absent."""
+
+    def stats(self, brand_id: str) -> IndexStats | None:
+        """The live index, or None where the brand has none."""

@@ -1,0 +1,267 @@
+"""What the shop answers: a page of results, a product with its offers. Read by templates and API.
+
+Built by `search_api.search` and `search_api.product`. Amounts are `Money` in the brand's currency
+and include delivery wherever they are called totals. Texts that depend on the reader's language
+are already in it; words such as `in_stock` are codes that templates translate.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from kernel.money import Money
+
+FacetName = Literal["category", "manufacturer", "merchant", "availability"]
+SortName = Literal["relevance", "price_asc", "price_desc", "newest"]
+RelaxationStep = Literal["half_of_words", "similar", "popular_in_category", "popular"]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Fact(_Answer):
+    """One attribute of a product: a stable English key (`colour`) and its value (`black`)."""
+
+    key: str
+    value: str
+
+
+class OfferCard(_Answer):
+    """One merchant's offer. `total` is None where price or delivery is unknown.
+
+    `reasons` say, in the reader's language, why the offer stands where it stands.
+    """
+
+    offer_id: str
+    position: int
+    merchant_id: str
+    merchant_name: str
+    title: str
+    language: str | None
+    url: str | None
+    price: Money | None
+    delivery: Money | None
+    total: Money | None
+    days_min: int | None
+    days_max: int | None
+    condition: str
+    availability: str
+    quantity: int | None
+    execution: str
+    returns_days: int | None
+    updated_at: str
+    reasons: tuple[str, ...] = ()
+
+
+class ProductCard(_Answer):
+    """A product in a list. `from_total` is the lowest total including delivery."""
+
+    id: str
+    url: str
+    title: str
+    manufacturer: str | None
+    category_id: int | None
+    picture: str
+    facts: tuple[Fact, ...]
+    from_total: Money | None
+    best_offer: OfferCard | None
+    offer_count: int
+    merchant_count: int
+    availability: str
+    conditions: tuple[str, ...]
+    updated_at: str
+
+
+class FacetValue(_Answer):
+    """A value to narrow by. `value` goes into the address; `url` switches it on or off.
+
+    `depth` and `parent` (a `value`) draw the category tree; they are 0 and None elsewhere.
+    """
+
+    value: str
+    label: str
+    count: int
+    selected: bool
+    url: str
+    depth: int = 0
+    parent: str | None = None
+
+
+class Facet(_Answer):
+    """Counts ignore the facet's own selection. `name` is also the parameter of the address."""
+
+    name: FacetName
+    values: tuple[FacetValue, ...]
+
+
+class PriceBar(_Answer):
+    """A bar of the histogram: totals from `low` (included) to `high` (excluded)."""
+
+    low: Money
+    high: Money
+    count: int
+    selected: bool
+    url: str
+
+
+class PriceFacet(_Answer):
+    """Totals of the results. `minimum` and `maximum` are of what is there without this filter.
+
+    `selected_min` and `selected_max` repeat what the address says (price_min, price_max).
+    """
+
+    minimum: Money | None
+    maximum: Money | None
+    selected_min: Money | None
+    selected_max: Money | None
+    bars: tuple[PriceBar, ...]
+
+
+class SortOption(_Answer):
+    """A way to order; `url` is the same search in that order."""
+
+    value: SortName
+    selected: bool
+    url: str
+
+
+class Chip(_Answer):
+    """A condition in force, and the address without it. `kind` is the name of its parameter."""
+
+    kind: Literal["q", "category", "manufacturer", "merchant", "availability", "price"]
+    label: str
+    url: str
+    low: Money | None = None
+    high: Money | None = None
+
+
+class Relaxation(_Answer):
+    """The products answer less than what was asked; which step was taken, to be said aloud.
+
+    half_of_words: no (or only `matched_all`) products have all words, these have at least half.
+    similar: none has the words; these are near in meaning. popular_in_category (`category_id`) and
+    popular: nothing is near; these are what most merchants offer there.
+    """
+
+    step: RelaxationStep
+    original_query: str
+    matched_all: int = 0
+    category_id: int | None = None
+
+
+class Notice(_Answer):
+    """What the law wants above the results: how they are ordered and who is compared."""
+
+    text: str
+    merchant_count: int
+    paid: bool = False
+
+
+class PageLink(_Answer):
+    """A page of the list; `number` starts at 1."""
+
+    number: int
+    url: str
+    current: bool
+
+
+class SearchAnswer(_Answer):
+    """One page of results. At most the first 1,000 can be paged through; `total` is exact."""
+
+    query: str
+    language: str
+    currency: str
+    total: int
+    page: int
+    pages: int
+    per_page: int
+    products: tuple[ProductCard, ...]
+    facets: tuple[Facet, ...]
+    price: PriceFacet
+    sorts: tuple[SortOption, ...]
+    chips: tuple[Chip, ...]
+    page_links: tuple[PageLink, ...]
+    relaxation: Relaxation | None
+    notice: Notice
+    clear_url: str
+    ignored: tuple[str, ...] = ()
+    """Parameters of the address that could not be read and were left out."""
+    took_ms: float
+
+    def facet(self, name: FacetName) -> Facet:
+        """The facet of that name; every answer has all four."""
+        return next(facet for facet in self.facets if facet.name == name)
+
+
+class Crumb(_Answer):
+    """A category on the way to the product, with the address of its results."""
+
+    category_id: int
+    label: str
+    url: str
+
+
+class Variant(_Answer):
+    """A sibling of the product; `differs` are the facts in which the siblings differ."""
+
+    id: str
+    url: str
+    title: str
+    picture: str
+    differs: tuple[Fact, ...]
+    from_total: Money | None
+    availability: str
+    selected: bool
+
+
+class ProductPage(_Answer):
+    """A product, its facts, its siblings (itself among them) and its offers in the brand's order.
+
+    `offers_order` says how offers are ordered; `title_language` and `description_language` are the
+    languages these texts are really in, which may not be the reader's.
+    """
+
+    id: str
+    url: str
+    title: str
+    title_language: str | None
+    description: str
+    description_language: str | None
+    manufacturer: str | None
+    gtins: tuple[str, ...]
+    mpns: tuple[str, ...]
+    category_id: int | None
+    crumbs: tuple[Crumb, ...]
+    picture: str
+    facts: tuple[Fact, ...]
+    variants: tuple[Variant, ...]
+    offers: tuple[OfferCard, ...]
+    offers_order: str
+    notice: Notice
+    from_total: Money | None
+    to_total: Money | None
+    merchant_count: int
+    availability: str
+    updated_at: str
+
+
+class Department(_Answer):
+    """A category of the home page with the number of products below it."""
+
+    category_id: int
+    label: str
+    url: str
+    count: int
+
+
+class HomePage(_Answer):
+    """Departments with products, and what most merchants offer."""
+
+    departments: tuple[Department, ...]
+    popular: tuple[ProductCard, ...]
+    product_count: int
+    merchant_count: int
+    notice: Notice
