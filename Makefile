@@ -1,0 +1,75 @@
+# Two commands matter: `make demo` and `make test`. Everything lands in .venv and in the data folder.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENGINE ?= embedded
+export COMPTOIR_DATA ?= $(CURDIR)/.comptoir
+export HF_HUB_OFFLINE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# uv installs in seconds what pip installs in a minute; where it cannot, pip does the same work.
+UV_VERSION := 0.13.9
+define install
+	$(BIN)/uv pip install -q --no-cache --require-hashes -r $(1) --python $(BIN)/python \
+		|| $(BIN)/pip install -q --no-cache-dir --require-hashes -r $(1)
+	$(BIN)/uv pip install -q --no-cache --no-deps -e . --python $(BIN)/python \
+		|| $(BIN)/pip install -q --no-cache-dir --no-deps -e .
+endef
+
+.PHONY: help setup setup-dev demo test check format bench screenshots lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/uv:
+	@echo "setting up $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Comptoir needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --no-cache-dir uv==$(UV_VERSION)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/uv
+	@echo "installing Comptoir"
+	@$(call install,requirements.lock)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "installing what the tests need"
+	@$(call install,requirements-dev.lock)
+	@touch $@
+
+setup: $(VENV)/.installed ## install, without starting anything
+
+setup-dev: $(VENV)/.installed-dev ## install what tests and checks need as well
+
+demo: setup ## two brands, four merchants, a shop on http://127.0.0.1:8000 (ENGINE=elasticsearch for that engine)
+	@$(BIN)/comptoir demo --engine $(ENGINE)
+
+test: setup-dev check ## all checks and tests
+	@$(BIN)/python -m pytest
+
+check: setup-dev ## formatting, lint, types, import rules
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup-dev ## format the code
+	@$(BIN)/ruff format -q .
+	@$(BIN)/ruff check -q --fix .
+
+bench: setup-dev ## measure; the figures of record are in docs/benchmarks.md
+	@$(BIN)/python -m bench
+
+screenshots: setup-dev ## draw every page at 375 and 1280 px into docs/screenshots
+	@$(BIN)/python -m tests.browser.screenshots
+
+lock: setup-dev ## pin the newest allowed versions again
+	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --generate-hashes --no-header --no-emit-index-url -o requirements.lock
+	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock
+
+clean: ## remove the virtual environment and the data folder
+	@rm -rf $(VENV) "$(COMPTOIR_DATA)"

@@ -1,0 +1,79 @@
+"""The command line. Commands are imported when they are called, so that each one starts at once."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from kernel.errors import DomainError
+
+# command -> module under comptoir.commands, with the line that `comptoir --help` shows
+COMMANDS = {
+    "demo": "run the demonstration market: brands, merchants, shop",
+    "serve": "serve the shop, the back office or the worker",
+    "ingest": "load a merchant's feed file",
+    "crawl": "fetch or crawl a merchant's declared source",
+    "merchant": "add merchants and their keys",
+    "quarantine": "list what was refused, and why",
+    "index": "refresh, rebuild or compare the search index",
+    "search": "search as a shopper of a brand",
+    "offer": "show offers, their product and their prices over time",
+    "order": "show orders and bring them forward",
+    "brand": "apply and list brands",
+    "db": "bring the database to this release",
+    "doctor": "tell what is configured, reachable and missing",
+}
+
+
+class _Lazy(click.Group):
+    """A group that knows the names of its commands and imports only the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"comptoir.commands.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="comptoir")
+def cli() -> None:
+    """Comptoir: a white-label, multi-merchant, transactional price comparator.
+
+    Settings come from the environment (see docs/settings.md); without any, everything runs
+    embedded in the data folder COMPTOIR_DATA (default: .comptoir here).
+    """
+
+
+def main() -> None:
+    """Entry point: a refusal is two lines on standard error, never a traceback."""
+    try:
+        cli()
+    except DomainError as error:
+        click.secho(f"comptoir: {error.message}", fg="red", err=True)
+        if error.hint:
+            click.echo(f"          {error.hint}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output (`head`) has gone: nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
