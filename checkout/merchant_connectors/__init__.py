@@ -1,0 +1,33 @@
+"""Merchants' systems behind one contract: a module here named X is the connector called X.
+
+A connector module offers `connect(settings) -> MerchantConnector`, and is found by its name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from checkout.merchant_connectors.port import MerchantConnector
+from kernel.errors import NotFound
+
+Connect = Callable[[Mapping[str, str]], MerchantConnector]
+
+
+def connector_names() -> list[str]:
+    """The connectors of this release."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "port")
+
+
+def open_connector(name: str, settings: Mapping[str, str]) -> MerchantConnector:
+    """The connector of a merchant, by the name and settings on record. DomainError if unknown."""
+    if name not in connector_names():
+        raise NotFound(
+            "connector_unknown",
+            f"There is no merchant connector called {name!r}.",
+            hint=f"Known: {', '.join(connector_names())}.",
+        )
+    module = importlib.import_module(f"{__name__}.{name}")
+    return cast("Connect", module.connect)(settings)

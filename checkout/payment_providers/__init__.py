@@ -1,0 +1,44 @@
+"""Payment providers behind one contract: a module here named X is the provider called X.
+
+A provider module offers `connect(settings) -> PaymentProvider`, and is found by its name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from checkout.payment_providers.port import PaymentProvider
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """Where the provider is, our key there, and the secret that signs its notices."""
+
+    url: str
+    api_key: str
+    webhook_secret: str
+
+
+Connect = Callable[[ProviderSettings], PaymentProvider]
+
+
+def provider_names() -> list[str]:
+    """The providers of this release."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "port")
+
+
+def open_provider(name: str, settings: ProviderSettings) -> PaymentProvider:
+    """The provider by its name. DomainError if unknown."""
+    if name not in provider_names():
+        raise NotFound(
+            "payment_provider_unknown",
+            f"There is no payment provider called {name!r}.",
+            hint=f"Known: {', '.join(provider_names())}.",
+        )
+    module = importlib.import_module(f"{__name__}.{name}")
+    return cast("Connect", module.connect)(settings)

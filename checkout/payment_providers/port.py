@@ -1,0 +1,115 @@
+"""The contract with a payment provider: create, read, find, capture, void, refund, webhooks.
+
+The money is authorised on the merchant's own account at the provider's hosted page and captured
+later; captured never exceeds authorised, refunded never exceeds captured. Outcomes are those of
+`checkout.outcomes`. The same idempotency key with the same content is safe to send again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from kernel.money import Money
+
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands. CAPTURED stays, also when some or all is refunded."""
+
+    REQUIRES_PAYMENT = "requires_payment"  # the buyer has not finished at the hosted page
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    VOIDED = "voided"  # released without a capture
+    CANCELLED = "cancelled"  # the buyer went back, or the page was never finished
+    EXPIRED = "expired"  # authorised, and not captured in time
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """What to authorise. `reference` is ours, and unique; `locale` is fr, de or en."""
+
+    reference: str
+    amount: Money
+    merchant_account: str
+    merchant_name: str
+    return_url: str
+    cancel_url: str
+    locale: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment as the provider has it. `capture_before` is set once authorised.
+
+    `decline_code` is why the last try at the hosted page failed, if it did.
+    """
+
+    id: str
+    reference: str
+    merchant_account: str
+    status: PaymentStatus
+    amount: Money
+    captured: Money
+    refunded: Money
+    pay_url: str
+    capture_before: datetime | None
+    decline_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEvent:
+    """A verified notice. It is a hint: read the payment, never trust the order of notices."""
+
+    id: str
+    type: str
+    payment_id: str
+    reference: str
+    created_at: datetime
+
+
+class PaymentProvider(Protocol):
+    """One provider. Implementations are safe to share between threads."""
+
+    def create(self, request: PaymentRequest, idempotency_key: str) -> Payment:
+        """Open a payment; its `pay_url` is the hosted page. Nothing is authorised yet.
+
+        Raises Refused, NoAnswer or OutcomeUnknown, as every changing call does.
+        """
+        ...
+
+    def read(self, payment_id: str) -> Payment:
+        """The payment now. Raises Refused (`payment_unknown`) or NoAnswer."""
+        ...
+
+    def find(self, reference: str) -> Payment | None:
+        """The payment of a reference. None only where the provider says that there is none."""
+        ...
+
+    def capture(self, payment_id: str, amount: Money, idempotency_key: str) -> Payment:
+        """Take money, once, up to what is authorised; what is left of it is released.
+
+        Refused: `over_capture`, `already_captured`, `not_capturable`, `authorisation_expired`.
+        """
+        ...
+
+    def void(self, payment_id: str, idempotency_key: str) -> Payment:
+        """Release the authorisation, or close the hosted page. Refused: `not_voidable`."""
+        ...
+
+    def refund(self, payment_id: str, amount: Money, idempotency_key: str) -> Payment:
+        """Give money back, up to what is captured. Refused: `over_refund`, `not_refundable`."""
+        ...
+
+    def verify_webhook(
+        self, headers: Mapping[str, str], raw_body: bytes, now: datetime
+    ) -> PaymentEvent:
+        """The event of a notice that the provider signed within 300 s of `now`.
+
+        Raises Refused (`webhook_unsigned`, `webhook_forged`, `webhook_stale`,
+        `webhook_malformed`).
+        """
+        ...
