@@ -1,0 +1,12 @@
+# One image for the three roles; the command says which one runs.
+FROM python:3.11-slim
+RUN useradd --system --create-home --home-dir /var/lib/comptoir comptoir
+WORKDIR /opt/comptoir
+COPY requirements.lock .
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY . .
+RUN pip install --no-cache-dir --no-deps .
+USER comptoir
+ENV HF_HUB_OFFLINE=1
+EXPOSE 8000 8001
+CMD ["comptoir", "serve", "--role", "shop"]

@@ -1,0 +1,87 @@
+"""One installation: its settings and the parts built from them, each when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from comptoir import database_schema
+from comptoir.embedded.postgres import database_url
+from kernel.db import Database
+from kernel.errors import DomainError
+from kernel.settings import Settings, load_settings
+from tenants.brand import Brand
+from tenants.registry import BrandRegistry
+
+if TYPE_CHECKING:
+    from indexer.engine import Engine
+    from kernel.embedding.encoder import Encoder
+
+
+class Installation:
+    """The composition root's parts. Heavy ones (engine, model) are imported on first use."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or load_settings()
+
+    @cached_property
+    def url(self) -> str:
+        """Address of PostgreSQL; starts the embedded one."""
+        return database_url(self.settings)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database at the schema of this release.
+
+        The embedded one is brought there; one of your own is left to `comptoir db upgrade`.
+        """
+        database = Database(self.url)
+        if database_schema.current(database) == database_schema.head():
+            return database
+        if self.settings.database_url is not None:
+            raise DomainError(
+                "database_behind",
+                "The database is not at the schema of this release.",
+                hint="Run `comptoir db upgrade`.",
+            )
+        database_schema.upgrade(database)
+        return database
+
+    @cached_property
+    def brands(self) -> BrandRegistry:
+        """The snapshot of brands."""
+        return BrandRegistry(self.database)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The search engine that the settings name."""
+        from indexer import open_engine
+
+        return open_engine(self.settings)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The embedding model that the settings name."""
+        from pathlib import Path
+
+        from kernel.embedding.encoder import load_encoder
+
+        chosen = self.settings.embedding_model
+        return load_encoder(Path(chosen) if chosen else None)
+
+    def brand(self, brand_id: str | None) -> Brand:
+        """A brand by id, or the only (first) one."""
+        brands = self.brands.brands()
+        if not brands:
+            raise DomainError(
+                "no_brand", "There is no brand yet.", hint="Add one: `comptoir brand apply FILE`."
+            )
+        if brand_id is None:
+            return next(iter(brands.values()))
+        if brand_id not in brands:
+            raise DomainError(
+                "brand_unknown",
+                f"There is no brand {brand_id!r}.",
+                hint=f"Known: {', '.join(brands)}.",
+            )
+        return brands[brand_id]

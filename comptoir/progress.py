@@ -1,0 +1,55 @@
+"""Progress on the terminal: a bar where somebody watches, plain lines where nobody does."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Advance = Callable[[int], None]
+"""Called with how many more units are done."""
+
+
+@contextmanager
+def bar(label: str, total: int | None, unit: str = "") -> Iterator[Advance]:
+    """A bar for work that may take longer than two seconds. Writes to standard error."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+class Stopwatch:
+    """Seconds since it was made, for the lines that say how long a step took."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __str__(self) -> str:
+        return f"{time.perf_counter() - self._start:.1f} s"
+
+    @property
+    def seconds(self) -> float:
+        """Elapsed seconds."""
+        return time.perf_counter() - self._start

@@ -1,0 +1,137 @@
+"""Child processes of one command: started together, watched, ended together.
+
+A child that ends by itself is started again after a pause, unless it never became ready.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kernel.errors import DomainError
+
+RESTART_AFTER_S = 1.0
+STOP_WITHIN_S = 15.0
+
+
+@dataclass(slots=True)
+class Child:
+    """A process to keep alive. `ready_url` answers 2xx once it serves; None: no need to ask."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    ready_url: str | None = None
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Start it; its output goes to the log file."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                list(self.arguments),
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Return when it serves; DomainError with the end of its log when it does not."""
+        deadline = time.monotonic() + timeout_s
+        while self.ready_url and time.monotonic() < deadline:
+            if self.process is None or self.process.poll() is not None:
+                break
+            if _answers(self.ready_url):
+                return
+            time.sleep(0.05)
+        if self.ready_url is None:
+            return
+        raise DomainError(
+            "child_not_ready",
+            f"{self.name} did not start: {_last_lines(self.log)}",
+            hint=f"Its log is {self.log}.",
+        )
+
+    def stop(self) -> None:
+        """Ask it to end, wait, then insist."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+class Supervisor:
+    """Keeps children alive until `stop`. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self.children: list[Child] = []
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Supervisor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, child: Child, *, timeout_s: float = 60.0) -> None:
+        """Start a child and wait until it serves."""
+        child.start()
+        self.children.append(child)
+        child.wait_ready(timeout_s)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Return when SIGINT or SIGTERM arrives."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stopping.set())
+        while not self._stopping.wait(0.5):
+            pass
+
+    def stop(self) -> None:
+        """End all children, the last started first."""
+        self._stopping.set()
+        for child in reversed(self.children):
+            child.stop()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(RESTART_AFTER_S):
+            for child in list(self.children):
+                ended = child.process is not None and child.process.poll() is not None
+                if ended and not self._stopping.is_set():
+                    sys.stderr.write(f"{child.name} ended and is started again; see {child.log}\n")
+                    child.start()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own child
+            return 200 <= int(answer.status) < 300
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def _last_lines(log: Path, count: int = 3) -> str:
+    try:
+        lines = log.read_text("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return "no output"
+    return " | ".join(lines[-count:]) or "no output"
