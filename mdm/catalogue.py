@@ -1,0 +1,127 @@
+"""Reading the golden catalogue: products with their live offers, and the log of what changed.
+
+Positions of the change log have no gaps and become visible in order, because every writer takes
+one advisory lock; a reader that remembers a position never misses a change.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.db import Transaction, advisory_lock
+from kernel.jobs import Job, defer
+from mdm.offers import OFFER_SELECT, offer_view
+from mdm.product_view import OfferView, ProductView
+
+CATALOGUE_CHANGED = Job("catalogue.changed", "index", lock="index")
+
+_LOCK = "mdm.change_log"
+_MAX_HOPS = 20
+
+
+def changes_after(tx: Transaction, position: int, limit: int) -> list[tuple[int, str]]:
+    """(position, product id) after a position, oldest first. Retired products are named too."""
+    statement = sa.text(
+        "SELECT position, product_id FROM mdm.change_log WHERE position > :position "
+        "ORDER BY position LIMIT :limit"
+    )
+    rows = tx.execute(statement, {"position": position, "limit": limit})
+    return [(row.position, row.product_id) for row in rows]
+
+
+def head(tx: Transaction) -> int:
+    """The last position of the change log; 0 when nothing ever changed."""
+    return int(
+        tx.execute(sa.text("SELECT coalesce(max(position), 0) FROM mdm.change_log")).scalar_one()
+    )
+
+
+def log_changes(tx: Transaction, product_ids: Iterable[str]) -> int:
+    """Append changed products and wake the indexer. Returns how many were logged."""
+    changed = sorted(set(product_ids))
+    if not changed:
+        return 0
+    advisory_lock(tx, _LOCK)
+    tx.execute(
+        sa.text(
+            "INSERT INTO mdm.change_log (position, product_id) "
+            "SELECT :head + ordinality, product_id "
+            "FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS changed(product_id, ordinality)"
+        ),
+        {"head": head(tx), "ids": changed},
+    )
+    defer(tx, CATALOGUE_CHANGED, once=CATALOGUE_CHANGED.name)
+    return len(changed)
+
+
+def all_product_ids(tx: Transaction, after: str, limit: int) -> list[str]:
+    """Ids of living products after an id (empty string to start), in order."""
+    statement = sa.text(
+        "SELECT product_id FROM mdm.product WHERE state = 'live' AND product_id > :after "
+        "ORDER BY product_id LIMIT :limit"
+    )
+    return list(tx.execute(statement, {"after": after, "limit": limit}).scalars())
+
+
+def resolve(tx: Transaction, product_id: str) -> str | None:
+    """The living product behind an id that may have been merged away; None when there is none."""
+    for _ in range(_MAX_HOPS):
+        row = tx.execute(
+            sa.text(
+                "SELECT state, new_id FROM mdm.product LEFT JOIN mdm.product_redirect "
+                "ON old_id = product_id WHERE product_id = :id"
+            ),
+            {"id": product_id},
+        ).one_or_none()
+        if row is None or (row.state != "live" and row.new_id is None):
+            return None
+        if row.state == "live":
+            return product_id
+        product_id = row.new_id
+    return None
+
+
+def product_views(tx: Transaction, product_ids: Sequence[str]) -> list[ProductView]:
+    """Living products with their live offers, in the order asked; retired ones are absent."""
+    if not product_ids:
+        return []
+    ids = {"ids": list(product_ids)}
+    offers: dict[str, list[OfferView]] = defaultdict(list)
+    for row in tx.execute(
+        sa.text(OFFER_SELECT + " WHERE o.live AND o.product_id = ANY(:ids) ORDER BY o.offer_id"),
+        ids,
+    ):
+        offers[row.product_id].append(offer_view(row))
+    rows = tx.execute(
+        sa.text(
+            "SELECT product_id, version, golden, updated_at FROM mdm.product "
+            "WHERE state = 'live' AND product_id = ANY(:ids)"
+        ),
+        ids,
+    )
+    views = {row.product_id: _product_view(row, offers[row.product_id]) for row in rows}
+    return [views[each] for each in product_ids if each in views]
+
+
+def _product_view(row: sa.Row[Any], offers: list[OfferView]) -> ProductView:
+    golden = row.golden
+    return ProductView(
+        product_id=row.product_id,
+        version=row.version,
+        titles=golden["titles"],
+        descriptions=golden["descriptions"],
+        manufacturer=golden["manufacturer"],
+        gtins=tuple(golden["gtins"]),
+        mpns=tuple(golden["mpns"]),
+        category_id=golden["category_id"],
+        attributes=golden["attributes"],
+        image_urls=tuple(golden["image_urls"]),
+        variant_group=golden["variant_group"],
+        offers=tuple(offers),
+        provenance=golden["provenance"],
+        updated_at=row.updated_at,
+    )
