@@ -1,0 +1,36 @@
+"""`comptoir db`: the database's schema."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def command() -> None:
+    """Bring the database to this release, or tell how far it is."""
+
+
+@command.command()
+def upgrade() -> None:
+    """Apply the migrations that are missing. Safe to run twice, and from several machines."""
+    from comptoir import database_schema
+    from comptoir.installation import Installation
+    from kernel.db import Database
+
+    before, now = database_schema.upgrade(Database(Installation().url))
+    if before == now:
+        click.echo(f"the database is at revision {now}; nothing to do")
+    else:
+        click.echo(f"the database went from revision {before or 'none'} to {now}")
+
+
+@command.command()
+def status() -> None:
+    """Show the revision of the database and the one this release needs."""
+    from comptoir import database_schema
+    from comptoir.installation import Installation
+    from kernel.db import Database
+
+    current = database_schema.current(Database(Installation().url))
+    click.echo(f"database: {current or 'empty'}")
+    click.echo(f"release:  {database_schema.head()}")

@@ -1,0 +1,64 @@
+"""What the documents say exists, and what exists is documented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from comptoir.cli import COMMANDS
+from kernel.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_every_setting_is_documented_with_its_default_and_none_is_invented() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE))
+    assert documented == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_that_a_document_names_exists(document: Path) -> None:
+    named = set(re.findall(r"(?:^|[`\s])comptoir ([a-z]+)\b", document.read_text("utf-8"), re.M))
+    prose = {"is", "and", "on", "for", "from", "has", "that", "reads", "serves", "to", "in"}
+    assert named - set(COMMANDS) - prose == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_inside_the_project_leads_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text("utf-8"))
+    inside = [
+        target for target in targets if "://" not in target and not target.startswith("mailto")
+    ]
+    assert [target for target in inside if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_has_help(command: str) -> None:
+    from click.testing import CliRunner
+
+    from comptoir.cli import cli
+
+    result = CliRunner().invoke(cli, [command, "--help"])
+    assert result.exit_code == 0, result.output
+    assert len(result.output.splitlines()) > 4
+
+
+def test_the_project_names_no_machine_and_no_registry() -> None:
+    listed = [
+        path
+        for path in ROOT.rglob("*")
+        if path.is_file()
+        and path.suffix in {".py", ".md", ".toml", ".yml", ".lock", ".html", ".css", ".po", ""}
+        and not {".venv", ".git", ".comptoir", "node_modules"} & set(path.parts)
+        and ".egg-info" not in str(path)
+        and not any(part.startswith(".") and part != ".ci" for part in path.parts[len(ROOT.parts):])
+    ]  # fmt: skip
+    wrong = re.compile(
+        r"files\.python" r"hosted|pypi\.org/simple|registry\.npm" r"js|/opt/" r"wheels"
+    )
+    found = [str(path) for path in listed if wrong.search(path.read_text("utf-8", "ignore"))]
+    assert found == []
