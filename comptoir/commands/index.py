@@ -33,9 +33,8 @@ def rebuild(brand: str | None) -> None:
     from indexer.rebuild import rebuild as build
 
     installation = Installation()
-    for one in _chosen(
-        installation.brands.brands(), installation.brand(brand).id if brand else None
-    ):
+    chosen = [installation.brand(brand)] if brand else installation.brands.brands().values()
+    for one in chosen:
         watch = Stopwatch()
         with bar(f"index of {one.id}", None, "products") as advance:
             count = build(

@@ -22,7 +22,9 @@ def test_every_setting_is_documented_with_its_default_and_none_is_invented() -> 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_that_a_document_names_exists(document: Path) -> None:
-    named = set(re.findall(r"(?:^|[`\s])comptoir ([a-z]+)\b", document.read_text("utf-8"), re.M))
+    named = set(
+        re.findall(r"(?:^|[`\s])comptoir ([a-z]+)\b", document.read_text("utf-8"), re.MULTILINE)
+    )
     prose = {"is", "and", "on", "for", "from", "has", "that", "reads", "serves", "to", "in"}
     assert named - set(COMMANDS) - prose == set()
 

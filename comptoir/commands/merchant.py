@@ -1,0 +1,71 @@
+"""`comptoir merchant`: who sells, and the keys by which they push."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def command() -> None:
+    """Add merchants and their keys. A merchant is one TOML file; see docs/guides/add-a-merchant.md."""
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--source-url", help="Where its feed or site is, when the file names only a path.")
+@click.option("--order-url", help="Address of its order system, for a merchant that takes orders.")
+def add(file: Path, source_url: str | None, order_url: str | None) -> None:
+    """Register the merchant of FILE, or bring it up to the file. Idempotent."""
+    from comptoir.installation import Installation
+    from crawlers.merchant_file import read_merchant_file
+    from mdm.merchants import register_merchant
+
+    merchant = read_merchant_file(file, source_url=source_url, order_url=order_url)
+    with Installation().database.platform() as tx:
+        register_merchant(tx, merchant)
+    click.echo(f"merchant {merchant.id} ({merchant.name}) is on record: {merchant.execution}")
+
+
+@command.command("list")
+def list_() -> None:
+    """List merchants with how their offers come in and how their orders go out."""
+    from comptoir.installation import Installation
+    from mdm.merchants import list_merchants
+
+    with Installation().database.platform() as tx:
+        merchants = list_merchants(tx, sellers=False)
+    for merchant in merchants:
+        source = merchant.source.get("format", "-")
+        click.echo(f"{merchant.id:24} {merchant.name:24} {source:10} {merchant.execution}")
+
+
+@command.command()
+@click.argument("merchant_id")
+@click.option("--revoke", is_flag=True, help="End all keys of the merchant instead.")
+def key(merchant_id: str, revoke: bool) -> None:
+    """Make a push key for MERCHANT_ID. It is shown once."""
+    from comptoir.installation import Installation
+    from mdm.merchants import read_merchant
+    from tenants.merchant_keys import create_key, revoke_keys
+
+    with Installation().database.platform() as tx:
+        read_merchant(tx, merchant_id)
+        if revoke:
+            click.echo(f"{revoke_keys(tx, merchant_id)} keys ended")
+        else:
+            click.echo(create_key(tx, merchant_id))
+
+
+@command.command()
+@click.argument("merchant_id")
+@click.option("--username", prompt=True)
+@click.option("--password", prompt=True, hide_input=True)
+def account(merchant_id: str, username: str, password: str) -> None:
+    """Keep our account at the order system of MERCHANT_ID (in the data folder, mode 600)."""
+    from comptoir.merchant_connections import write_account
+    from kernel.settings import load_settings
+
+    write_account(load_settings().data, merchant_id, username, password)
+    click.echo(f"the account at {merchant_id} is kept")
