@@ -18,7 +18,8 @@ Connect = Callable[[Mapping[str, str]], MerchantConnector]
 
 def connector_names() -> list[str]:
     """The connectors of this release."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "port")
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in modules if name != "port" and not name.startswith("_"))
 
 
 def open_connector(name: str, settings: Mapping[str, str]) -> MerchantConnector:

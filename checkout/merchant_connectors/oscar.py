@@ -10,18 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
 
+from checkout.merchant_connectors._oscar_answers import (
+    REFERENCE_MARK,
+    Malformed,
+    cookies_of,
+    delivery_option,
+    money_of,
+    placed_order,
+    product_path,
+    reason_of,
+)
 from checkout.merchant_connectors.port import (
     DeliveryOption,
     Destination,
     LineStatus,
     MerchantQuote,
     OrderRequest,
-    OrderStatus,
     PlacedOrder,
     QuotedLine,
     QuoteLine,
@@ -32,20 +38,9 @@ from kernel.errors import DomainError
 from kernel.money import Money
 
 MOST_LINES = 50
-REFERENCE_MARK = "Comptoir order "
 _BASKET_COOKIE = "oscar_open_basket"
 _HANDLE = re.compile(r"[0-9]{1,18}:[A-Za-z0-9_:-]{10,200}")
 _SENDABLE_PHONE = re.compile(r"\+[0-9][0-9 ]{6,18}")
-_STATUS = {
-    "Pending": OrderStatus.PLACED,
-    "Being processed": OrderStatus.IN_PREPARATION,
-    "Shipped": OrderStatus.SHIPPED,
-    "Cancelled": OrderStatus.CANCELLED,
-}
-
-
-class _Malformed(Exception):
-    """The shop's answer has not the shape that it should have."""
 
 
 def connect(settings: Mapping[str, str]) -> OscarConnector:
@@ -121,8 +116,8 @@ class OscarConnector:
             raise _in_doubt(str(error)) from error
         if answer.status == 200:
             try:
-                return _placed(answer.body, order.reference)
-            except _Malformed as error:
+                return placed_order(answer.body, order.reference)
+            except Malformed as error:
                 raise _in_doubt(str(error)) from error
         if answer.status in (401, 406):
             return self._placed_before(order, handle, answer)
@@ -138,8 +133,8 @@ class OscarConnector:
         if not answer.body:
             return None
         try:
-            order = _placed(answer.body[0], reference)
-        except _Malformed as error:
+            order = placed_order(answer.body[0], reference)
+        except Malformed as error:
             raise NoAnswer(f"The shop's answer cannot be read: {error}.") from error
         if order.reference != reference:
             raise Refused(
@@ -181,8 +176,8 @@ class OscarConnector:
         if answer.status != 200 or not isinstance(answer.body, list):
             raise NoAnswer(f"The shop's article look-up answered {answer.status}.")
         try:
-            return {str(row["sku"]): _api_path(row["product"]) for row in answer.body}
-        except (KeyError, TypeError, _Malformed) as error:
+            return {str(row["sku"]): product_path(row["product"]) for row in answer.body}
+        except (KeyError, TypeError, Malformed) as error:
             raise NoAnswer("The shop's article look-up cannot be read.") from error
 
     def _quoted_line(self, line: QuoteLine, product: str | None) -> QuotedLine:
@@ -194,10 +189,10 @@ class OscarConnector:
         if price.status == 404 or stock.status == 404:
             return unknown
         try:
-            unit = _money(price.body["incl_tax"], price.body["currency"])
+            unit = money_of(price.body["incl_tax"], price.body["currency"])
             is_sold = stock.body["is_available_to_buy"] is True
             counted = stock.body.get("num_available")
-        except (KeyError, TypeError, AttributeError, _Malformed) as error:
+        except (KeyError, TypeError, AttributeError, Malformed) as error:
             raise NoAnswer("The shop's price or stock cannot be read.") from error
         available = max(counted, 0) if type(counted) is int else None
         enough = is_sold and (available is None or available >= line.quantity)
@@ -220,8 +215,8 @@ class OscarConnector:
         if answer.status != 200:
             raise NoAnswer(f"The shop answered {answer.status}.")
         try:
-            return _placed(answer.body, "")
-        except _Malformed as error:
+            return placed_order(answer.body, "")
+        except Malformed as error:
             raise NoAnswer(f"The shop's answer cannot be read: {error}.") from error
 
     def _address_json(self, destination: Destination) -> dict[str, str]:
@@ -266,12 +261,12 @@ class _Visit:
             {"url": f"http://shop{product}", "quantity": quantity},
         )
         if answer.status == 406:
-            raise Refused("out_of_stock", _reason(answer, "The shop has too few of an article."))
+            raise Refused("out_of_stock", reason_of(answer, "The shop has too few of an article."))
         try:
             if answer.status != 200:
-                raise _Malformed(str(answer.status))
-            return _money(answer.body["total_incl_tax"], answer.body["currency"])
-        except (KeyError, TypeError, _Malformed) as error:
+                raise Malformed(str(answer.status))
+            return money_of(answer.body["total_incl_tax"], answer.body["currency"])
+        except (KeyError, TypeError, Malformed) as error:
             raise NoAnswer(f"The shop's basket cannot be read ({answer.status}).") from error
 
     def delivery(self, address: dict[str, str]) -> tuple[DeliveryOption, ...]:
@@ -281,12 +276,12 @@ class _Visit:
             refused = answer.body if isinstance(answer.body, dict) else {}
             if "country" in refused:
                 return ()
-            raise Refused("address_refused", _reason(answer, "The shop refuses the address."))
+            raise Refused("address_refused", reason_of(answer, "The shop refuses the address."))
         if answer.status != 200 or not isinstance(answer.body, list):
             raise NoAnswer(f"The shop's delivery prices cannot be read ({answer.status}).")
         try:
-            return tuple(_option(row) for row in answer.body)
-        except (KeyError, TypeError, _Malformed) as error:
+            return tuple(delivery_option(row) for row in answer.body)
+        except (KeyError, TypeError, Malformed) as error:
             raise NoAnswer("The shop's delivery prices cannot be read.") from error
 
     def handle(self) -> str:
@@ -306,7 +301,7 @@ class _Visit:
             # Whatever became of the basket, an abandoned basket binds nobody.
             raise _silent(error) from error
         for header in answer.set_cookies:
-            self._cookies |= _cookie(header)
+            self._cookies |= cookies_of(header)
         return answer
 
 
@@ -345,76 +340,8 @@ def _order_path(number: str) -> str:
     return f"/platform/orders/{number}/"
 
 
-def _api_path(url: object) -> str:
-    """The path of an API address; the host that a shop may claim is not followed."""
-    path = urlsplit(str(url)).path
-    if not re.fullmatch(r"/api/products/[0-9]+/", path):
-        raise _Malformed("not the address of a product")
-    return path
-
-
-def _cookie(header: str) -> dict[str, str]:
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(header)
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in jar.items()}
-
-
-def _money(amount: object, currency: object) -> Money:
-    try:
-        return Money.of(Decimal(str(amount)), str(currency))
-    except (InvalidOperation, DomainError) as error:
-        raise _Malformed(f"{amount!r} {currency!r} is no amount") from error
-
-
-def _option(row: dict[str, Any]) -> DeliveryOption:
-    days = [
-        value if type(value) is int else None
-        for value in (row.get("days_min"), row.get("days_max"))
-    ]
-    price = row["price"]
-    return DeliveryOption(
-        code=str(row["code"]),
-        name=str(row["name"]),
-        price=_money(price["incl_tax"], price["currency"]),
-        days_min=days[0],
-        days_max=days[1],
-    )
-
-
-def _placed(body: Any, reference: str) -> PlacedOrder:
-    """An order as oscarapi or the platform views write it; `reference` where it is not written."""
-    try:
-        address = body.get("shipping_address") or {}
-        notes = str(body.get("notes") or address.get("notes") or "")
-        word = str(body["status"])
-        return PlacedOrder(
-            merchant_order_number=str(body["number"]),
-            reference=notes.removeprefix(REFERENCE_MARK) if notes else reference,
-            total=_money(body["total_incl_tax"], body["currency"]),
-            status=_STATUS.get(word, OrderStatus.OTHER),
-            merchant_status=word,
-            placed_at=datetime.fromisoformat(str(body["date_placed"])).astimezone(UTC),
-        )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _Malformed(f"the order lacks {error}") from error
-
-
-def _reason(answer: PeerAnswer, otherwise: str) -> str:
-    """The shop's own words, if it has any, cut to a sentence's length."""
-    body = answer.body
-    if isinstance(body, dict):
-        for value in (body.get("reason"), body.get("detail"), body.get("non_field_errors")):
-            text = value[0] if isinstance(value, list) and value else value
-            if isinstance(text, str) and text:
-                return text[:300]
-    return otherwise
-
-
 def _order_refused(answer: PeerAnswer) -> Refused:
-    reason = _reason(answer, f"The shop refused the order ({answer.status}).")
+    reason = reason_of(answer, f"The shop refused the order ({answer.status}).")
     if reason.startswith("Total incorrect"):
         return _total_changed(reason)
     return Refused("order_refused", reason)

@@ -29,7 +29,8 @@ Connect = Callable[[ProviderSettings], PaymentProvider]
 
 def provider_names() -> list[str]:
     """The providers of this release."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "port")
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in modules if name != "port" and not name.startswith("_"))
 
 
 def open_provider(name: str, settings: ProviderSettings) -> PaymentProvider:
