@@ -1,0 +1,1 @@
+"""Pages that shoppers read: home, results, product."""
