@@ -1,0 +1,162 @@
+"""Records of a hostile XML file, one at a time, in bounded memory.
+
+In: a seekable stream and the names of the elements that matter. Out: those elements, each alive
+only until the next is asked for, then at most one refusal that says why reading stopped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from lxml import etree
+
+from crawlers.bounded_stream import Meter
+from crawlers.feed_options import FeedBroken, FeedOptions
+from crawlers.text_encoding import encoding_of, text_of
+from mdm.raw_offer import Refusal
+
+_PROLOG = re.compile(r"^\ufeff?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*", re.S)
+_ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)([^>]{0,4000})")
+_TRUNCATED = re.compile(
+    r"premature end|end of (?:data|document|file)|not finished|extra content at the end"
+    r"|Document is empty|couldn't find end",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class XmlPiece:
+    """One element as it starts (`is_start`, without content yet) or complete."""
+
+    name: str
+    element: Any
+    position: int
+    is_start: bool
+
+
+def root_of(head: bytes) -> tuple[str, str] | None:
+    """(local name, attributes as text) of the root element, from the beginning of a file."""
+    text = text_of(head[:65536])
+    prolog = _PROLOG.match(text)
+    found = _ROOT.match(text, prolog.end() if prolog else 0)
+    return (found[2], found[3]) if found else None
+
+
+def local_name(element: Any) -> str:
+    """Element name without its namespace."""
+    return etree.QName(element).localname
+
+
+def pieces(
+    stream: BinaryIO,
+    names: Collection[str],
+    options: FeedOptions,
+    *,
+    starts: Collection[str] = (),
+) -> Iterator[XmlPiece | Refusal]:
+    """Elements with one of `names` when complete, and those of `starts` when they begin.
+
+    Nothing is fetched, no entity is expanded, no DTD is read. A document that declares entities is
+    refused, one that breaks off keeps what was complete.
+    """
+    encoding = encoding_of(stream, options.encoding)
+    meter = Meter(stream, options.limits)
+    walker = etree.iterparse(
+        meter,
+        events=("start", "end"),
+        tag=[f"{{*}}{name}" for name in (*names, *starts)],
+        encoding=None if encoding.startswith(("utf-16", "utf-32", "utf-8")) else encoding,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        recover=False,
+    )
+    seen = 0
+    try:
+        for event, element in walker:
+            name = local_name(element)
+            if seen == 0:
+                _refuse_entities(element)
+            seen += 1
+            if event == "start":
+                if name in starts:
+                    yield XmlPiece(name, element, element.sourceline or 0, is_start=True)
+                continue
+            if name not in names:
+                continue
+            yield XmlPiece(name, element, element.sourceline or 0, is_start=False)
+            _forget(element)
+            meter.record_done()
+    except FeedBroken as broken:
+        yield broken.refusal
+    except etree.XMLSyntaxError as error:
+        yield _stopped(error, walker.error_log)
+
+
+def _refuse_entities(element: Any) -> None:
+    subset = element.getroottree().docinfo.internalDTD
+    if subset is not None and next(iter(subset.iterentities()), None) is not None:
+        raise FeedBroken(
+            Refusal(
+                "feed_entities",
+                "the document declares entities of its own",
+                hint="Write characters directly, or as numbers such as &#160;.",
+            )
+        )
+
+
+def _forget(element: Any) -> None:
+    """Release a finished element and everything before it."""
+    element.clear()
+    parent = element.getparent()
+    if parent is None:
+        return
+    while element.getprevious() is not None:
+        del parent[0]
+
+
+def _stopped(error: etree.XMLSyntaxError, log: Any) -> Refusal:
+    entry = next(iter(log), None)
+    reason = str(entry.message if entry is not None else error.msg or "not well-formed")[:300]
+    line = (entry.line if entry is not None else error.lineno) or None
+    if _TRUNCATED.search(reason):
+        return Refusal(
+            "feed_truncated",
+            f"the document ends in the middle: {reason}",
+            position=line,
+            hint="Send the whole file; nothing is withdrawn until it arrives.",
+        )
+    hint = "An ampersand in a text or an address is written &amp;." if "Entity" in reason else ""
+    return Refusal(
+        "feed_malformed",
+        f"not well-formed XML, what follows is not read: {reason}",
+        position=line,
+        hint=hint or "Correct the markup at this line; records before it were read.",
+    )
+
+
+def children(element: Any, name: str) -> list[Any]:
+    """Direct children of that local name, in any namespace."""
+    return [child for child in element if isinstance(child.tag, str) and local_name(child) == name]
+
+
+def text_in(element: Any, *path: str) -> str | None:
+    """Text of the first descendant along the path of local names; None when absent or empty."""
+    for name in path:
+        element = next(iter(children(element, name)), None)
+        if element is None:
+            return None
+    return own_text(element)
+
+
+def own_text(element: Any) -> str | None:
+    """All text inside an element, stripped; None when there is none."""
+    text = "".join(element.itertext()).strip()
+    return text or None
