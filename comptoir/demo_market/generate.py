@@ -107,10 +107,12 @@ def _always_numbered() -> frozenset[str]:
     return frozenset(pairs | set(rules["two_for_one_product"]))
 
 
-def _language(merchant: Merchant, french_only: bool, chance: Random) -> str:
+def _language(merchant: Merchant, product: Product, french_only: bool) -> str:
+    """The language of the sheet: one for all variants, so that they share a page."""
     if len(merchant.languages) == 1:
         return merchant.languages[0]
-    return "fr" if french_only or chance.random() < 0.55 else "de"
+    german = zlib.crc32(f"{product.family} {merchant.id}".encode()) % 20 < 9
+    return "de" if german and not french_only else "fr"
 
 
 def _category_text(merchant: str, product: Product, language: str) -> str:
@@ -149,7 +151,7 @@ def _stock(chance: Random) -> tuple[int, int]:
 def _offer(
     merchant: Merchant, product: Product, price: int, french_only: bool, chance: Random
 ) -> MarketOffer:
-    language = _language(merchant, french_only, chance)
+    language = _language(merchant, product, french_only)
     stock, days = _stock(chance)
     was = _ending(price * chance.randint(108, 130) // 100) if chance.random() < 0.15 else None
     parcel = wording()["category"][str(product.category)]["parcel"]

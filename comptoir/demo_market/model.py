@@ -16,7 +16,7 @@ LANGUAGES = ("fr", "de", "en")
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One thing that can be sold. `facts` by English key, `axes` the keys that tell variants apart."""
+    """One thing that can be sold. `facts` by English key; `axes` are what tells variants apart."""
 
     id: str
     family: str

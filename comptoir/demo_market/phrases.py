@@ -82,6 +82,6 @@ def description(text: str, facts: Mapping[str, Fact], language: str) -> str:
     """A sheet's text with its facts in words."""
     known = wording()["facts"]
     said = {key: fact_text(key, value, language) for key, value in facts.items() if key in known}
-    # `fits` and the energy class stand in running text without the word that titles put before them.
+    # `fits` and the energy class stand in running text without the word that titles need.
     said |= {key: str(facts[key]) for key in ("fits", "energy_class") if key in facts}
     return text.format(**said)

@@ -165,7 +165,7 @@ def _numbered(products: list[Product]) -> list[Product]:
 
 
 def products() -> tuple[Product, ...]:
-    """All products: singles first, then what is made of them. Raises KeyError for an unknown case."""
+    """All products: singles, then what is made of them. Raises KeyError for an unknown case."""
     singles = {product.id: product for family in families() for product in _variants(family)}
     derived = [*_multipacks(singles), *_bundles(singles), *_refurbished(singles)]
     every = _numbered([*singles.values(), *derived])

@@ -20,7 +20,7 @@ from kernel.pictures import COLOURS
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A product sheet. `axes` spans the variants; `steps` is what each next value costs, in cents."""
+    """A product sheet. `axes` spans the variants; `steps`: cents that each next value adds."""
 
     id: str
     category: int
