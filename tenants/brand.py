@@ -84,7 +84,10 @@ def brand_from(document: Mapping[str, Any], revision: int = 1) -> Brand:
     unknown = set(document) - _KEYS
     missing = _KEYS - set(document)
     if unknown or missing:
-        raise _refused(", ".join(sorted(unknown or missing)), "unknown" if unknown else "missing")
+        key = ", ".join(sorted(unknown or missing))
+        raise DomainError(
+            "brand_invalid", f"brand document: {key}: {'unknown' if unknown else 'missing'}"
+        )
     brand_id = _text(document, "id", _ID)
     languages = tuple(document["languages"])
     if not languages or not set(languages) <= set(LANGUAGES):

@@ -9,7 +9,7 @@ import click
 
 @click.group()
 def command() -> None:
-    """Add merchants and their keys. A merchant is one TOML file; see docs/guides/add-a-merchant.md."""
+    """Add merchants and their keys. A merchant is one TOML file: docs/guides/add-a-merchant.md."""
 
 
 @command.command()

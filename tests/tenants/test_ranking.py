@@ -1,0 +1,102 @@
+"""Offers and products stand where the disclosure says they stand."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenants.disclosure import disclosure
+from tenants.ranking import Candidate, RankingPolicy, rank_offers, rank_products
+
+POLICY = RankingPolicy()
+
+
+@dataclass(frozen=True)
+class Offer:
+    offer_id: str
+    total_minor: int | None
+    price_minor: int | None = None
+    days_max: int | None = None
+    condition: str = "new"
+    availability: str = "in_stock"
+
+
+offers = st.lists(
+    st.builds(
+        Offer,
+        offer_id=st.uuids().map(str),
+        total_minor=st.none() | st.integers(0, 10**7),
+        price_minor=st.none() | st.integers(0, 10**7),
+        days_max=st.none() | st.integers(0, 30),
+        condition=st.sampled_from(["new", "refurbished", "used"]),
+        availability=st.sampled_from(["in_stock", "out_of_stock", "preorder", "unknown"]),
+    ),
+    max_size=12,
+    unique_by=lambda offer: offer.offer_id,
+)
+
+
+def test_the_lowest_total_in_stock_is_first_and_says_why() -> None:
+    ranked = rank_offers(
+        [
+            Offer("cheap-but-gone", 100, availability="out_of_stock"),
+            Offer("used", 500, condition="used"),
+            Offer("dear", 2000),
+            Offer("best", 1000),
+            Offer("unknown-delivery", None, price_minor=10),
+        ],
+        POLICY,
+    )
+    assert [row.offer.offer_id for row in ranked] == [
+        "best", "dear", "unknown-delivery", "used", "cheap-but-gone",
+    ]  # fmt: skip
+    assert ranked[0].reasons == ("in_stock", "lowest_total")
+    assert "total_unknown" in ranked[2].reasons
+
+
+@given(offers, st.randoms())
+def test_order_does_not_depend_on_the_order_of_arrival(rows: list[Offer], random: object) -> None:
+    shuffled = list(rows)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert rank_offers(rows, POLICY) == rank_offers(shuffled, POLICY)
+
+
+@given(offers)
+def test_within_equal_stock_and_condition_totals_rise(rows: list[Offer]) -> None:
+    ranked = [row.offer for row in rank_offers(rows, POLICY)]
+    assert sorted(row.offer_id for row in ranked) == sorted(row.offer_id for row in rows)
+    for before, after in itertools.pairwise(ranked):
+        same = (before.availability, before.condition) == (after.availability, after.condition)
+        if same and before.total_minor is not None and after.total_minor is not None:
+            assert before.total_minor <= after.total_minor
+        if same and before.total_minor is None:
+            assert after.total_minor is None
+
+
+def test_products_are_ordered_by_the_stated_sum() -> None:
+    ranked = rank_products(
+        [
+            Candidate("b", 0.9, 0.0, in_stock=False, offer_count=0),
+            Candidate("a", 0.9, 0.0, in_stock=False, offer_count=0),
+            Candidate("c", 0.8, 0.9, in_stock=True, offer_count=4),
+        ],
+        POLICY,
+    )
+    assert [row.product_id for row in ranked] == ["c", "a", "b"]
+    assert ranked[0].score == pytest.approx(sum(ranked[0].parts.values()))
+
+
+@pytest.mark.parametrize("language", ["fr", "de", "en"])
+@pytest.mark.parametrize("subject", ["results", "sorted", "offers"])
+def test_the_disclosure_speaks_three_languages_and_counts_merchants(
+    subject: str, language: str
+) -> None:
+    text = disclosure(subject, language, 7)  # type: ignore[arg-type]
+    assert len(text) > 60
+    assert "{" not in text
+    assert subject == "offers" or "7" in text
+    assert text != disclosure(subject, "en", 7) or language == "en"  # type: ignore[arg-type]
