@@ -6,6 +6,7 @@ written in the reader's convention. Everything is escaped; an undefined name is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,6 +32,7 @@ from tenants.pages.assets import asset_url, stylesheet_url
 from tenants.theme import Theme
 
 SCHEMES = ("auto", "light", "dark")
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,4})?")
 
 
 class PageBrand(Protocol):
@@ -147,8 +149,12 @@ def money(amount: Money) -> str:
     return format_currency(amount.amount, amount.currency, locale=_locale())
 
 
-def number(value: int | float | Decimal) -> str:
-    """A count or measure with the reader's separators."""
+def number(value: int | float | Decimal | str) -> str:
+    """A count or measure with the reader's separators; a text that is no number stays as it is."""
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            return value
+        value = Decimal(value)
     return format_decimal(value, locale=_locale())
 
 
