@@ -1,0 +1,213 @@
+"""Text -> terms, once for both engines: they store and look up what comes out of here.
+
+One analysis in one place is why the engines agree. Words are folded and lightly stemmed in their
+language, German compounds split, measures written one way (`1,5 l` -> `1.5l`), model numbers found
+however their pieces are joined (`WW80-T`, `ww80t`). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from indexer import compounds
+from indexer.folding import fold
+from indexer.stemming import stem
+from kernel.gtin import read_gtin
+
+LANGUAGES = ("fr", "de", "en")
+OTHER = "xx"
+"""Fields for texts in any other language: folded only."""
+
+MAX_WORDS = 16
+"""Words of a query that count; the rest is left out."""
+
+_CHUNK = re.compile(r"\w+(?:[-./,+&_]+\w+)*")
+_JOINTS = re.compile(r"[-./,+&_]+")
+_INCHES = re.compile(r"(?<=\d)\s?(?:\"|''|-?zoll\b|-?inch(?:es)?\b|pouces?\b)")
+_ELISION = re.compile(r"\b(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu)'(?=\w)")
+_POSSESSIVE = re.compile(r"(?<=\w)'s\b")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_MEASURE = re.compile(r"(\d+(?:[.,]\d+)?)-?([a-z]+)")
+_RUNS = re.compile(r"[a-z]+|\d+")
+_DIGIT = re.compile(r"\d")
+_UNITS = {
+    "inch": "inch", "kb": "kb", "mb": "mb", "gb": "gb", "tb": "tb",
+    "mm": "mm", "cm": "cm", "m": "m", "meter": "m", "metre": "m", "metres": "m", "km": "km",
+    "mg": "mg", "g": "g", "gr": "g", "gramm": "g", "grammes": "g", "kg": "kg", "kilo": "kg",
+    "ml": "ml", "cl": "cl", "l": "l", "liter": "l", "litre": "l", "litres": "l", "liters": "l",
+    "w": "w", "watt": "w", "watts": "w", "kw": "kw", "kwh": "kwh", "wh": "wh", "v": "v",
+    "volt": "v", "ah": "ah", "mah": "mah", "hz": "hz", "khz": "khz", "mhz": "mhz", "ghz": "ghz",
+    "mp": "mp", "mpx": "mp", "megapixel": "mp", "db": "db", "rpm": "rpm",
+    "mbps": "mbps", "gbps": "gbps", "lm": "lm", "lumen": "lm",
+}  # fmt: skip
+# Octets: English `2 to 4 players` is no measure.
+_FRENCH_UNITS = {"ko": "kb", "mo": "mb", "go": "gb", "to": "tb"}
+_STOP_WORDS = {
+    language: frozenset(words.split())
+    for language, words in {
+        "fr": "le la les un une des de du d l et ou a au aux en pour avec sans sur par",
+        "de": "der die das den dem ein eine einen einer und oder fur mit ohne von vom zu zum zur",
+        "en": "a an the and or of for with without to in on by",
+    }.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Terms that all have to be in one field, and how much they are worth (1 as typed)."""
+
+    terms: tuple[str, ...]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueryWord:
+    """A word of a query: what stands for it in the fields of each language, and as a code."""
+
+    text: str
+    alternatives: dict[str, tuple[Alternative, ...]] = field(default_factory=dict)
+    codes: tuple[str, ...] = ()
+
+
+def index_terms(text: str, language: str) -> list[str]:
+    """Terms of a text in the order of its words; `language` is one of LANGUAGES or OTHER."""
+    terms: list[str] = []
+    for chunk in _chunks(text, language):
+        terms.extend(_chunk_terms(chunk, language))
+    return terms
+
+
+def query_words(text: str, language: str) -> tuple[QueryWord, ...]:
+    """Words of a query without stop words (unless there is nothing else), at most MAX_WORDS."""
+    chunks = list(_chunks(text, language))[: 2 * MAX_WORDS]
+    stop_words = _STOP_WORDS.get(language, frozenset())
+    chunks = ([chunk for chunk in chunks if chunk not in stop_words] or chunks)[:MAX_WORDS]
+    words = []
+    for place, chunk in enumerate(chunks):
+        joined = {before + chunk for before in chunks[place - 1 : place] if _joins(before, chunk)}
+        joined |= {chunk + after for after in chunks[place + 1 : place + 2] if _joins(chunk, after)}
+        words.append(
+            QueryWord(
+                chunk,
+                {
+                    name: _alternatives(chunk, tuple(sorted(joined)), name)
+                    for name in (*LANGUAGES, OTHER)
+                },
+                tuple(dict.fromkeys([*_codes(chunk), *sorted(joined)])),
+            )
+        )
+    return tuple(words)
+
+
+def code_term(code: str) -> str:
+    """A model, article or merchant's number as it is compared: letters and digits alone."""
+    return "".join(char for char in fold(code) if char.isalnum())[:64]
+
+
+def code_prefixes(code: str) -> list[str]:
+    """Beginnings of a model number by which people look for it."""
+    whole = code_term(code)
+    return [whole[:end] for end in range(4, len(whole))] if _DIGIT.search(whole) else []
+
+
+def _chunks(text: str, language: str) -> Iterator[str]:
+    """Words, codes and measures in one spelling each."""
+    folded = _INCHES.sub("inch ", fold(text))
+    if language == "fr":
+        folded = _ELISION.sub("", folded)
+    elif language == "en":
+        folded = _POSSESSIVE.sub("", folded)
+    number = ""
+    for match in _CHUNK.finditer(folded):
+        chunk = match[0].strip("_")[:64]
+        unit = _unit(chunk, language)
+        if number and unit:
+            yield number + unit
+            number = ""
+            continue
+        if number:
+            yield number
+        number = ""
+        if not chunk:
+            continue
+        if _NUMBER.fullmatch(chunk):
+            number = _plain_number(chunk)
+        else:
+            yield _plain_measure(chunk, language)
+    if number:
+        yield number
+
+
+def _unit(chunk: str, language: str) -> str | None:
+    return _UNITS.get(chunk) or (_FRENCH_UNITS.get(chunk) if language in ("fr", OTHER) else None)
+
+
+def _plain_number(text: str) -> str:
+    """`1,50` -> `1.5`; a code such as `007` stays."""
+    whole, _, decimals = text.replace(",", ".").partition(".")
+    decimals = decimals.rstrip("0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
+def _plain_measure(chunk: str, language: str) -> str:
+    measure = _MEASURE.fullmatch(chunk)
+    unit = measure and _unit(measure[2], language)
+    return f"{_plain_number(measure[1])}{unit}" if measure and unit else chunk
+
+
+@lru_cache(maxsize=200_000)
+def _chunk_terms(chunk: str, language: str) -> tuple[str, ...]:
+    """What a chunk puts into the index: itself in its plainest form, then its parts."""
+    measure = _MEASURE.fullmatch(chunk)
+    if measure and measure[2] in _UNITS:
+        return (chunk, measure[1])
+    pieces = _pieces(chunk, language)
+    if len(pieces) > 1:
+        return ("".join(_JOINTS.split(chunk)), *pieces)
+    return (pieces[0], *_parts(chunk, language)) if pieces else ()
+
+
+def _pieces(chunk: str, language: str) -> tuple[str, ...]:
+    if _NUMBER.fullmatch(chunk):
+        return (chunk,)
+    return tuple(_word_term(piece, language) for piece in _JOINTS.split(chunk) if piece)
+
+
+def _word_term(word: str, language: str) -> str:
+    return word if _DIGIT.search(word) else stem(fold(word, language), language)
+
+
+def _parts(chunk: str, language: str) -> tuple[str, ...]:
+    return compounds.split(fold(chunk, "de")) if language == "de" and chunk.isalpha() else ()
+
+
+@lru_cache(maxsize=20_000)
+def _alternatives(chunk: str, joined: tuple[str, ...], language: str) -> tuple[Alternative, ...]:
+    found = dict.fromkeys([Alternative(_chunk_terms(chunk, language)[:1])])
+    measure = _MEASURE.fullmatch(chunk)
+    if measure and measure[2] in _UNITS:
+        found[Alternative((measure[1],), 0.4)] = None
+    else:
+        pieces = _pieces(chunk, language)
+        parts = _parts(chunk, language)
+        runs = tuple(_RUNS.findall(chunk)) if _DIGIT.search(chunk) and "." not in chunk else ()
+        for terms, weight in ((pieces, 0.9), (parts, 0.8), (runs, 0.7)):
+            if len(terms) > 1:
+                found.setdefault(Alternative(terms, weight))
+    for both in joined:
+        found.setdefault(Alternative((both,)))
+    return tuple(alternative for alternative in found if alternative.terms)
+
+
+def _codes(chunk: str) -> list[str]:
+    code = code_term(chunk)
+    reading = read_gtin(code)
+    return [code, reading.gtin] if reading.gtin else [code]
+
+
+def _joins(before: str, after: str) -> bool:
+    """Whether two words next to each other may be one elsewhere (`galaxy s 24`, `smart phone`)."""
+    return before.isalnum() and after.isalnum() and 3 <= len(before) + len(after) <= 24

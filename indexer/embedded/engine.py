@@ -1,0 +1,121 @@
+"""The port on tantivy and usearch: names to folders, readers kept open, damage put in words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from indexer.document import ProductDocument
+from indexer.embedded.generations import Generations, Manifest, damaged, missing
+from indexer.embedded.reading import IndexReader
+from indexer.embedded.schema import open_index
+from indexer.embedded.writing import write
+from indexer.engine import (
+    Delete,
+    Filters,
+    IndexStats,
+    Neighbour,
+    SearchRequest,
+    SearchResult,
+    Upsert,
+    Vector,
+    WriteReport,
+)
+from kernel.errors import DomainError
+
+AnswerT = TypeVar("AnswerT")
+
+
+class EmbeddedEngine:
+    """Indices below one folder; many processes may read, one writes at a time."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self._generations = Generations(root)
+        self._readers: dict[str, tuple[str, IndexReader]] = {}
+        self._opening = threading.Lock()
+
+    def create(self, brand_id: str, *, model_id: str, dimensions: int) -> str:
+        """A new empty index beside the live one."""
+        index = self._generations.new(Manifest(brand_id, model_id, dimensions))
+        open_index(self._generations.folder(index) / "lexical")
+        return index
+
+    def publish(self, brand_id: str, index: str) -> str | None:
+        """Switch the brand to the index; answers the one before."""
+        return self._generations.publish(brand_id, index)
+
+    def drop(self, brand_id: str, index: str) -> None:
+        """Remove an index that is not live."""
+        self._generations.drop(brand_id, index)
+
+    def write(self, index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
+        """Apply changes in one commit."""
+        folder = self._generations.folder(index)
+        manifest = self._generations.manifest(index)
+        return _whole(index, lambda: write(folder, manifest, changes))
+
+    def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
+        """Products by words, filters, order, with facet counts."""
+        index, reader = self._live(brand_id)
+        return _whole(index, lambda: reader.search(request))
+
+    def neighbours(
+        self, brand_id: str, vector: Vector, *, filters: Filters, limit: int
+    ) -> tuple[Neighbour, ...]:
+        """Products nearest in meaning."""
+        index, reader = self._live(brand_id)
+        if vector.shape != (reader.manifest.dimensions,):
+            raise DomainError(
+                "vector_model_differs",
+                f"The index {index} holds vectors of {reader.manifest.model_id}.",
+                hint="Build it again with the model in use: comptoir index rebuild",
+                status=409,
+            )
+        return _whole(index, lambda: reader.neighbours(vector, filters, limit))
+
+    def read(self, brand_id: str, product_ids: Sequence[str]) -> dict[str, ProductDocument]:
+        """Documents by id."""
+        index, reader = self._live(brand_id)
+        return _whole(index, lambda: reader.read(product_ids))
+
+    def stats(self, brand_id: str) -> IndexStats | None:
+        """The live index, or None."""
+        if self._generations.live(brand_id) is None:
+            return None
+        index, reader = self._live(brand_id)
+        manifest = reader.manifest
+        count = _whole(index, reader.count)
+        return IndexStats(index, count, manifest.model_id, manifest.dimensions)
+
+    def _live(self, brand_id: str) -> tuple[str, IndexReader]:
+        """The reader of the live index, opened again after a switch."""
+        index = self._generations.live(brand_id)
+        if index is None:
+            raise missing(brand_id)
+        held = self._readers.get(brand_id)
+        if held is not None and held[0] == index:
+            return held
+        with self._opening:
+            manifest = self._generations.manifest(index)
+            folder = self._generations.folder(index)
+            reader = _whole(index, lambda: IndexReader(folder, manifest))
+            self._readers[brand_id] = (index, reader)
+        return index, reader
+
+
+def _whole(index: str, ask: Callable[[], AnswerT]) -> AnswerT:
+    """Ask, and turn what the libraries raise on a damaged file into one sentence."""
+    try:
+        return ask()
+    except DomainError:
+        raise
+    except (ValueError, OSError, RuntimeError) as error:
+        raise damaged(index, error) from error
+    except BaseException as error:
+        # The engine's panics are no Exception, and mean a file that is not what it should be.
+        if type(error).__name__ == "PanicException":
+            raise damaged(index, "the engine stopped reading it") from error
+        raise

@@ -1,0 +1,100 @@
+"""Fields of the tantivy index, and a document put into them.
+
+Text fields hold terms made by `indexer.analysis`, split at blanks here and not analysed again.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import tantivy
+
+from indexer.engine import Delete, Upsert
+from indexer.index_fields import (
+    AVAILABILITIES,
+    TEXT_FIELDS,
+    numeric_key,
+    plain_fields,
+    text_fields,
+)
+
+KEYWORDS = ("category", "manufacturer", "merchant", "availability", "variant_group", "product_id")
+LABELS = ("manufacturer_label", "merchant_label")
+NUMBERS = ("key", "version", "total", "offer_count", "updated_at", "category_id", "stock", "shown")
+TERMS = "terms"
+"""The tokenizer that splits at blanks; not saved with the index, so registered at opening."""
+
+
+@lru_cache(maxsize=1)
+def schema() -> tantivy.Schema:
+    """The schema; every index of this format has it."""
+    builder = tantivy.SchemaBuilder()
+    for name in TEXT_FIELDS:
+        builder.add_text_field(name, tokenizer_name=TERMS, index_option="freq")
+    for name in (*KEYWORDS, *LABELS):
+        fast = name not in {"product_id", "variant_group"}
+        builder.add_text_field(
+            name, fast=fast, tokenizer_name="raw", index_option="basic", stored=name == "product_id"
+        )
+    for name in NUMBERS:
+        builder.add_integer_field(name, indexed=True, fast=True)
+    builder.add_bytes_field("document", stored=True)
+    return builder.build()
+
+
+def open_index(folder: Path) -> tantivy.Index:
+    """Open (or make) the index in a folder, with its tokenizer."""
+    index = tantivy.Index(schema(), path=str(folder))
+    analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    index.register_tokenizer(TERMS, analyzer)
+    return index
+
+
+def stored(change: Upsert | Delete) -> tantivy.Document:
+    """A change as stored. A deletion is a marker with its version, so that a late write loses."""
+    target = tantivy.Document()
+    if isinstance(change, Delete):
+        _add(target, {"product_id": change.product_id}, change, shown=0)
+        return target
+    plain = plain_fields(change.document)
+    for name, text in text_fields(change.document).items():
+        target.add_text(name, text)
+    for name, values in (("category", plain.categories), ("merchant", plain.merchants)):
+        for value in values:
+            target.add_text(name, value)
+    for label in plain.merchant_labels:
+        target.add_text("merchant_label", label)
+    keywords = {
+        "product_id": plain.product_id,
+        "manufacturer": plain.manufacturer,
+        "manufacturer_label": plain.manufacturer_label,
+        "availability": plain.availability,
+        "variant_group": plain.variant_group,
+    }
+    _add(target, keywords, change, shown=1)
+    numbers = {
+        "total": plain.total,
+        "offer_count": plain.offer_count,
+        "updated_at": plain.updated_at,
+        "category_id": plain.category_id,
+        "stock": AVAILABILITIES.index(plain.availability),
+    }
+    for name, number in numbers.items():
+        if number is not None:
+            target.add_integer(name, number)
+    target.add_bytes("document", json.dumps(change.document.as_json()).encode())
+    return target
+
+
+def _add(
+    target: tantivy.Document, keywords: dict[str, Any], change: Upsert | Delete, *, shown: int
+) -> None:
+    for name, value in keywords.items():
+        if value is not None:
+            target.add_text(name, value)
+    target.add_integer("key", numeric_key(keywords["product_id"]))
+    target.add_integer("version", change.version)
+    target.add_integer("shown", shown)

@@ -1,0 +1,96 @@
+"""Vectors of one index: a usearch file, replaced whole, so that readers map the old or the new one.
+
+Keys are `indexer.index_fields.numeric_key`. Vectors are stored in half precision; zero vectors
+(texts of which no piece is known) are not stored.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from usearch.index import Index
+
+from indexer.engine import Vector
+
+FILE = "vectors.usearch"
+
+
+class VectorFile:
+    """Readers and the writer of one file. Not for two threads that write."""
+
+    def __init__(self, folder: Path, dimensions: int) -> None:
+        self._path = folder / FILE
+        self._dimensions = dimensions
+        self._read_stamp: tuple[int, int] | None = None
+        self._reader: Index | None = None
+
+    def nearest(self, vector: Vector, count: int) -> list[tuple[int, float]]:
+        """(key, cosine) of the nearest, best first."""
+        index = self._current()
+        if index is None or not len(index) or not np.any(vector):
+            return []
+        matches = index.search(vector, min(count, len(index)), threads=1)
+        return [
+            (int(key), 1.0 - float(distance))
+            for key, distance in zip(matches.keys, matches.distances, strict=True)
+        ]
+
+    def cosines(self, vector: Vector, keys: Sequence[int]) -> list[tuple[int, float]]:
+        """(key, cosine) of these keys, best first; keys without a vector are left out."""
+        index = self._current()
+        if index is None or not keys:
+            return []
+        wanted = np.array(keys, dtype=np.uint64)
+        wanted = wanted[index.contains(wanted)]
+        if not wanted.size:
+            return []
+        rows = np.asarray(index.get(wanted, dtype="f32")).reshape(len(wanted), -1)
+        similar = rows @ vector / np.maximum(np.linalg.norm(rows, axis=1), 1e-9)
+        order = np.argsort(-similar, kind="stable")
+        return [(int(wanted[place]), float(similar[place])) for place in order]
+
+    def change(self, upserts: Mapping[int, Vector], deletes: Sequence[int]) -> None:
+        """Apply and save; nothing is written where every vector is the same already."""
+        index = Index(ndim=self._dimensions, metric="cos", dtype="f16")
+        if self._path.exists():
+            index.load(self._path)
+        gone = [key for key in deletes if index.contains(key)]
+        fresh = {key: vector for key, vector in upserts.items() if _differs(index, key, vector)}
+        stale = [key for key in fresh if index.contains(key)]
+        if not gone and not fresh:
+            return
+        for key in (*gone, *stale):
+            index.remove(key)
+        added = {key: vector for key, vector in fresh.items() if np.any(vector)}
+        if added:
+            index.add(
+                np.fromiter(added, dtype=np.uint64), np.stack(list(added.values())), threads=1
+            )
+        temporary = self._path.with_name(f"{FILE}.{os.getpid()}.new")
+        index.save(temporary)
+        temporary.replace(self._path)
+
+    def _current(self) -> Index | None:
+        """The mapped file, opened again when it was replaced."""
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return None
+        stamp = (status.st_ino, status.st_mtime_ns)
+        if stamp != self._read_stamp:
+            self._reader = Index.restore(self._path, view=True)
+            if self._reader is None:
+                raise ValueError(f"{self._path.name} is not a vector file")
+            self._read_stamp = stamp
+        return self._reader
+
+
+def _differs(index: Index, key: int, vector: Vector) -> bool:
+    """Whether the stored vector is another one, within half precision."""
+    held = index.get(key, dtype="f32") if index.contains(key) else None
+    if held is None:
+        return bool(np.any(vector))
+    return not np.allclose(np.asarray(held).ravel(), vector, atol=2e-3)
