@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from crawlers.feed_options import MIB, FeedBroken, FeedLimits
 from mdm.raw_offer import Refusal
@@ -21,6 +21,7 @@ from mdm.raw_offer import Refusal
 STEP = 64 * 1024
 RATIO_COUNTS_FROM = 8 * MIB
 """Small files may compress as well as they like."""
+_ZIP_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +89,47 @@ def open_feed(path: Path, limits: FeedLimits = FeedLimits()) -> OpenedFeed:  # n
 
 
 def _open_zip(path: Path, limits: FeedLimits) -> OpenedFeed:
+    entries = _zip_entries(path)
+    if entries != 1:
+        return OpenedFeed(_empty(), _not_one_member(entries))
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if len(members) != 1 or members[0].is_dir():
-                return OpenedFeed(_empty(), _not_one_member(len(members)))
-            if members[0].flag_bits & 0x1:
-                return OpenedFeed(
-                    _empty(), Refusal("feed_archive_encrypted", "the zip file is encrypted")
-                )
-            with archive.open(members[0]) as packed:
-                return _inflated(iter(lambda: packed.read(STEP), b""), path.stat().st_size, limits)
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
-        return OpenedFeed(
-            _empty(),
-            Refusal(
-                "feed_archive_damaged",
-                f"the zip file cannot be read: {error}",
-                hint="Send the file again, as one zip member, gzip or plain.",
-            ),
-        )
+            member = archive.infolist()[0]
+            if member.flag_bits & 0x1 or member.compress_type not in _ZIP_METHODS:
+                return OpenedFeed(_empty(), _damaged("it is encrypted or packed by a rare method"))
+            with archive.open(member) as packed:
+                return _inflated(_blocks(packed), path.stat().st_size, limits)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, IndexError) as error:
+        return OpenedFeed(_empty(), _damaged(str(error)))
+
+
+def _blocks(packed: IO[bytes]) -> Iterator[bytes]:
+    while block := packed.read(STEP):
+        yield block
+
+
+def _zip_entries(path: Path) -> int:
+    """Entries that the archive's end declares: a directory of millions is never loaded.
+
+    0 for an archive without an end, or with the 64-bit one that no feed within limits needs.
+    """
+    with path.open("rb") as archive:
+        archive.seek(max(0, path.stat().st_size - 65_557))
+        tail = archive.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 22 or b"PK\x06\x07" in tail[max(0, end - 20) : end]:
+        return 0
+    directory_bytes = int.from_bytes(tail[end + 12 : end + 16], "little")
+    count = int.from_bytes(tail[end + 10 : end + 12], "little")
+    return count if directory_bytes < 65_536 else max(count, 2)
+
+
+def _damaged(why: str) -> Refusal:
+    return Refusal(
+        "feed_archive_damaged",
+        f"the zip file cannot be read: {why}",
+        hint="Send the file again, as one deflated zip member, gzip or plain.",
+    )
 
 
 def _gzip_blocks(packed: BinaryIO) -> Iterator[bytes]:

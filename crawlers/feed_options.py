@@ -51,7 +51,7 @@ class FeedOptions:
     limits: FeedLimits = FeedLimits()
 
 
-class FeedBroken(Exception):  # noqa: N818 - it is a fact about the feed, not a defect of ours
+class FeedBroken(Exception):
     """The feed cannot be read on from here. Readers turn it into the refusal it carries."""
 
     def __init__(self, refusal: Refusal) -> None:

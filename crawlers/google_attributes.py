@@ -48,7 +48,7 @@ KNOWN = frozenset(
         "multipack", "is_bundle", "quantity", "product_detail",
     }
 )  # fmt: skip
-_CURRENCY = re.compile(r"[A-Za-z]{3}|[€£$¥₽₴]|Kč|zł|kr|Ft", re.I)
+_CURRENCY = re.compile(r"[A-Za-z]{3}|[€£$¥₽₴]|Kč|zł|kr|Ft", re.IGNORECASE)
 _NOT_NAME = re.compile(r"[\s\-]+")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from mdm.raw_offer import RawDelivery, RawOffer, Refusal
 
@@ -42,7 +43,7 @@ _UNPRINTABLE = re.compile(
 )
 
 
-class _Bad(Exception):  # noqa: N818
+class _Bad(Exception):
     def __init__(self, code: str, reason: str, hint: str = "") -> None:
         super().__init__(reason)
         self.refusal = (code, reason, hint)
@@ -87,11 +88,12 @@ def _clean(offer: RawOffer, price_required: bool) -> RawOffer:
         raise _Bad("price_missing", "the record has no price")
     _require_web_address(texts["url"])
     _require_counts(offer)
+    named: dict[str, Any] = texts
     return replace(
         offer,
         sku=sku,
         title=title,
-        **texts,
+        **named,
         image_urls=_pictures(offer.image_urls),
         gtins=tuple(_short(number, 60) for number in offer.gtins if number.strip())[:GTINS],
         delivery=tuple(_delivery(row) for row in offer.delivery[:DELIVERIES]),

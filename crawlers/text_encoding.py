@@ -73,7 +73,7 @@ def _not_utf8(stream: BinaryIO) -> bytes | None:
 
 
 def _guessed(sample: bytes) -> str:
-    from charset_normalizer import from_bytes  # noqa: PLC0415 - rarely needed
+    from charset_normalizer import from_bytes
 
     best = from_bytes(sample).best()
     return codecs.lookup(best.encoding).name if best else "cp1252"

@@ -18,12 +18,14 @@ from crawlers.feed_options import FeedBroken, FeedOptions
 from crawlers.text_encoding import encoding_of, text_of
 from mdm.raw_offer import Refusal
 
-_PROLOG = re.compile(r"^\ufeff?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*", re.S)
+_PROLOG = re.compile(
+    r"^\ufeff?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*", re.DOTALL
+)
 _ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)([^>]{0,4000})")
 _TRUNCATED = re.compile(
     r"premature end|end of (?:data|document|file)|not finished|extra content at the end"
     r"|Document is empty|couldn't find end",
-    re.I,
+    re.IGNORECASE,
 )
 
 

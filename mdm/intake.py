@@ -11,7 +11,7 @@ is refused (the first stays); in an incomplete run records follow in time, so th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -35,11 +35,15 @@ BATCH = 2000
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """Counts of one submission: new or changed, already known as such, refused with a reason."""
+    """Counts of one submission: new or changed, already known as such, refused with a reason.
+
+    `refusals` are those of this submission, whoever refused them: a format, a spider or intake.
+    """
 
     landed: int
     unchanged: int
     refused: int
+    refusals: tuple[Refusal, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def submit(tx: Transaction, run_id: int, records: Iterable[RawOffer | Refusal]) 
             total.landed + counts.landed,
             total.unchanged + counts.unchanged,
             total.refused + counts.refused,
+            total.refusals + counts.refusals,
         )
     tx.execute(
         sa.text(
@@ -133,8 +138,8 @@ def release_run(tx: Transaction, run_id: int) -> RunSummary:
 
 
 def discard_run(tx: Transaction, run_id: int) -> RunSummary:
-    """A person says that a parked run is wrong: it is forgotten."""
-    run = _read_run(tx, run_id, ("parked",))
+    """Forget a run: a parked one that a person says is wrong, or an open one that broke off."""
+    run = _read_run(tx, run_id, ("open", "parked"))
     _end(tx, run.id, "discarded", 0)
     return read_run(tx, run_id)
 
@@ -217,7 +222,7 @@ def _submit_batch(tx: Transaction, run: _Run, records: list[RawOffer | Refusal])
     refuse(tx, run.merchant.id, run.id, refusals)
     if not run.is_complete:
         _apply_unless_dangerous(tx, run)
-    return Landing(landed_count, unchanged + known_count, len(refusals))
+    return Landing(landed_count, unchanged + known_count, len(refusals), tuple(refusals))
 
 
 def _register_sellers(

@@ -26,7 +26,7 @@ VALUES = 50_000
 """Scalars and containers of one product."""
 BARCODES = frozenset({"gtin", "ean", "upc", "isbn", "jan", "itf", "ean13", "gtin13", "gtin14"})
 _PRODUCTS = re.compile(rb'"products"\s*:\s*\[')
-_PRODUCT_LINE = re.compile(rb'^\s*\{(?=.*"variants"\s*:\s*\[)', re.S)
+_PRODUCT_LINE = re.compile(rb'^\s*\{(?=.*"variants"\s*:\s*\[)', re.DOTALL)
 
 
 def sniff(head: bytes, name: str) -> bool:  # noqa: ARG001 - one signature for all formats
@@ -84,7 +84,7 @@ def _lines(stream: BinaryIO, options: FeedOptions) -> Iterator[Any]:
 
 def _document(stream: BinaryIO, limits: FeedLimits) -> Iterator[Any]:
     """Every element of every array called `products` (or of the outermost array), streamed."""
-    import ijson  # noqa: PLC0415 - only this format needs it
+    import ijson
 
     meter = Meter(stream, limits)
     walk = _Walk(limits)
@@ -224,7 +224,7 @@ def _offer(
         description=_description(variant) or _description(product),
         language=options.language,
         url=_text(variant, "url") or _text(product, "url"),
-        image_urls=tuple([*_pictures(variant), *_pictures(product)]),
+        image_urls=(*_pictures(variant), *_pictures(product)),
         gtins=tuple(_barcodes(variant)),
         manufacturer=_text(variant, "brand") or _text(product, "brand"),
         category=category,

@@ -1,7 +1,7 @@
 """BMEcat 1.2 and 2005 full catalogues (`T_NEW_CATALOG`), the exchange format of business trade.
 
-Prices are usually net and say their tax rate; a gross price is preferred where there is one. Updates
-of an earlier catalogue (`T_UPDATE_*`) say nothing alone and are refused as a whole.
+Prices are usually net and say their tax rate; a gross price is preferred where there is one.
+Updates of an earlier catalogue (`T_UPDATE_*`) say nothing alone and are refused as a whole.
 """
 
 from __future__ import annotations

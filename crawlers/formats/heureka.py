@@ -1,6 +1,6 @@
 """Heureka XML (`SHOP/SHOPITEM`), also read by Zboží and the portals of that family.
 
-Prices include VAT and carry no currency: it is the merchant's, or follows from the portal's country.
+Prices include VAT and carry no currency: it is the merchant's.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def _adapters() -> tuple[TypeAdapter[RawOffer], TypeAdapter[Refusal]]:
-    from pydantic import TypeAdapter  # noqa: PLC0415 - slow to import
+    from pydantic import TypeAdapter
 
     return TypeAdapter(RawOffer), TypeAdapter(Refusal)
 
