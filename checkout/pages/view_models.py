@@ -1,7 +1,8 @@
 """What each page of the purchase is given to show; nothing here knows SQL, HTTP or HTML.
 
 Every template gets its model as `page`. States and reasons are codes: the templates have the
-words. Amounts are `Money` and already add up; a template never computes with them.
+words. Amounts are `Money` and already add up; a template never computes with them. `picture` is
+the address of a picture that always exists.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class BasketLine:
     offer_id: str
     product_id: str
     title: str
-    category_id: int | None
+    picture: str
     quantity: int
     quantity_max: int
     unit_price: Money | None
@@ -167,7 +168,7 @@ class ConfirmLine:
     offer_id: str
     product_id: str
     title: str
-    category_id: int | None
+    picture: str
     quantity: int
     unit_price: Money
     total: Money
@@ -304,8 +305,8 @@ class OrderLine:
     quantity: int
     unit_price: Money
     total: Money
-    product_id: str | None = None
-    category_id: int | None = None
+    product_id: str
+    picture: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,251 @@
+"""The click that buys: confirmed quote and accepted terms become one purchase, also when repeated.
+
+In: what the button carried. Out: the purchase, or a new quote that has to be seen first. Nothing
+outside is changed here but the closing of payments that the same basket had left open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from checkout import tables as t
+from checkout.basket import Basket, read_basket
+from checkout.contact import Contact
+from checkout.deps import CheckoutDeps
+from checkout.purchase.advance import advance
+from checkout.purchase.jobs import advance_soon
+from checkout.purchase.machine import FINAL, State, deadline_of
+from checkout.quote import freeze, live_quote, read_quote
+from checkout.quote_document import Quote, same_terms, sha256_of
+from kernel.db import Transaction, advisory_lock
+from kernel.errors import DomainError, NotFound
+from kernel.ids import derived_id, drawn_id
+from tenants.brand import Brand
+from tenants.terms import Terms, current_terms
+
+_UNPAID = (State.NEW, State.AWAITING_PAYMENT)
+# The request that confirms advances the purchase itself; this is for when it dies first.
+_SAFETY_DELAY_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What the button carried. `site` is the address that the shopper is on, without a slash."""
+
+    basket_id: str | None
+    quote_id: str
+    token: str
+    terms_version: int
+    terms_sha256: str
+    language: str
+    site: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what was agreed to, to tell a repeated click from another request."""
+        return sha256_of(
+            {
+                "quote": self.quote_id,
+                "terms": self.terms_version,
+                "terms_sha256": self.terms_sha256,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Purchased:
+    """The purchase of a click; `is_new` is False for every click after the first."""
+
+    purchase_id: str
+    order_ref: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """Something differs from what was confirmed: a new quote to be seen first."""
+
+    quote: Quote
+
+
+def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased | AskAgain:
+    """Make the purchase and open its payments, or say what has to be seen first.
+
+    Raises DomainError: `quote_unknown`, `terms_changed`, `idempotency_conflict`,
+    `purchase_under_way`. No money has moved in any of these cases.
+    """
+    with deps.database.brand(brand.id) as tx:
+        known = _known(tx, accepted)
+        if known is not None:
+            return known
+        quote = _quote(tx, accepted)
+        terms = _terms(tx, brand, accepted)
+        basket = read_basket(tx, accepted.basket_id)
+    if basket.contact is None or not basket.lines:
+        raise NotFound("basket_empty", "The basket is empty.", hint="Its order may be placed.")
+    again = _changed_since(deps, brand, basket, basket.contact, quote)
+    if again is not None:
+        return AskAgain(again)
+    purchased = _purchase(deps, brand, accepted, quote, basket.contact, terms)
+    advance(deps, purchased.purchase_id)
+    return purchased
+
+
+def _known(tx: Transaction, accepted: Acceptance) -> Purchased | None:
+    row = tx.execute(
+        t.purchase.select().where(t.purchase.c.confirmation_token == accepted.token)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.request_sha256 != accepted.sha256:
+        raise DomainError(
+            "idempotency_conflict",
+            "This confirmation was used for another order already.",
+            hint="Open the basket and confirm again. Nothing was ordered twice.",
+        )
+    return Purchased(row.purchase_id, row.order_ref, is_new=False)
+
+
+def _quote(tx: Transaction, accepted: Acceptance) -> Quote:
+    quote = read_quote(tx, accepted.quote_id)
+    if quote is None or quote.token != accepted.token or quote.basket_id != accepted.basket_id:
+        raise NotFound(
+            "quote_unknown",
+            "What you confirmed is no longer there.",
+            hint="Open the basket and confirm again. Nothing was ordered.",
+        )
+    return quote
+
+
+def _terms(tx: Transaction, brand: Brand, accepted: Acceptance) -> Terms:
+    terms = current_terms(tx, brand.id, accepted.language)
+    if (terms.version, terms.sha256) != (accepted.terms_version, accepted.terms_sha256):
+        raise DomainError(
+            "terms_changed",
+            "The terms of sale have changed since you saw them.",
+            hint="Read them and confirm again. Nothing was ordered.",
+            status=409,
+        )
+    return terms
+
+
+def _changed_since(
+    deps: CheckoutDeps, brand: Brand, basket: Basket, contact: Contact, quote: Quote
+) -> Quote | None:
+    """A new, frozen quote where the basket, the contact or any merchant's answer differs."""
+    chosen = {leg.merchant_id: leg.chosen for leg in quote.legs if leg.chosen is not None}
+    now = live_quote(deps, brand, basket, contact, chosen)
+    is_same = (
+        same_terms(quote, now)
+        and now.can_pay
+        and quote.contact_sha256 == now.contact_sha256
+        and all(line.offer is not None for line in basket.lines)
+    )
+    if is_same and deps.clock() < quote.expires_at:
+        return None
+    with deps.database.brand(brand.id) as tx:
+        freeze(tx, brand, now)
+    return now
+
+
+def _purchase(
+    deps: CheckoutDeps,
+    brand: Brand,
+    accepted: Acceptance,
+    quote: Quote,
+    contact: Contact,
+    terms: Terms,
+) -> Purchased:
+    for _ in range(2):
+        with deps.database.brand(brand.id) as tx:
+            # One click at a time for each basket; the token decides which of them buys.
+            advisory_lock(tx, f"checkout.basket:{quote.basket_id}")
+            known = _known(tx, accepted)
+            if known is not None:
+                return known
+            others = _unsettled_purchases(tx, quote.basket_id, deps.clock())
+            if not others:
+                return _insert(tx, deps, brand, accepted, quote, contact, terms)
+        for purchase_id in others:
+            advance(deps, purchase_id)
+    raise DomainError(
+        "purchase_under_way",
+        "An order of this basket is under way already.",
+        hint="Look at that order before you buy again. This click ordered nothing.",
+        status=409,
+    )
+
+
+def _unsettled_purchases(tx: Transaction, basket_id: str, now: datetime) -> list[str]:
+    """Purchases of the basket with an unsettled leg; the time of their unpaid legs is over now."""
+    of_basket = sa.select(t.purchase.c.purchase_id).where(t.purchase.c.basket_id == basket_id)
+    tx.execute(
+        t.leg.update()
+        .where(t.leg.c.purchase_id.in_(of_basket), t.leg.c.state.in_(_UNPAID))
+        .values(deadline_at=now, next_try_at=now)
+    )
+    statement = sa.select(t.leg.c.purchase_id.distinct()).where(
+        t.leg.c.purchase_id.in_(of_basket), t.leg.c.state.not_in(FINAL)
+    )
+    return list(tx.execute(statement).scalars())
+
+
+def _insert(
+    tx: Transaction,
+    deps: CheckoutDeps,
+    brand: Brand,
+    accepted: Acceptance,
+    quote: Quote,
+    contact: Contact,
+    terms: Terms,
+) -> Purchased:
+    now = deps.clock()
+    purchased = Purchased(drawn_id("pur"), drawn_id("ord"), is_new=True)
+    tx.execute(
+        t.purchase.insert().values(
+            purchase_id=purchased.purchase_id,
+            brand_id=brand.id,
+            order_ref=purchased.order_ref,
+            confirmation_token=accepted.token,
+            request_sha256=accepted.sha256,
+            quote_id=quote.quote_id,
+            basket_id=quote.basket_id,
+            language=accepted.language,
+            site=accepted.site,
+            contact=contact.as_json(),
+            terms_version=terms.version,
+            terms_language=terms.language,
+            terms_sha256=terms.sha256,
+            terms_accepted_at=now,
+            created_at=now,
+        )
+    )
+    for ordinal, leg in enumerate(quote.legs, start=1):
+        leg_id = derived_id("leg", purchased.purchase_id, str(ordinal))
+        tx.execute(
+            t.leg.insert().values(
+                leg_id=leg_id,
+                brand_id=brand.id,
+                purchase_id=purchased.purchase_id,
+                ordinal=ordinal,
+                merchant_id=leg.merchant_id,
+                merchant_name=leg.merchant_name,
+                currency=leg.total.currency,
+                total_minor=leg.total.minor,
+                state=State.NEW,
+                state_since=now,
+                next_try_at=now,
+                deadline_at=deadline_of(State.NEW, now, deps.windows),
+                created_at=now,
+            )
+        )
+        tx.execute(
+            t.leg_transition.insert().values(
+                leg_id=leg_id, brand_id=brand.id, state=State.NEW, owner="confirm", at=now
+            )
+        )
+    advance_soon(tx, purchased.purchase_id, delay_s=_SAFETY_DELAY_S)
+    return purchased

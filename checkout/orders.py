@@ -1,0 +1,204 @@
+"""Reading an order back: the purchase with its legs, what was confirmed and when each step was done.
+
+In: the unguessable reference, inside the brand's transaction. Out: frozen records for pages and the
+API; nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from checkout import tables as t
+from checkout.contact import Contact
+from checkout.pages.view_models import (
+    LegState,
+    MoneyState,
+    PriceChange,
+    Reason,
+    Step,
+    StepName,
+    StepState,
+)
+from checkout.purchase.journal import Leg, leg_of
+from checkout.purchase.machine import State
+from checkout.quote import read_quote
+from checkout.quote_document import LegQuoted
+from kernel.db import Transaction
+from kernel.errors import NotFound
+from kernel.money import Money
+from mdm.merchants import read_merchant
+
+_SHOWN_STEPS = {
+    StepName.PAYMENT: State.AUTHORISED,
+    StepName.CHECKED: State.REQUOTED,
+    StepName.ORDERED: State.PLACED,
+    StepName.CHARGED: State.COMPLETED,
+}
+_LEG_STATES = {
+    State.NEW: LegState.AWAITING_PAYMENT,
+    State.AWAITING_PAYMENT: LegState.AWAITING_PAYMENT,
+    State.AUTHORISED: LegState.PAID_FOR,
+    State.REQUOTED: LegState.BEING_PLACED,
+    State.PREPARED: LegState.BEING_PLACED,
+    State.PLACED: LegState.PLACED,
+    State.COMPLETED: LegState.COMPLETED,
+    State.VOIDING: LegState.CANCELLING,
+    State.CANCELLED: LegState.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LegRecord:
+    """A leg with what was confirmed for it. `reached` says when each state was entered."""
+
+    leg: Leg
+    quoted: LegQuoted
+    phone: str | None
+    pay_url: str | None
+    requoted: Money | None
+    reached: Mapping[State, datetime]
+
+    @property
+    def state(self) -> LegState:
+        """How far it is, in the words for shoppers."""
+        if self.leg.attention is not None:
+            return LegState.NEEDS_ATTENTION
+        return _LEG_STATES[self.leg.state]
+
+    @property
+    def money(self) -> MoneyState:
+        """What became of the money."""
+        return money_state(self.leg)
+
+    @property
+    def is_payable(self) -> bool:
+        """True while the shopper can pay at the provider's page."""
+        return self.leg.state is State.AWAITING_PAYMENT and self.pay_url is not None
+
+    @property
+    def change(self) -> PriceChange | None:
+        """The total confirmed and the total asked afterwards, where that ended the leg."""
+        if self.leg.reason is not Reason.PRICE_CHANGED or self.requoted is None:
+            return None
+        return PriceChange(self.leg.total, self.requoted)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The line of steps for shoppers."""
+        return shown_steps(self.leg.state, self.reached)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A purchase as it stands."""
+
+    purchase_id: str
+    order_ref: str
+    basket_id: str
+    contact: Contact
+    terms_version: int
+    terms_language: str
+    terms_sha256: str
+    terms_accepted_at: datetime
+    created_at: datetime
+    legs: tuple[LegRecord, ...]
+
+    @property
+    def is_settled(self) -> bool:
+        """True where nothing is going on any more."""
+        return all(record.leg.is_settled for record in self.legs)
+
+
+def money_state(leg: Leg) -> MoneyState:
+    """What became of the money of a leg. Pure."""
+    if leg.state is State.COMPLETED:
+        return MoneyState.CHARGED
+    if leg.authorised.minor == 0:
+        return MoneyState.UNKNOWN if leg.attention is not None else MoneyState.NONE
+    if leg.state is State.CANCELLED:
+        return MoneyState.RELEASED
+    return MoneyState.UNKNOWN if leg.attention is not None else MoneyState.RESERVED
+
+
+def shown_steps(state: State, reached: Mapping[State, datetime]) -> tuple[Step, ...]:
+    """Done steps with their times, then the one under way or failed, then what comes next. Pure."""
+    steps = []
+    is_ended = state in {State.VOIDING, State.CANCELLED}
+    following = StepState.FAILED if is_ended else StepState.NOW
+    for name, entered in _SHOWN_STEPS.items():
+        if entered in reached:
+            steps.append(Step(name, StepState.DONE, reached[entered]))
+        elif following is StepState.FAILED:
+            ended = reached.get(State.VOIDING) or reached.get(State.CANCELLED)
+            return (*steps, Step(name, StepState.FAILED, ended))
+        else:
+            steps.append(Step(name, following))
+            following = StepState.NEXT
+    return tuple(steps)
+
+
+def read_order(tx: Transaction, order_ref: str) -> Order:
+    """The order of a reference. NotFound for an unknown one, and for one of another brand."""
+    return _read(tx, t.purchase.c.order_ref == order_ref)
+
+
+def read_purchase(tx: Transaction, purchase_id: str) -> Order:
+    """The same by the purchase's own id, which only the return from the payment page carries."""
+    return _read(tx, t.purchase.c.purchase_id == purchase_id)
+
+
+def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
+    row = tx.execute(t.purchase.select().where(condition)).one_or_none()
+    if row is None:
+        raise NotFound(
+            "order_unknown",
+            "There is no order of this reference.",
+            hint="Check the address; every character counts.",
+        )
+    quote = read_quote(tx, row.quote_id)
+    assert quote is not None
+    reached = _reached(tx, row.purchase_id)
+    legs = tx.execute(
+        t.leg.select().where(t.leg.c.purchase_id == row.purchase_id).order_by(t.leg.c.ordinal)
+    ).all()
+    return Order(
+        purchase_id=row.purchase_id,
+        order_ref=row.order_ref,
+        basket_id=row.basket_id,
+        contact=Contact.from_json(row.contact),
+        terms_version=row.terms_version,
+        terms_language=row.terms_language,
+        terms_sha256=row.terms_sha256,
+        terms_accepted_at=row.terms_accepted_at,
+        created_at=row.created_at,
+        legs=tuple(
+            LegRecord(
+                leg=leg_of(leg),
+                quoted=quote.leg(leg.merchant_id),
+                phone=read_merchant(tx, leg.merchant_id).phone,
+                pay_url=leg.pay_url,
+                requoted=None
+                if leg.requoted_minor is None
+                else Money(leg.requoted_minor, leg.currency),
+                reached=reached.get(leg.leg_id, {}),
+            )
+            for leg in legs
+        ),
+    )
+
+
+def _reached(tx: Transaction, purchase_id: str) -> dict[str, dict[State, datetime]]:
+    rows = tx.execute(
+        sa.select(t.leg_transition.c.leg_id, t.leg_transition.c.state, t.leg_transition.c.at)
+        .join(t.leg, t.leg.c.leg_id == t.leg_transition.c.leg_id)
+        .where(t.leg.c.purchase_id == purchase_id)
+        .order_by(t.leg_transition.c.ordinal)
+    )
+    reached: dict[str, dict[State, datetime]] = {}
+    for row in rows:
+        reached.setdefault(row.leg_id, {}).setdefault(State(row.state), row.at)
+    return reached

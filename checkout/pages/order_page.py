@@ -1,0 +1,127 @@
+"""An order as pages show it: hand-off to the payments, waiting, confirmation and status. Pure."""
+
+from __future__ import annotations
+
+from checkout.orders import LegRecord, Order
+from checkout.pages.view_models import (
+    HandoffPage,
+    LegState,
+    MoneyState,
+    OrderLeg,
+    OrderLine,
+    OrderPage,
+    Payment,
+    PendingPage,
+)
+from checkout.purchase.machine import State
+from checkout.quote_document import totals
+
+REFRESH_S = 2
+REFRESH_SLOWLY_S = 15
+
+
+def order_path(order: Order) -> str:
+    """Where the order can always be looked at."""
+    return f"/order/{order.order_ref}"
+
+
+def pay_path(order: Order, record: LegRecord) -> str | None:
+    """The link that leads to the provider's page of a leg, while it can be paid."""
+    if not record.is_payable:
+        return None
+    return f"/pay/handoff/{order.order_ref}/{record.leg.ordinal}"
+
+
+def _payment(order: Order, record: LegRecord) -> Payment:
+    return Payment(
+        merchant_name=record.leg.merchant_name,
+        amount=record.leg.total,
+        state=record.state,
+        pay_path=pay_path(order, record),
+        reason=record.leg.reason,
+    )
+
+
+def handoff_page(order: Order, provider: str) -> HandoffPage:
+    """The payments of an order, and the next one to make."""
+    payable = [record for record in order.legs if record.is_payable]
+    following = payable[0] if payable else None
+    return HandoffPage(
+        order_ref=order.order_ref,
+        payments=tuple(_payment(order, record) for record in order.legs),
+        next_path=None if following is None else pay_path(order, following),
+        position=1 if following is None else following.leg.ordinal,
+        count=len(order.legs),
+        is_waiting=any(record.leg.state is State.NEW for record in order.legs),
+        provider=provider,
+    )
+
+
+def pending_page(order: Order) -> PendingPage:
+    """While outcomes are asked for."""
+    return PendingPage(
+        order_ref=order.order_ref,
+        order_path=order_path(order),
+        refresh_s=REFRESH_S,
+        legs=tuple(_payment(order, record) for record in order.legs),
+    )
+
+
+def order_page(order: Order, *, is_new: bool = False) -> OrderPage:
+    """The receipt: every leg with its steps, its lines and the merchant's own number."""
+    return OrderPage(
+        order_ref=order.order_ref,
+        created_at=order.created_at,
+        legs=tuple(_leg(order, record) for record in order.legs),
+        totals=totals(record.leg.total for record in order.legs),
+        email=order.contact.email,
+        contact_lines=order.contact.lines,
+        terms_version=order.terms_version,
+        terms_path=f"/terms?version={order.terms_version}&language={order.terms_language}",
+        terms_accepted_at=order.terms_accepted_at,
+        is_new=is_new,
+        is_settled=order.is_settled,
+        refresh_s=_refresh_s(order),
+    )
+
+
+def _refresh_s(order: Order) -> int | None:
+    """Often while it moves by itself, rarely while it waits for people, never once settled."""
+    waiting = {LegState.AWAITING_PAYMENT, LegState.NEEDS_ATTENTION}
+    moving = [record for record in order.legs if not record.leg.is_settled]
+    if not moving:
+        return None
+    return REFRESH_SLOWLY_S if all(r.state in waiting for r in moving) else REFRESH_S
+
+
+def _leg(order: Order, record: LegRecord) -> OrderLeg:
+    leg, quoted = record.leg, record.quoted
+    return OrderLeg(
+        merchant_id=leg.merchant_id,
+        merchant_name=leg.merchant_name,
+        merchant_phone=record.phone,
+        state=record.state,
+        money=record.money,
+        reason=leg.reason,
+        steps=record.steps,
+        lines=tuple(
+            OrderLine(
+                title=offer.title,
+                quantity=offer.quantity,
+                unit_price=offer.unit_price,
+                total=offer.total,
+                product_id=offer.product_id,
+                picture=offer.picture,
+            )
+            for offer in quoted.offers
+        ),
+        goods=quoted.goods,
+        delivery=quoted.delivery.price,
+        delivery_name=quoted.delivery.name,
+        total=leg.total,
+        charged=leg.captured if record.money is MoneyState.CHARGED else None,
+        merchant_order=leg.merchant_order,
+        change=record.change,
+        returns_days=quoted.returns_days,
+        pay_path=pay_path(order, record),
+    )

@@ -1,0 +1,300 @@
+"""What is written down of a leg, when, and by whom.
+
+An intent is committed before its outside call; the result is committed together with the state it
+leads to. A leg is worked on under a lease: one UPDATE claims it, and every later write holds only
+while the same owner still has it, so that a worker that was too slow changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+import sqlalchemy as sa
+
+from checkout import basket, ledger
+from checkout import tables as t
+from checkout.deps import CheckoutDeps
+from checkout.pages.view_models import Reason
+from checkout.purchase.jobs import advance_soon
+from checkout.purchase.machine import (
+    FINAL,
+    Outcome,
+    State,
+    StepName,
+    deadline_of,
+    keeps_deadline,
+    retry_in,
+    state_after,
+)
+from checkout.quote_document import LegQuoted
+from kernel.db import Transaction
+from kernel.ids import drawn_id
+from kernel.money import Money
+
+
+class LeaseLost(Exception):
+    """Another worker has the leg now; what this one wanted to write was not written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A leg as on record."""
+
+    leg_id: str
+    brand_id: str
+    purchase_id: str
+    ordinal: int
+    merchant_id: str
+    merchant_name: str
+    total: Money
+    state: State
+    reason: Reason | None
+    payment_id: str | None
+    handle: str | None
+    merchant_order: str | None
+    authorised: Money
+    captured: Money
+    attention: str | None
+    state_since: datetime
+    deadline_at: datetime
+
+    @property
+    def is_settled(self) -> bool:
+        """True where nothing is left to do."""
+        return self.state in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call as journalled. `outcome` None: it was begun, and nobody wrote how it ended."""
+
+    name: StepName
+    revision: int
+    number: int
+    idempotency_key: str
+    outcome: Outcome | None
+
+    @property
+    def is_open(self) -> bool:
+        """True where the call may have had an effect that is not on record."""
+        return self.outcome in (None, Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is known after a call or a look-up. `changes` are columns of the leg."""
+
+    outcome: Outcome
+    reason: Reason | None = None
+    detail: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    response: Mapping[str, Any] = field(default_factory=dict)
+
+
+def leg_of(row: sa.Row[Any]) -> Leg:
+    """The leg of a row of `checkout.leg`."""
+    return Leg(
+        leg_id=row.leg_id,
+        brand_id=row.brand_id,
+        purchase_id=row.purchase_id,
+        ordinal=row.ordinal,
+        merchant_id=row.merchant_id,
+        merchant_name=row.merchant_name,
+        total=Money(row.total_minor, row.currency),
+        state=State(row.state),
+        reason=None if row.reason is None else Reason(row.reason),
+        payment_id=row.payment_id,
+        handle=row.handle,
+        merchant_order=row.merchant_order,
+        authorised=Money(row.authorised_minor, row.currency),
+        captured=Money(row.captured_minor, row.currency),
+        attention=row.attention,
+        state_since=row.state_since,
+        deadline_at=row.deadline_at,
+    )
+
+
+class Journal:
+    """One worker's pen for one leg, from claim to release."""
+
+    def __init__(self, deps: CheckoutDeps, leg_id: str) -> None:
+        self._deps = deps
+        self._leg_id = leg_id
+        self._owner = drawn_id("own")
+
+    def claim(self) -> Leg | None:
+        """Take the leg, if it is unsettled and nobody else holds it."""
+        statement = (
+            t.leg.update()
+            .where(
+                t.leg.c.leg_id == self._leg_id,
+                t.leg.c.lease_until < sa.func.clock_timestamp(),
+                t.leg.c.state.not_in(FINAL),
+            )
+            .values(
+                lease_owner=self._owner,
+                lease_until=self._lease_end(),
+                # Should this worker end here, the leg is due as soon as its lease is over.
+                next_try_at=self._deps.clock(),
+            )
+            .returning(t.leg)
+        )
+        with self._deps.database.platform() as tx:
+            row = tx.execute(statement).one_or_none()
+        return None if row is None else leg_of(row)
+
+    def attempts(self, leg: Leg, name: StepName) -> list[Attempt]:
+        """Every attempt at a step, oldest first."""
+        statement = (
+            t.step.select()
+            .where(t.step.c.leg_id == leg.leg_id, t.step.c.name == name)
+            .order_by(t.step.c.revision, t.step.c.attempt)
+        )
+        with self._deps.database.platform() as tx:
+            return [
+                Attempt(
+                    name,
+                    row.revision,
+                    row.attempt,
+                    row.idempotency_key,
+                    None if row.outcome is None else Outcome(row.outcome),
+                )
+                for row in tx.execute(statement)
+            ]
+
+    def begin(
+        self, leg: Leg, name: StepName, before: Sequence[Attempt], request_sha256: str
+    ) -> Attempt:
+        """Write down the intent. Only a refusal starts a new revision, and with it a new key."""
+        revision = 1 + sum(attempt.outcome is Outcome.REFUSED for attempt in before)
+        number = 1 + sum(attempt.revision == revision for attempt in before)
+        key = f"{leg.purchase_id}/{leg.ordinal}/{name}/{revision}"
+        with self._deps.database.platform() as tx:
+            self._write(tx, leg, {"lease_until": self._lease_end()})
+            self._close_abandoned(tx, leg, name)
+            tx.execute(
+                t.step.insert().values(
+                    leg_id=leg.leg_id,
+                    name=name,
+                    revision=revision,
+                    attempt=number,
+                    brand_id=leg.brand_id,
+                    owner=self._owner,
+                    idempotency_key=key,
+                    request_sha256=request_sha256,
+                    started_at=self._deps.clock(),
+                )
+            )
+        return Attempt(name, revision, number, key, None)
+
+    def _close_abandoned(self, tx: Transaction, leg: Leg, name: StepName) -> None:
+        """An attempt whose worker ended before writing how it went stays unknown for ever."""
+        tx.execute(
+            t.step.update()
+            .where(t.step.c.leg_id == leg.leg_id, t.step.c.name == name, t.step.c.outcome.is_(None))
+            .values(outcome=Outcome.UNKNOWN, finished_at=self._deps.clock())
+        )
+
+    def finish(self, leg: Leg, attempt: Attempt, result: Result, quoted: LegQuoted) -> Leg:
+        """Write down how a call ended, and the state that it leads to, in one transaction."""
+        after = state_after(leg.state, attempt.name, result.outcome)
+        with self._deps.database.platform() as tx:
+            tx.execute(
+                t.step.update()
+                .where(
+                    t.step.c.leg_id == leg.leg_id,
+                    t.step.c.name == attempt.name,
+                    t.step.c.revision == attempt.revision,
+                    t.step.c.attempt == attempt.number,
+                )
+                .values(
+                    outcome=result.outcome,
+                    finished_at=self._deps.clock(),
+                    response={"detail": result.detail, **result.response},
+                )
+            )
+            if after is leg.state:
+                return self._write(tx, leg, {})
+            moved = self._enter(tx, leg, after, result)
+            if after is State.PLACED:
+                purchase = _purchase_basket(tx, leg)
+                basket.take_out(tx, purchase, [offer.offer_id for offer in quoted.offers])
+            if after is State.COMPLETED:
+                ledger.book_capture(tx, moved.brand_id, moved.leg_id, quoted, self._deps.clock())
+            return moved
+
+    def turn(self, leg: Leg, after: State, result: Result) -> Leg:
+        """Enter a state because of what was read or of a deadline; no call led to it."""
+        with self._deps.database.platform() as tx:
+            return self._enter(tx, leg, after, result)
+
+    def pause(self, leg: Leg, *, attention: str | None = None) -> None:
+        """Let go of the leg and have it tried again later. `attention` says why people are told."""
+        now = self._deps.clock()
+        told = attention or leg.attention
+        wait = retry_in(leg.state_since, now, needs_attention=told is not None)
+        with self._deps.database.platform() as tx:
+            self._write(
+                tx,
+                leg,
+                {
+                    "lease_owner": None,
+                    "lease_until": sa.text("'-infinity'"),
+                    "next_try_at": now + wait,
+                    "attention": told,
+                },
+            )
+            advance_soon(tx, leg.purchase_id, delay_s=ceil(wait.total_seconds()))
+
+    def _enter(self, tx: Transaction, leg: Leg, after: State, result: Result) -> Leg:
+        now = self._deps.clock()
+        changes: dict[str, Any] = {**result.changes, "state": after, "state_since": now}
+        changes["attention"] = None
+        changes["next_try_at"] = now
+        if not keeps_deadline(leg.state, after):
+            changes["deadline_at"] = deadline_of(after, now, self._deps.windows)
+        if result.reason is not None:
+            changes |= {"reason": result.reason, "reason_detail": result.detail[:500]}
+        if after in FINAL:
+            changes["next_try_at"] = None
+            changes |= {"lease_owner": None, "lease_until": sa.text("'-infinity'")}
+        tx.execute(
+            t.leg_transition.insert().values(
+                leg_id=leg.leg_id,
+                brand_id=leg.brand_id,
+                state=after,
+                reason=result.reason,
+                owner=self._owner,
+                at=now,
+            )
+        )
+        return self._write(tx, leg, changes)
+
+    def _write(self, tx: Transaction, leg: Leg, changes: Mapping[str, Any]) -> Leg:
+        """Change the leg, only while this owner has it in the state that it was read in."""
+        statement = (
+            t.leg.update()
+            .where(
+                t.leg.c.leg_id == leg.leg_id,
+                t.leg.c.lease_owner == self._owner,
+                t.leg.c.state == leg.state,
+            )
+            .values(**{"lease_owner": self._owner, **changes})
+            .returning(t.leg)
+        )
+        row = tx.execute(statement).one_or_none()
+        if row is None:
+            raise LeaseLost(leg.leg_id)
+        return leg_of(row)
+
+    def _lease_end(self) -> sa.ColumnElement[datetime]:
+        return sa.func.clock_timestamp() + sa.cast(self._deps.windows.lease, sa.Interval)
+
+
+def _purchase_basket(tx: Transaction, leg: Leg) -> str:
+    statement = sa.select(t.purchase.c.basket_id).where(t.purchase.c.purchase_id == leg.purchase_id)
+    return str(tx.execute(statement).scalar_one())

@@ -1,0 +1,157 @@
+"""The tables of the schema `checkout`, as `migrations/versions/m0006_checkout.py` makes them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from kernel.db import schema_metadata
+
+METADATA = schema_metadata("checkout")
+
+Moment = sa.DateTime(timezone=True)
+
+basket = sa.Table(
+    "basket",
+    METADATA,
+    sa.Column("basket_id", sa.Text, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("contact", JSONB(none_as_null=True)),
+    sa.Column("created_at", Moment),
+    sa.Column("updated_at", Moment),
+)
+
+basket_line = sa.Table(
+    "basket_line",
+    METADATA,
+    sa.Column("basket_id", sa.Text, primary_key=True),
+    sa.Column("offer_id", sa.Text, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("quantity", sa.Integer),
+    sa.Column("seen_minor", sa.BigInteger),
+    sa.Column("seen_currency", sa.Text),
+    sa.Column("added_at", Moment),
+)
+
+quote = sa.Table(
+    "quote",
+    METADATA,
+    sa.Column("quote_id", sa.Text, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("basket_id", sa.Text),
+    sa.Column("confirmation_token", sa.Text),
+    sa.Column("document", JSONB),
+    sa.Column("document_sha256", sa.Text),
+    sa.Column("created_at", Moment),
+    sa.Column("expires_at", Moment),
+)
+
+purchase = sa.Table(
+    "purchase",
+    METADATA,
+    sa.Column("purchase_id", sa.Text, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("order_ref", sa.Text),
+    sa.Column("confirmation_token", sa.Text),
+    sa.Column("request_sha256", sa.Text),
+    sa.Column("quote_id", sa.Text),
+    sa.Column("basket_id", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("site", sa.Text),
+    sa.Column("contact", JSONB),
+    sa.Column("terms_version", sa.Integer),
+    sa.Column("terms_language", sa.Text),
+    sa.Column("terms_sha256", sa.Text),
+    sa.Column("terms_accepted_at", Moment),
+    sa.Column("created_at", Moment),
+)
+
+leg = sa.Table(
+    "leg",
+    METADATA,
+    sa.Column("leg_id", sa.Text, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("purchase_id", sa.Text),
+    sa.Column("ordinal", sa.Integer),
+    sa.Column("merchant_id", sa.Text),
+    sa.Column("merchant_name", sa.Text),
+    sa.Column("currency", sa.Text),
+    sa.Column("total_minor", sa.BigInteger),
+    sa.Column("state", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("reason_detail", sa.Text),
+    sa.Column("requoted_minor", sa.BigInteger),
+    sa.Column("payment_id", sa.Text),
+    sa.Column("pay_url", sa.Text),
+    sa.Column("authorised_minor", sa.BigInteger),
+    sa.Column("captured_minor", sa.BigInteger),
+    sa.Column("handle", sa.Text),
+    sa.Column("merchant_order", sa.Text),
+    sa.Column("attention", sa.Text),
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("lease_until", Moment),
+    sa.Column("next_try_at", Moment),
+    sa.Column("deadline_at", Moment),
+    sa.Column("state_since", Moment),
+    sa.Column("created_at", Moment),
+)
+
+step = sa.Table(
+    "step",
+    METADATA,
+    sa.Column("leg_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("idempotency_key", sa.Text),
+    sa.Column("request_sha256", sa.Text),
+    sa.Column("started_at", Moment),
+    sa.Column("finished_at", Moment),
+    sa.Column("outcome", sa.Text),
+    sa.Column("response", JSONB(none_as_null=True)),
+)
+
+leg_transition = sa.Table(
+    "leg_transition",
+    METADATA,
+    sa.Column("leg_id", sa.Text, primary_key=True),
+    sa.Column("ordinal", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("state", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("at", Moment),
+)
+
+webhook_event = sa.Table(
+    "webhook_event",
+    METADATA,
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.Text, primary_key=True),
+    sa.Column("body", sa.Text),
+    sa.Column("received_at", Moment),
+    sa.Column("leg_id", sa.Text),
+)
+
+ledger_transaction = sa.Table(
+    "ledger_transaction",
+    METADATA,
+    sa.Column("transaction_id", sa.Text, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("leg_id", sa.Text),
+    sa.Column("kind", sa.Text),
+    sa.Column("occurred_at", Moment),
+)
+
+ledger_entry = sa.Table(
+    "ledger_entry",
+    METADATA,
+    sa.Column("transaction_id", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("account", sa.Text),
+    sa.Column("currency", sa.Text),
+    sa.Column("amount_minor", sa.BigInteger),
+)

@@ -1,0 +1,57 @@
+"""The inbox of payment providers' notices: verified, kept once, answered at once.
+
+A notice is a hint and no more: it wakes the purchase, which then reads the payment itself. Copies,
+late ones and ones out of order change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from checkout import tables as t
+from checkout.deps import CheckoutDeps
+from checkout.payment_providers.port import PaymentEvent
+from checkout.purchase.jobs import advance_soon
+from kernel.db import Transaction
+from kernel.errors import DomainError, NotFound
+
+MAX_BODY = 64 * 1024
+
+
+def receive(deps: CheckoutDeps, provider: str, headers: Mapping[str, str], raw_body: bytes) -> bool:
+    """Take in a notice; False for one that was taken in before.
+
+    Raises NotFound for a provider that is not ours, Refused (`webhook_*`) for a notice that is
+    unsigned, forged or stale: none of these leaves a trace.
+    """
+    if provider != deps.settings.payment_provider:
+        raise NotFound("payment_provider_unknown", "No such payment provider.")
+    if len(raw_body) > MAX_BODY:
+        raise DomainError("body_too_large", "A notice may have 64 kB.", status=413)
+    event = deps.provider.verify_webhook(headers, raw_body, deps.clock())
+    with deps.database.platform() as tx:
+        leg = _leg_of(tx, event)
+        statement = insert(t.webhook_event).values(
+            provider=provider,
+            event_id=event.id,
+            body=raw_body.decode("utf-8", "replace").replace("\0", ""),
+            received_at=deps.clock(),
+            leg_id=None if leg is None else leg.leg_id,
+        )
+        inserted = tx.execute(statement.on_conflict_do_nothing()).rowcount == 1
+        if inserted and leg is not None:
+            advance_soon(tx, leg.purchase_id)
+    return inserted
+
+
+def _leg_of(tx: Transaction, event: PaymentEvent) -> sa.Row[Any] | None:
+    """The leg that the notice is about, if it is ours and about the payment that we opened."""
+    statement = sa.select(t.leg.c.leg_id, t.leg.c.purchase_id).where(
+        t.leg.c.leg_id == event.reference,
+        sa.or_(t.leg.c.payment_id.is_(None), t.leg.c.payment_id == event.payment_id),
+    )
+    return tx.execute(statement).one_or_none()
