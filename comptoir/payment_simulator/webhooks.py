@@ -1,0 +1,122 @@
+"""Notices to platforms: queued with the change, signed, sent again until accepted, in no order.
+
+Header `Comptoir-Signature: t=<unix>,v1=<hex HMAC-SHA256 of "t.raw_body">`. A notice is accepted by
+any 2xx answer; otherwise it is tried again after 1, 2, 4 ... 60 s, ten times in all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import random
+import sqlite3
+import threading
+import time
+from typing import Any
+
+import httpx2
+
+from comptoir.payment_simulator.database import SimulatorDatabase, read_setting, unix_now
+from comptoir.payment_simulator.faults import take_fault
+from kernel.ids import drawn_id
+
+MOST_TRIES = 10
+LONGEST_WAIT_S = 60.0
+POLL_S = 0.1
+OVERTAKEN_S = 1.5
+
+log = logging.getLogger(__name__)
+
+
+def queue_event(
+    tx: sqlite3.Connection, payment: sqlite3.Row, event_type: str, data: dict[str, Any]
+) -> None:
+    """Record the event and its delivery, bent by the faults that are switched on."""
+    event_id = drawn_id("evt")
+    created = unix_now(tx)
+    body = {"id": event_id, "type": event_type, "created": created, "data": {"payment": data}}
+    tx.execute(
+        "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
+        (event_id, payment["platform"], payment["id"], event_type, json.dumps(body), created),
+    )
+    fault = take_fault(tx, "webhook")
+    if fault and fault.kind == "none":
+        return
+    due = time.time()
+    if fault and fault.kind == "delayed":
+        due += fault.delay_s
+    if fault and fault.kind == "reordered":
+        # Held back just long enough for what comes next to overtake it.
+        due += fault.delay_s or OVERTAKEN_S
+    for _copy in range(2 if fault and fault.kind == "duplicate" else 1):
+        tx.execute("INSERT INTO delivery (event_id, due_at) VALUES (?, ?)", (event_id, due))
+
+
+def sign(secret: str, raw_body: bytes, at: int) -> str:
+    """The value of the signature header."""
+    digest = hmac.new(secret.encode(), f"{at}.".encode() + raw_body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+class WebhookSender:
+    """A thread that sends what is due. Where no address is registered, notices wait."""
+
+    def __init__(self, database: SimulatorDatabase, secrets: dict[str, str]) -> None:
+        self._database = database
+        self._secrets = secrets
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+
+    def start(self) -> None:
+        """Begin sending."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the notice under way, then end."""
+        self._stopping.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        with httpx2.Client(timeout=5, trust_env=False) as client:
+            while not self._stopping.wait(POLL_S):
+                try:
+                    self._send_due(client)
+                except sqlite3.Error:
+                    log.exception("the queue of notices cannot be read")
+
+    def _send_due(self, client: httpx2.Client) -> None:
+        with self._database.read() as tx:
+            due = tx.execute(
+                "SELECT delivery.number, delivery.tries, event.platform, event.body FROM delivery"
+                " JOIN event ON event.id = delivery.event_id"
+                " WHERE outcome IS NULL AND due_at <= ? ORDER BY due_at LIMIT 100",
+                (time.time(),),
+            ).fetchall()
+            addresses = {
+                platform: read_setting(tx, f"webhook:{platform}") for platform in self._secrets
+            }
+        # No order is promised, and none is kept.
+        random.shuffle(due)
+        for row in due:
+            address = addresses.get(row["platform"])
+            if address and not self._stopping.is_set():
+                self._send(client, row, address)
+
+    def _send(self, client: httpx2.Client, row: sqlite3.Row, address: str) -> None:
+        raw = str(row["body"]).encode()
+        signature = sign(self._secrets[row["platform"]], raw, int(time.time()))
+        headers = {"Content-Type": "application/json", "Comptoir-Signature": signature}
+        try:
+            accepted = client.post(address, content=raw, headers=headers).is_success
+        except httpx2.HTTPError:
+            accepted = False
+        tries = row["tries"] + 1
+        outcome = "accepted" if accepted else ("given_up" if tries >= MOST_TRIES else None)
+        wait = min(2.0 ** (tries - 1), LONGEST_WAIT_S)
+        with self._database.write() as tx:
+            tx.execute(
+                "UPDATE delivery SET tries = ?, outcome = ?, due_at = ? WHERE number = ?",
+                (tries, outcome, time.time() + wait, row["number"]),
+            )
