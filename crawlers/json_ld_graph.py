@@ -167,10 +167,9 @@ def _entered(node: Node, group: Node | None, graph: PageGraph) -> list[tuple[Any
         graph.by_id.setdefault(node["@id"], node)
     types = types_of(node)
     is_group = "ProductGroup" in types
-    variants = as_list(node.get("hasVariant"))
-    if ((types & PRODUCT_TYPES or is_group) and not (is_group and variants)) or (
-        group is not None and set(node) == {"@id"}
-    ):
+    # A group with variants is sold only through them; a variant may be a mere reference.
+    is_sold = types & (PRODUCT_TYPES | {"ProductGroup"}) and "hasVariant" not in node
+    if is_sold or (group is not None and set(node) == {"@id"}):
         graph.products.append((node, group))
     inner = node if is_group else group
     return [(node[key], inner) for key in _FOLLOWED if key in node]

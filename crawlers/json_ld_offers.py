@@ -181,15 +181,13 @@ def _attributes(product: Node, group: Node | None) -> Iterator[tuple[str, str]]:
     for name, key in (("colour", "color"), ("size", "size"), ("material", "material")):
         if text := text_of(product.get(key)):
             yield name, text
-    rows = [
-        *as_list((group or {}).get("additionalProperty")),
-        *as_list(product.get("additionalProperty")),
-    ]
-    for row in rows:
-        if isinstance(row, Mapping):
-            name, value = text_of(row.get("name")), text_of(row.get("value"))
-            if name and value:
-                yield name, value
+    for node in (group or {}, product):
+        for row in as_list(node.get("additionalProperty")):
+            if not isinstance(row, Mapping):
+                continue
+            stated, value = text_of(row.get("name")), text_of(row.get("value"))
+            if stated and value:
+                yield stated, value
 
 
 def _group_id(product: Node, group: Node | None) -> str | None:

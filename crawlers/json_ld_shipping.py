@@ -13,7 +13,7 @@ _DAY_UNITS = frozenset({"DAY", "D", "d", "days", ""})
 
 
 def delivery_of(offer: Node, graph: PageGraph) -> tuple[RawDelivery, ...]:
-    """One row for each country of each stated rate; rows without a rate say nothing and are left."""
+    """One row for each country of each stated rate; details without a rate are left out."""
     rows: list[RawDelivery] = []
     for value in as_list(offer.get("shippingDetails"))[:MAX_ROWS]:
         details = graph.resolved(value)
