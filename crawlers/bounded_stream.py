@@ -137,18 +137,20 @@ def _gzip_blocks(packed: BinaryIO) -> Iterator[bytes]:
     pending = packed.read(STEP)
     while pending:
         inflater = zlib.decompressobj(wbits=31)
-        while not inflater.eof:
-            block = inflater.decompress(pending, STEP)
-            pending = inflater.unconsumed_tail
-            if block:
-                yield block
-            if inflater.eof:
-                break
-            if not pending:
-                pending = packed.read(STEP)
-                if not pending:
-                    raise EOFError("the gzip file ends in the middle")
+        yield from _one_member(inflater, pending, packed)
         pending = (inflater.unused_data or packed.read(STEP)).lstrip(b"\0")
+
+
+def _one_member(inflater: zlib._Decompress, pending: bytes, packed: BinaryIO) -> Iterator[bytes]:
+    while not inflater.eof:
+        if not pending:
+            pending = packed.read(STEP)
+            if not pending:
+                raise EOFError("the gzip file ends in the middle")
+        block = inflater.decompress(pending, STEP)
+        pending = inflater.unconsumed_tail
+        if block:
+            yield block
 
 
 def _inflated(blocks: Iterator[bytes], packed_bytes: int, limits: FeedLimits) -> OpenedFeed:

@@ -38,16 +38,16 @@ def described_by(
     sample = list(offers)
     country = str(source.get("country") or _commonest(map(_country_of, sample)) or FALLBACK)
     currency, language = COUNTRIES.get(country, ("EUR", "en"))
-    stated_currency = source.get("currency") or _commonest(map(_currency_of, sample))
-    stated_language = source.get("language") or _commonest(each.language for each in sample)
+    own_currency = source.get("currency") or _commonest(map(stated_currency, sample))
+    own_language = source.get("language") or _commonest(each.language for each in sample)
     host = _commonest(urlsplit(each.url or "").hostname for each in sample)
     return Merchant(
         id=slug(merchant_id),
         name=merchant_id,
         country=country,
         website=f"https://{host}" if host else None,
-        languages=(str(stated_language or language),),
-        currency=str(stated_currency or currency),
+        languages=(str(own_language or language),),
+        currency=str(own_currency or currency),
         decimal=source.get("decimal"),
         source=source,
     )
@@ -68,7 +68,7 @@ def _country_of(offer: RawOffer) -> str | None:
     return DOMAINS.get(host.rpartition(".")[2])
 
 
-def _currency_of(offer: RawOffer) -> str | None:
+def stated_currency(offer: RawOffer) -> str | None:
     """A code stated with the price: `15.00 EUR`, `EUR 15.00`."""
     from kernel.money import is_currency
 

@@ -78,7 +78,7 @@ def feed_format(merchant: Merchant) -> str | None:
     if name not in known:
         expected = ", ".join(sorted(known | WAYS_WITHOUT_FILE))
         raise _wrong(merchant.id, "source.format", f"one of {expected}")
-    return FORMAT_NAMES.get(name, name)
+    return FORMAT_NAMES.get(str(name), str(name))
 
 
 def feed_options(merchant: Merchant) -> FeedOptions:

@@ -1,0 +1,22 @@
+"""What a merchant last said about its offers, as it landed: the base of a pushed price change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from kernel.db import Transaction
+from mdm.raw_offer import RawOffer
+
+
+def live_offers(tx: Transaction, merchant_id: str, skus: Sequence[str]) -> dict[str, RawOffer]:
+    """By key; a withdrawn or unknown key is absent."""
+    rows = tx.execute(
+        sa.text(
+            "SELECT sku, raw FROM mdm.raw_offer "
+            "WHERE source_id = :source AND sku = ANY(:skus) AND state = 'live'"
+        ),
+        {"source": merchant_id, "skus": list(skus)},
+    )
+    return {row.sku: RawOffer.from_json(row.raw) for row in rows}
