@@ -50,7 +50,8 @@ _FONT = re.compile(r"[A-Za-z0-9 ,\"-]{3,300}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colour roles, each `#rrggbb`. `on_x` is text on `x`; `control` is the edge of a control."""
+    """Colour roles, each `#rrggbb`. `on_x` is text on `x`; `control` is the edge of a control, `well` the
+    ground of pictures, light in both schemes because products are drawn and photographed for it."""
 
     ground: str
     surface: str
@@ -67,6 +68,7 @@ class Palette:
     on_accent: str
     header: str
     on_header: str
+    well: str
     hero: str
     on_hero: str
     focus: str
