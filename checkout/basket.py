@@ -34,10 +34,11 @@ _SELLABLE = {Availability.IN_STOCK, Availability.UNKNOWN}
 class Line:
     """One offer wanted. `seen` is the unit price that the shopper last saw and accepted.
 
-    `offer` is None when the merchant has withdrawn it.
+    `offer` is None when the merchant has withdrawn it; `title` still names it then.
     """
 
     offer_id: str
+    title: str
     quantity: int
     seen: Money
     offer: OfferView | None
@@ -80,6 +81,7 @@ def _lines(tx: Transaction, basket_id: str) -> tuple[Line, ...]:
     return tuple(
         Line(
             row.offer_id,
+            row.title,
             row.quantity,
             Money(row.seen_minor, row.seen_currency),
             read_offer(tx, row.offer_id),
@@ -124,6 +126,7 @@ def put_line(
         basket_id=kept,
         offer_id=offer_id,
         brand_id=brand.id,
+        title=offer.title,
         quantity=_bounded(quantity),
         seen_minor=offer.price.minor,
         seen_currency=offer.price.currency,

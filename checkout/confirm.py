@@ -72,7 +72,7 @@ class AskAgain:
 
 
 def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased | AskAgain:
-    """Make the purchase and open its payments, or say what has to be seen first.
+    """Make the purchase, to be advanced by the caller, or say what has to be seen first.
 
     Raises DomainError: `quote_unknown`, `terms_changed`, `idempotency_conflict`,
     `purchase_under_way`. No money has moved in any of these cases.
@@ -89,9 +89,7 @@ def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased
     again = _changed_since(deps, brand, basket, basket.contact, quote)
     if again is not None:
         return AskAgain(again)
-    purchased = _purchase(deps, brand, accepted, quote, basket.contact, terms)
-    advance(deps, purchased.purchase_id)
-    return purchased
+    return _purchase(deps, brand, accepted, quote, basket.contact, terms)
 
 
 def _known(tx: Transaction, accepted: Acceptance) -> Purchased | None:

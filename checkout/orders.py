@@ -1,4 +1,4 @@
-"""Reading an order back: the purchase with its legs, what was confirmed and when each step was done.
+"""Reading an order back: its legs, what was confirmed, and when each step was done.
 
 In: the unguessable reference, inside the brand's transaction. Out: frozen records for pages and the
 API; nothing here changes anything.
@@ -14,7 +14,11 @@ import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.contact import Contact
-from checkout.pages.view_models import (
+from checkout.purchase.journal import Leg, leg_of
+from checkout.purchase.machine import State
+from checkout.quote import read_quote
+from checkout.quote_document import LegQuoted
+from checkout.states import (
     LegState,
     MoneyState,
     PriceChange,
@@ -23,10 +27,6 @@ from checkout.pages.view_models import (
     StepName,
     StepState,
 )
-from checkout.purchase.journal import Leg, leg_of
-from checkout.purchase.machine import State
-from checkout.quote import read_quote
-from checkout.quote_document import LegQuoted
 from kernel.db import Transaction
 from kernel.errors import NotFound
 from kernel.money import Money

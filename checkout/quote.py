@@ -6,6 +6,7 @@ it is a merchant's answer of this moment; what was seen before only serves to sh
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,8 +24,7 @@ from checkout.merchant_connectors.port import (
     QuotedLine,
     QuoteLine,
 )
-from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
-from checkout.pages.view_models import LineProblem
+from checkout.outcomes import Refused
 from checkout.pictures import pictures_of
 from checkout.quote_document import (
     DeliveryQuoted,
@@ -35,12 +35,16 @@ from checkout.quote_document import (
     legs_from,
     sha256_of,
 )
+from checkout.states import LineProblem
 from kernel.db import Transaction
+from kernel.errors import DomainError
 from kernel.ids import drawn_id
 from kernel.money import Money
 from mdm.merchants import Merchant, read_merchant
 from mdm.product_view import OfferView
 from tenants.brand import Brand
+
+_LOG = logging.getLogger(__name__)
 
 _PROBLEM_OF = {
     LineStatus.OUT_OF_STOCK: LineProblem.OUT_OF_STOCK,
@@ -211,7 +215,8 @@ def _ask(deps: CheckoutDeps, wanted: _Wanted, destination: Destination) -> LegQu
     except Refused as refusal:
         problem = _PROBLEM_OF_REFUSAL.get(refusal.code, LineProblem.MERCHANT_SILENT)
         return _leg(wanted, (), None, problem)
-    except (NoAnswer, OutcomeUnknown):
+    except DomainError:
+        _LOG.warning("merchant %s gave no quote", wanted.merchant.id, exc_info=True)
         return _leg(wanted, (), None, LineProblem.MERCHANT_SILENT)
     return _read(wanted, answer)
 

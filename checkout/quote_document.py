@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from checkout.merchant_connectors.port import Destination, QuoteLine
-from checkout.pages.view_models import LineProblem
+from checkout.states import LineProblem
 from kernel.money import Money
 
 

@@ -27,6 +27,7 @@ basket_line = sa.Table(
     sa.Column("basket_id", sa.Text, primary_key=True),
     sa.Column("offer_id", sa.Text, primary_key=True),
     sa.Column("brand_id", sa.Text),
+    sa.Column("title", sa.Text),
     sa.Column("quantity", sa.Integer),
     sa.Column("seen_minor", sa.BigInteger),
     sa.Column("seen_currency", sa.Text),

@@ -7,7 +7,6 @@ late ones and ones out of order change nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -40,18 +39,19 @@ def receive(deps: CheckoutDeps, provider: str, headers: Mapping[str, str], raw_b
             event_id=event.id,
             body=raw_body.decode("utf-8", "replace").replace("\0", ""),
             received_at=deps.clock(),
-            leg_id=None if leg is None else leg.leg_id,
+            leg_id=None if leg is None else leg[0],
         )
         inserted = tx.execute(statement.on_conflict_do_nothing()).rowcount == 1
         if inserted and leg is not None:
-            advance_soon(tx, leg.purchase_id)
+            advance_soon(tx, leg[1])
     return inserted
 
 
-def _leg_of(tx: Transaction, event: PaymentEvent) -> sa.Row[Any] | None:
-    """The leg that the notice is about, if it is ours and about the payment that we opened."""
+def _leg_of(tx: Transaction, event: PaymentEvent) -> tuple[str, str] | None:
+    """Leg and purchase that the notice is about, if it is about a payment that we opened."""
     statement = sa.select(t.leg.c.leg_id, t.leg.c.purchase_id).where(
         t.leg.c.leg_id == event.reference,
         sa.or_(t.leg.c.payment_id.is_(None), t.leg.c.payment_id == event.payment_id),
     )
-    return tx.execute(statement).one_or_none()
+    row = tx.execute(statement).one_or_none()
+    return None if row is None else (row.leg_id, row.purchase_id)

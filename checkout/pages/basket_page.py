@@ -25,14 +25,9 @@ _PROBLEM_OF = {
 
 
 def basket_page(
-    brand: Brand,
-    basket: Basket,
-    pictures: Mapping[str, str],
-    titles_gone: Mapping[str, str],
-    just_added: str | None = None,
+    brand: Brand, sections: tuple[BasketSection, ...], just_added: str | None = None
 ) -> BasketPage:
-    """The page of a basket. `titles_gone` names offers that their merchants have withdrawn."""
-    sections = basket_sections(brand, basket, pictures, titles_gone)
+    """The page of a basket."""
     problems = [line for section in sections for line in section.lines if line.problem]
     return BasketPage(
         sections=sections,
@@ -44,10 +39,7 @@ def basket_page(
 
 
 def basket_sections(
-    brand: Brand,
-    basket: Basket,
-    pictures: Mapping[str, str],
-    titles_gone: Mapping[str, str],
+    brand: Brand, basket: Basket, pictures: Mapping[str, str]
 ) -> tuple[BasketSection, ...]:
     """One section for each merchant, withdrawn offers in a last one without a name."""
     groups: dict[str, list[Line]] = {}
@@ -55,8 +47,7 @@ def basket_sections(
         groups.setdefault("" if line.offer is None else line.offer.merchant_id, []).append(line)
     groups |= {"": groups.pop("")} if "" in groups else {}
     sections = [
-        _section(brand, merchant_id, lines, pictures, titles_gone)
-        for merchant_id, lines in groups.items()
+        _section(brand, merchant_id, lines, pictures) for merchant_id, lines in groups.items()
     ]
     return tuple(_with_others(sections, section) for section in sections)
 
@@ -66,9 +57,8 @@ def _section(
     merchant_id: str,
     lines: list[Line],
     pictures: Mapping[str, str],
-    titles_gone: Mapping[str, str],
 ) -> BasketSection:
-    shown = tuple(_line(brand, line, pictures, titles_gone) for line in lines)
+    shown = tuple(_line(brand, line, pictures) for line in lines)
     offers = [line.offer for line in lines if line.offer is not None]
     amounts = totals(line.total for line in shown if line.total is not None)
     goods = amounts[0] if len(amounts) == 1 else None
@@ -88,9 +78,7 @@ def _section(
     )
 
 
-def _line(
-    brand: Brand, line: Line, pictures: Mapping[str, str], titles_gone: Mapping[str, str]
-) -> BasketLine:
+def _line(brand: Brand, line: Line, pictures: Mapping[str, str]) -> BasketLine:
     offer = line.offer
     problem = _problem(brand, line)
     price = None if offer is None else offer.price
@@ -98,7 +86,7 @@ def _line(
     return BasketLine(
         offer_id=line.offer_id,
         product_id="" if offer is None else offer.product_id,
-        title=titles_gone.get(line.offer_id, line.offer_id) if offer is None else offer.title,
+        title=line.title if offer is None else offer.title,
         picture=pictures.get("" if offer is None else offer.product_id, "/drawings/0/any.svg"),
         quantity=line.quantity,
         quantity_max=MAX_QUANTITY,

@@ -9,84 +9,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
+from checkout.states import (
+    LegState,
+    LineProblem,
+    MoneyState,
+    PriceChange,
+    Reason,
+    Step,
+    StepName,
+    StepState,
+)
 from kernel.money import Money
 
-
-class LineProblem(StrEnum):
-    """Why a basket line cannot be bought now."""
-
-    WITHDRAWN = "withdrawn"  # the merchant no longer offers it
-    NOT_SOLD_HERE = "not_sold_here"  # bought at the merchant's own shop only
-    OUT_OF_STOCK = "out_of_stock"
-    TOO_FEW = "too_few"  # less in stock than the quantity wanted: see `available`
-    MERCHANT_SILENT = "merchant_silent"  # the merchant's system did not answer
-    NOT_DELIVERED = "not_delivered"  # the merchant does not deliver to this address
-
-
-class LegState(StrEnum):
-    """How far the purchase at one merchant is."""
-
-    AWAITING_PAYMENT = "awaiting_payment"
-    PAID_FOR = "paid_for"  # authorised; nothing is charged yet
-    BEING_PLACED = "being_placed"
-    PLACED = "placed"  # the merchant has accepted; the charge is next
-    COMPLETED = "completed"  # placed and charged
-    CANCELLING = "cancelling"  # the authorisation is being released
-    CANCELLED = "cancelled"  # nothing charged: see `reason`
-    NEEDS_ATTENTION = "needs_attention"  # people look into it; `money` says what moved
-
-
-class Reason(StrEnum):
-    """Why a leg ended, or waits, other than as hoped."""
-
-    PAYMENT_REFUSED = "payment_refused"
-    PAYMENT_CANCELLED = "payment_cancelled"  # the shopper went back from the provider's page
-    PAYMENT_EXPIRED = "payment_expired"
-    PRICE_CHANGED = "price_changed"
-    OUT_OF_STOCK = "out_of_stock"
-    NOT_DELIVERED = "not_delivered"
-    MERCHANT_REFUSED = "merchant_refused"
-    MERCHANT_SILENT = "merchant_silent"
-    PROVIDER_REFUSED = "provider_refused"
-    PROVIDER_SILENT = "provider_silent"
-
-
-class MoneyState(StrEnum):
-    """What became of the money of one leg."""
-
-    NONE = "none"  # nothing was reserved
-    RESERVED = "reserved"  # authorised on the card, not charged
-    CHARGED = "charged"
-    RELEASED = "released"  # the authorisation was given back, nothing charged
-    UNKNOWN = "unknown"  # the provider has not answered yet
-
-
-class StepState(StrEnum):
-    """One step in the line of steps of a leg."""
-
-    DONE = "done"
-    NOW = "now"
-    NEXT = "next"
-    FAILED = "failed"
-
-
-class StepName(StrEnum):
-    """The steps that shoppers see, in order."""
-
-    PAYMENT = "payment"  # authorised at the provider
-    CHECKED = "checked"  # price and stock read again at the merchant
-    ORDERED = "ordered"  # accepted by the merchant
-    CHARGED = "charged"
-
-
-@dataclass(frozen=True, slots=True)
-class PriceChange:
-    """A price that is no longer what the shopper last saw."""
-
-    before: Money
-    after: Money
+__all__ = [
+    "BasketLine",
+    "BasketPage",
+    "BasketSection",
+    "ConfirmLine",
+    "ConfirmPage",
+    "ConfirmSection",
+    "ContactPage",
+    "DeliveryChoice",
+    "HandoffPage",
+    "LegState",
+    "LineProblem",
+    "MoneyState",
+    "OrderLeg",
+    "OrderLine",
+    "OrderPage",
+    "Payment",
+    "PendingPage",
+    "PriceChange",
+    "Reason",
+    "RefusalPage",
+    "Step",
+    "StepName",
+    "StepState",
+    "TermsPage",
+]
 
 
 # --- basket.html -------------------------------------------------------------------------------
@@ -286,15 +247,6 @@ class PendingPage:
 
 
 # --- order.html --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step with the moment it was done (or failed)."""
-
-    name: StepName
-    state: StepState
-    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from checkout import tables as t
 from checkout.contact import Contact
 from checkout.deps import CheckoutDeps
 from checkout.outcomes import NoAnswer, Refused
-from checkout.pages.view_models import Reason
 from checkout.payment_providers.port import Payment, PaymentStatus
 from checkout.purchase.journal import Attempt, Journal, LeaseLost, Leg, Result
 from checkout.purchase.machine import (
@@ -27,6 +26,7 @@ from checkout.purchase.machine import (
 )
 from checkout.purchase.steps import Confirmed, Steps
 from checkout.quote import read_quote
+from checkout.states import Reason
 from mdm.merchants import read_merchant
 
 _LOG = logging.getLogger(__name__)

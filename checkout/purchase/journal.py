@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from checkout import basket, ledger
 from checkout import tables as t
 from checkout.deps import CheckoutDeps
-from checkout.pages.view_models import Reason
 from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import (
     FINAL,
@@ -31,6 +30,7 @@ from checkout.purchase.machine import (
     state_after,
 )
 from checkout.quote_document import LegQuoted
+from checkout.states import Reason
 from kernel.db import Transaction
 from kernel.ids import drawn_id
 from kernel.money import Money

@@ -24,11 +24,11 @@ from checkout.merchant_connectors.port import (
     PlacedOrder,
 )
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
-from checkout.pages.view_models import Reason
 from checkout.payment_providers.port import Payment, PaymentRequest, PaymentStatus
 from checkout.purchase.journal import Leg, Result
 from checkout.purchase.machine import Outcome, StepName
 from checkout.quote_document import LegQuoted, sha256_of
+from checkout.states import Reason
 from mdm.merchants import Merchant
 
 _LOG = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class Steps:
                 merchant_account=payment_account(confirmed.merchant),
                 merchant_name=leg.merchant_name,
                 return_url=back,
-                cancel_url=back,
+                cancel_url=f"{back}?left=1",
                 locale=confirmed.language,
             ),
             key,

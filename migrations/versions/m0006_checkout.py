@@ -34,6 +34,7 @@ CREATE TABLE checkout.basket_line (
     basket_id text NOT NULL REFERENCES checkout.basket ON DELETE CASCADE,
     offer_id text NOT NULL,
     brand_id text NOT NULL REFERENCES tenants.brand,
+    title text NOT NULL,
     quantity integer NOT NULL CHECK (quantity BETWEEN 1 AND 99),
     seen_minor bigint NOT NULL,
     seen_currency text NOT NULL,

@@ -1,0 +1,37 @@
+"""All routes of the purchase: pages, the provider's notices, the JSON API.
+
+Notices under `WEBHOOK_PREFIX` are signed and carry no cookie: the middleware against cross-site
+writes may let them through.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from checkout.deps import CheckoutDeps
+from checkout.web.api import api_routes
+from checkout.web.basket import basket_routes
+from checkout.web.checkout import checkout_routes
+from checkout.web.orders import order_routes
+from checkout.web.payment import payment_routes, webhook_routes
+from checkout.web.shopper import Patience
+
+WEBHOOK_PREFIX = "/webhooks/payments/"
+TEMPLATES = "checkout.pages"
+
+
+def build_router(deps: CheckoutDeps) -> APIRouter:
+    """The router to include in the shop's application.
+
+    Needs `request.state.brand`, `.language` (and `.scheme`), and `request.app.state.pages` with
+    the templates of `TEMPLATES`.
+    """
+    patience = Patience(deps)
+    router = APIRouter()
+    router.include_router(basket_routes(deps))
+    router.include_router(checkout_routes(deps, patience))
+    router.include_router(payment_routes(deps, patience))
+    router.include_router(order_routes(deps))
+    router.include_router(webhook_routes(deps))
+    router.include_router(api_routes(deps, patience))
+    return router

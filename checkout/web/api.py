@@ -1,0 +1,248 @@
+"""Offer to order as JSON: quote, purchase, order. The same rules as the pages, without a cookie.
+
+`POST /v1/quotes`, `POST /v1/purchases` (the quote's token makes repeats harmless),
+`GET /v1/orders/{reference}`. Amounts are `{"minor": 129900, "currency": "EUR"}`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from checkout.basket import MAX_LINES, MAX_QUANTITY, keep_contact, put_line, read_basket
+from checkout.confirm import Acceptance, AskAgain, confirm
+from checkout.contact import read_contact
+from checkout.deps import CheckoutDeps
+from checkout.orders import LegRecord, Order, read_order
+from checkout.quote import freeze, live_quote
+from checkout.quote_document import LegQuoted, Quote
+from checkout.web.shopper import Patience, ProblemRoute, brand_of, language_of, site_of
+from kernel.errors import DomainError
+from kernel.money import Money
+from tenants.terms import Terms, current_terms
+
+Id = Annotated[str, Field(min_length=1, max_length=80)]
+Json = dict[str, Any]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class WantedLine(_Strict):
+    """An offer and how many."""
+
+    offer_id: Id
+    quantity: int = Field(default=1, ge=1, le=MAX_QUANTITY)
+
+
+class ContactGiven(_Strict):
+    """Who buys and where it goes."""
+
+    email: str = Field(max_length=300)
+    name: str = Field(max_length=300)
+    phone: str = Field(default="", max_length=300)
+    line1: str = Field(max_length=300)
+    line2: str = Field(default="", max_length=300)
+    postcode: str = Field(max_length=300)
+    city: str = Field(max_length=300)
+    country: str = Field(max_length=300)
+
+
+class QuoteAsked(_Strict):
+    """What to quote. `deliveries` maps a merchant to the code of its delivery."""
+
+    lines: list[WantedLine] = Field(min_length=1, max_length=MAX_LINES)
+    contact: ContactGiven
+    deliveries: dict[Id, Id] = Field(default_factory=dict, max_length=MAX_LINES)
+
+
+class PurchaseAsked(_Strict):
+    """A quote confirmed and terms accepted; all of it from the answer to the quote."""
+
+    basket_id: Id
+    quote_id: Id
+    token: Id
+    terms_accepted: Literal[True]
+    terms_version: int = Field(ge=1, le=2**31 - 1)
+    terms_sha256: str = Field(min_length=64, max_length=64)
+
+
+def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
+    """The JSON routes."""
+    router = APIRouter(prefix="/v1", route_class=ProblemRoute, tags=["orders"])
+
+    @router.post("/quotes", status_code=201)
+    def quote(request: Request, asked: QuoteAsked) -> JSONResponse:
+        """Ask the merchants now what this costs and whether it is there."""
+        contact, errors = read_contact(asked.contact.model_dump())
+        if contact is None:
+            fields = ", ".join(f"{name} is {code}" for name, code in sorted(errors.items()))
+            raise DomainError("contact_invalid", f"The contact cannot be used: {fields}.")
+        brand = brand_of(request)
+        with deps.database.brand(brand.id) as tx:
+            basket_id = None
+            for line in asked.lines:
+                basket_id, _ = put_line(tx, brand, basket_id, line.offer_id, line.quantity)
+            assert basket_id is not None
+            keep_contact(tx, basket_id, contact)
+            basket = read_basket(tx, basket_id)
+            terms = current_terms(tx, brand.id, language_of(request))
+        live = live_quote(deps, brand, basket, contact, asked.deliveries)
+        with deps.database.brand(brand.id) as tx:
+            freeze(tx, brand, live)
+        return JSONResponse(quote_json(live, terms), status_code=201)
+
+    @router.post("/purchases", status_code=201)
+    def purchase(request: Request, asked: PurchaseAsked) -> JSONResponse:
+        """Buy what was quoted. Sent again, it answers with the same order."""
+        brand = brand_of(request)
+        accepted = Acceptance(
+            basket_id=asked.basket_id,
+            quote_id=asked.quote_id,
+            token=asked.token,
+            terms_version=asked.terms_version,
+            terms_sha256=asked.terms_sha256,
+            language=language_of(request),
+            site=site_of(request),
+        )
+        outcome = confirm(deps, brand, accepted)
+        if isinstance(outcome, AskAgain):
+            with deps.database.brand(brand.id) as tx:
+                terms = current_terms(tx, brand.id, language_of(request))
+            return _changed(outcome.quote, terms)
+        patience.carry_on(outcome.purchase_id)
+        with deps.database.brand(brand.id) as tx:
+            order = read_order(tx, outcome.order_ref)
+        status = 201 if outcome.is_new else 200
+        return JSONResponse(order_json(order, site_of(request)), status_code=status)
+
+    @router.get("/orders/{order_ref}")
+    def order(request: Request, order_ref: str) -> JSONResponse:
+        """Where an order stands."""
+        with deps.database.brand(brand_of(request).id) as tx:
+            found = read_order(tx, order_ref[:80])
+        headers = {"cache-control": "no-store"}
+        return JSONResponse(order_json(found, site_of(request)), headers=headers)
+
+    return router
+
+
+def _changed(quote: Quote, terms: Terms) -> JSONResponse:
+    """409 with the new quote: nothing was ordered."""
+    refusal = DomainError(
+        "quote_changed",
+        "The merchants' prices or stock have changed since the quote.",
+        hint="Look at `quote` and confirm that one. Nothing was ordered.",
+        status=409,
+    )
+    return JSONResponse(
+        {**refusal.as_problem(), "quote": quote_json(quote, terms)},
+        status_code=409,
+        media_type="application/problem+json",
+    )
+
+
+def quote_json(quote: Quote, terms: Terms) -> Json:
+    """A quote as the API shows it."""
+    return {
+        "quote_id": quote.quote_id,
+        "basket_id": quote.basket_id,
+        "token": quote.token,
+        "expires_at": quote.expires_at.isoformat(),
+        "can_pay": quote.can_pay,
+        "changed": quote.is_changed,
+        "totals": [total.as_json() for total in quote.totals],
+        "legs": [_leg_quoted_json(leg) for leg in quote.legs],
+        "terms": {
+            "version": terms.version,
+            "language": terms.language,
+            "sha256": terms.sha256,
+            "path": f"/terms?version={terms.version}&language={terms.language}",
+        },
+    }
+
+
+def _leg_quoted_json(leg: LegQuoted) -> Json:
+    is_open = leg.problem is None
+    return {
+        "merchant_id": leg.merchant_id,
+        "merchant_name": leg.merchant_name,
+        "problem": leg.problem,
+        "problem_title": leg.problem_title,
+        "available": leg.available,
+        "lines": [
+            {
+                "offer_id": offer.offer_id,
+                "title": offer.title,
+                "quantity": offer.quantity,
+                "unit_price": offer.unit_price.as_json(),
+                "seen": offer.seen.as_json(),
+                "total": offer.total.as_json(),
+            }
+            for offer in leg.offers
+        ],
+        "deliveries": [
+            {
+                "code": row.code,
+                "name": row.name,
+                "price": row.price.as_json(),
+                "days_min": row.days_min,
+                "days_max": row.days_max,
+                "chosen": row.code == leg.chosen,
+            }
+            for row in leg.deliveries
+        ],
+        "goods": leg.goods.as_json() if is_open else None,
+        "delivery": leg.delivery.price.as_json() if is_open else None,
+        "total": leg.total.as_json() if is_open else None,
+    }
+
+
+def order_json(order: Order, site: str) -> Json:
+    """An order as the API shows it."""
+    return {
+        "order_ref": order.order_ref,
+        "order_url": f"{site}/order/{order.order_ref}",
+        "created_at": order.created_at.isoformat(),
+        "settled": order.is_settled,
+        "terms": {
+            "version": order.terms_version,
+            "language": order.terms_language,
+            "sha256": order.terms_sha256,
+            "accepted_at": order.terms_accepted_at.isoformat(),
+        },
+        "legs": [_leg_json(record) for record in order.legs],
+    }
+
+
+def _leg_json(record: LegRecord) -> Json:
+    leg = record.leg
+    return {
+        "merchant_id": leg.merchant_id,
+        "merchant_name": leg.merchant_name,
+        "state": record.state,
+        "money": record.money,
+        "reason": leg.reason,
+        "merchant_order": leg.merchant_order,
+        "total": leg.total.as_json(),
+        "authorised": _amount(leg.authorised),
+        "captured": _amount(leg.captured),
+        "pay_url": record.pay_url if record.is_payable else None,
+        "steps": [
+            {"name": step.name, "state": step.state, "at": _moment(step.at)}
+            for step in record.steps
+        ],
+    }
+
+
+def _amount(amount: Money) -> Json | None:
+    return amount.as_json() if amount.minor else None
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

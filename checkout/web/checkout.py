@@ -1,0 +1,184 @@
+"""From the basket to the button: contact, live quote, deliveries, terms, confirmation."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from checkout.basket import Basket, keep_contact, read_basket
+from checkout.confirm import Acceptance, AskAgain, confirm
+from checkout.contact import Contact, form_values, read_contact
+from checkout.deps import CheckoutDeps
+from checkout.pages.confirm_page import confirm_page
+from checkout.pages.view_models import ContactPage
+from checkout.quote import freeze, live_quote, read_quote
+from checkout.quote_document import Quote, sha256_of, totals
+from checkout.web.basket import sections_of
+from checkout.web.shopper import (
+    Form,
+    PageRoute,
+    Patience,
+    basket_id_of,
+    brand_of,
+    go_to,
+    language_of,
+    page,
+    site_of,
+    whole_number,
+)
+from kernel.errors import DomainError
+from tenants.brand import Brand
+from tenants.terms import current_terms
+
+
+def checkout_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
+    """`/checkout` and what follows, up to the click that buys."""
+    pages = _Checkout(deps, patience)
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    router.get("/checkout")(pages.contact_form)
+    router.post("/checkout")(pages.contact_given)
+    router.get("/checkout/confirm")(pages.review)
+    router.post("/checkout/delivery")(pages.choose_delivery)
+    router.post("/checkout/confirm")(pages.buy)
+    return router
+
+
+class _Checkout:
+    """The handlers, with what they are given."""
+
+    def __init__(self, deps: CheckoutDeps, patience: Patience) -> None:
+        self._deps = deps
+        self._patience = patience
+
+    def _basket(self, request: Request) -> Basket:
+        with self._deps.database.brand(brand_of(request).id) as tx:
+            return read_basket(tx, basket_id_of(request))
+
+    def _contact_page(
+        self, request: Request, basket: Basket, values: dict[str, str], errors: dict[str, str]
+    ) -> Response:
+        brand = brand_of(request)
+        with self._deps.database.brand(brand.id) as tx:
+            sections = sections_of(tx, brand, basket)
+        model = ContactPage(
+            values=values,
+            errors=errors,
+            countries=countries(brand, basket),
+            sections=sections,
+            totals=totals(row.total for row in sections if row.total is not None),
+        )
+        status = 422 if errors else 200
+        return page(request, "contact.html", model, basket=basket, status=status)
+
+    def _new_quote(
+        self, brand: Brand, basket: Basket, contact: Contact, chosen: dict[str, str] | None = None
+    ) -> Quote:
+        quote = live_quote(self._deps, brand, basket, contact, chosen)
+        with self._deps.database.brand(brand.id) as tx:
+            freeze(tx, brand, quote)
+        return quote
+
+    def contact_form(self, request: Request) -> Response:
+        basket = self._basket(request)
+        if not is_ready(basket):
+            return go_to("/basket")
+        known = {} if basket.contact is None else basket.contact.as_json()
+        values = form_values(known | {"country": known.get("country", brand_of(request).country)})
+        return self._contact_page(request, basket, values, {})
+
+    def contact_given(self, request: Request, fields: Form) -> Response:
+        brand, basket = brand_of(request), self._basket(request)
+        if not is_ready(basket) or basket.basket_id is None:
+            return go_to("/basket")
+        contact, errors = read_contact(fields)
+        if contact is None:
+            return self._contact_page(request, basket, form_values(fields), errors)
+        with self._deps.database.brand(brand.id) as tx:
+            keep_contact(tx, basket.basket_id, contact)
+        quote = self._new_quote(brand, basket, contact)
+        return go_to(f"/checkout/confirm?quote={quote.quote_id}")
+
+    def review(self, request: Request, quote: str = "", terms: str = "") -> Response:
+        brand, basket = brand_of(request), self._basket(request)
+        if not is_ready(basket):
+            return go_to("/basket")
+        if basket.contact is None:
+            return go_to("/checkout")
+        with self._deps.database.brand(brand.id) as tx:
+            shown = read_quote(tx, quote[:80])
+            conditions = current_terms(tx, brand.id, language_of(request))
+        if shown is None or not is_current(self._deps, shown, basket):
+            again = self._new_quote(brand, basket, basket.contact)
+            return go_to(f"/checkout/confirm?quote={again.quote_id}")
+        model = confirm_page(
+            shown,
+            basket.contact,
+            conditions,
+            provider=self._deps.settings.payment_provider,
+            shop_name=brand.name,
+            terms_missing=terms == "missing",
+        )
+        return page(request, "confirm.html", model, basket=basket)
+
+    def choose_delivery(self, request: Request, fields: Form) -> Response:
+        brand, basket = brand_of(request), self._basket(request)
+        if not is_ready(basket):
+            return go_to("/basket")
+        if basket.contact is None:
+            return go_to("/checkout")
+        chosen = {
+            name.removeprefix("delivery-"): code[:80]
+            for name, code in fields.items()
+            if name.startswith("delivery-")
+        }
+        quote = self._new_quote(brand, basket, basket.contact, chosen)
+        return go_to(f"/checkout/confirm?quote={quote.quote_id}")
+
+    def buy(self, request: Request, fields: Form) -> Response:
+        quote_id = fields.get("quote", "")[:80]
+        if fields.get("terms") != "accepted":
+            return go_to(f"/checkout/confirm?quote={quote_id}&terms=missing")
+        accepted = Acceptance(
+            basket_id=basket_id_of(request),
+            quote_id=quote_id,
+            token=fields.get("token", "")[:80],
+            terms_version=whole_number(fields, "terms_version"),
+            terms_sha256=fields.get("terms_sha256", "")[:64],
+            language=language_of(request),
+            site=site_of(request),
+        )
+        try:
+            outcome = confirm(self._deps, brand_of(request), accepted)
+        except DomainError as refusal:
+            if refusal.code == "terms_changed":
+                return go_to(f"/checkout/confirm?quote={quote_id}")
+            raise
+        if isinstance(outcome, AskAgain):
+            return go_to(f"/checkout/confirm?quote={outcome.quote.quote_id}")
+        self._patience.carry_on(outcome.purchase_id)
+        return go_to(f"/pay/handoff/{outcome.order_ref}")
+
+
+def is_ready(basket: Basket) -> bool:
+    """True where there is something to buy and nothing in it has been withdrawn."""
+    return bool(basket.lines) and all(line.offer is not None for line in basket.lines)
+
+
+def is_current(deps: CheckoutDeps, quote: Quote, basket: Basket) -> bool:
+    """True where the quote is of this very basket and contact, and not expired."""
+    assert basket.contact is not None
+    quoted = {offer.offer_id: offer.quantity for leg in quote.legs for offer in leg.offers}
+    wanted = {line.offer_id: line.quantity for line in basket.lines}
+    return (
+        quote.basket_id == basket.basket_id
+        and deps.clock() < quote.expires_at
+        and quote.contact_sha256 == sha256_of(basket.contact.as_json())
+        and (quoted == wanted or not quote.can_pay)
+    )
+
+
+def countries(brand: Brand, basket: Basket) -> tuple[str, ...]:
+    """Where the merchants of the basket say they deliver, the brand's own country first."""
+    stated = {row.country for line in basket.lines if line.offer for row in line.offer.delivery} - {
+        brand.country
+    }
+    return (brand.country, *sorted(stated))

@@ -1,0 +1,53 @@
+"""Looking at an order, and at the terms that were accepted for it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from checkout.deps import CheckoutDeps
+from checkout.orders import read_order
+from checkout.pages.order_page import order_page
+from checkout.pages.view_models import TermsPage
+from checkout.web.shopper import PageRoute, brand_of, language_of, page
+from kernel.errors import NotFound
+from tenants.terms import Terms, current_terms, read_terms
+
+
+def order_routes(deps: CheckoutDeps) -> APIRouter:
+    """`/order/{reference}` and `/terms`."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get("/order/{order_ref}")
+    def show(request: Request, order_ref: str, new: str = "") -> Response:
+        with deps.database.brand(brand_of(request).id) as tx:
+            order = read_order(tx, order_ref[:80])
+        model = order_page(order, is_new=bool(new))
+        refresh = None if model.refresh_s is None else str(model.refresh_s)
+        return page(request, "order.html", model, refresh=refresh)
+
+    @router.get("/terms")
+    def terms(request: Request, version: int = 0, language: str = "") -> Response:
+        brand = brand_of(request)
+        with deps.database.brand(brand.id) as tx:
+            if version:
+                wanted = language or language_of(request)
+                found = read_terms(tx, brand.id, wanted[:8], min(version, 2**31 - 1))
+            else:
+                found = current_terms(tx, brand.id, language_of(request))
+        if found is None:
+            raise NotFound("terms_missing", "There is no such version of the terms.")
+        return page(request, "terms.html", terms_page(found))
+
+    return router
+
+
+def terms_page(terms: Terms) -> TermsPage:
+    """One version of the terms, by paragraphs."""
+    parts = terms.body.replace("\r\n", "\n").split("\n\n")
+    return TermsPage(
+        version=terms.version,
+        language=terms.language,
+        published_at=terms.published_at,
+        sha256=terms.sha256,
+        paragraphs=tuple(part.strip() for part in parts if part.strip()),
+    )

@@ -1,0 +1,107 @@
+"""To the provider's page and back, and the provider's notices.
+
+Nothing a browser brings back confirms anything: the return only makes the platform ask.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from checkout.deps import CheckoutDeps
+from checkout.orders import Order, read_order, read_purchase
+from checkout.pages.order_page import REFRESH_S, handoff_page, order_path, pending_page
+from checkout.purchase.machine import State
+from checkout.web.shopper import PageRoute, Patience, ProblemRoute, brand_of, go_to, page
+from checkout.webhooks import receive
+from kernel.errors import NotFound
+
+# Providers may learn of an authorisation a moment after the browser is back.
+_TRIES_ON_RETURN = 4
+
+
+def payment_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
+    """`/pay/...`: hand-off and return."""
+    pages = _Payment(deps, patience)
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    router.get("/pay/handoff/{order_ref}")(pages.handoff)
+    router.get("/pay/handoff/{order_ref}/{ordinal}")(pages.to_provider)
+    router.get("/pay/return/{purchase_id}")(pages.returned)
+    return router
+
+
+class _Payment:
+    """The handlers, with what they are given."""
+
+    def __init__(self, deps: CheckoutDeps, patience: Patience) -> None:
+        self._deps = deps
+        self._patience = patience
+
+    def _order(self, request: Request, order_ref: str) -> Order:
+        with self._deps.database.brand(brand_of(request).id) as tx:
+            return read_order(tx, order_ref[:80])
+
+    def handoff(self, request: Request, order_ref: str, again: str = "") -> Response:
+        order = self._order(request, order_ref)
+        model = handoff_page(order, self._deps.settings.payment_provider)
+        if model.next_path is None and not model.is_waiting:
+            return go_to(order_path(order))
+        refresh = f"{REFRESH_S}" if model.is_waiting else None
+        if model.next_path is not None and model.count == 1 and not again:
+            refresh = f"0; url={model.next_path}"
+        return page(request, "handoff.html", model, refresh=refresh)
+
+    def to_provider(self, request: Request, order_ref: str, ordinal: int) -> Response:
+        order = self._order(request, order_ref)
+        for record in order.legs:
+            if record.leg.ordinal == ordinal and record.is_payable and record.pay_url:
+                return go_to(record.pay_url)
+        return go_to(order_path(order))
+
+    def returned(
+        self, request: Request, purchase_id: str, attempt: int = 0, left: str = ""
+    ) -> Response:
+        brand = brand_of(request)
+        with self._deps.database.brand(brand.id) as tx:
+            before = read_purchase(tx, purchase_id[:80])
+        self._patience.carry_on(before.purchase_id)
+        with self._deps.database.brand(brand.id) as tx:
+            order = read_purchase(tx, before.purchase_id)
+        return _after_return(request, order, attempt=attempt, has_left=bool(left))
+
+
+def _after_return(request: Request, order: Order, *, attempt: int, has_left: bool) -> Response:
+    if order.is_settled:
+        return go_to(f"{order_path(order)}?new=1")
+    is_moving = any(
+        not record.leg.is_settled and record.leg.state is not State.AWAITING_PAYMENT
+        for record in order.legs
+    )
+    has_moved = any(
+        State.AUTHORISED in record.reached or record.leg.is_settled for record in order.legs
+    )
+    if is_moving or (not has_left and not has_moved and attempt < _TRIES_ON_RETURN):
+        here = f"/pay/return/{order.purchase_id}?attempt={min(attempt + 1, 99)}"
+        if attempt > 30:
+            return go_to(f"{order_path(order)}?new=1")
+        return page(
+            request, "pending.html", pending_page(order), refresh=f"{REFRESH_S}; url={here}"
+        )
+    return go_to(f"/pay/handoff/{order.order_ref}?again=1")
+
+
+def webhook_routes(deps: CheckoutDeps) -> APIRouter:
+    """`/webhooks/payments/{provider}`; there is no such route without a secret to check with."""
+    router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
+
+    @router.post("/webhooks/payments/{provider}")
+    async def notice(request: Request, provider: str) -> JSONResponse:
+        secret = deps.settings.payment_webhook_secret
+        if secret is None or not secret.get_secret_value():
+            raise NotFound("payment_provider_unknown", "No such payment provider.")
+        raw = await request.body()
+        is_new = await run_in_threadpool(receive, deps, provider, request.headers, raw)
+        return JSONResponse({"received": True, "new": is_new})
+
+    return router

@@ -1,0 +1,206 @@
+"""Who asks and what comes back: the basket's cookie, form fields, pages, refusals as pages.
+
+Every page of the purchase is private and never cached. A `DomainError` becomes the refusal page
+(or a problem document on the API), which says whether money moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.routing import APIRoute
+
+from checkout.basket import Basket
+from checkout.deps import CheckoutDeps
+from checkout.pages.view_models import RefusalPage
+from checkout.purchase.advance import advance
+from kernel.errors import DomainError
+from kernel.web import problem
+from tenants.brand import Brand
+from tenants.pages.rendering import render
+
+BASKET_KEPT_S = 30 * 24 * 3600
+COUNT_COOKIE = "basket_count"
+# How long a page waits for merchants and provider before it shows that they are being waited for.
+PATIENCE_S = 6.0
+
+_NO_STORE = {"cache-control": "no-store", "referrer-policy": "same-origin"}
+# Refusals after which money may be reserved or charged already, by an order that stands.
+_MONEY_MAY_HAVE_MOVED = frozenset({"purchase_under_way"})
+
+
+def brand_of(request: Request) -> Brand:
+    """The brand that the shopper is on."""
+    brand: Brand = request.state.brand
+    return brand
+
+
+def language_of(request: Request) -> str:
+    """The language that the shopper reads."""
+    return str(request.state.language)
+
+
+def site_of(request: Request) -> str:
+    """Address of the shop as the shopper sees it, without a trailing slash."""
+    return str(request.base_url).rstrip("/")
+
+
+async def form_fields(request: Request) -> dict[str, str]:
+    """The text fields of a form; files are not read."""
+    async with request.form(max_files=0, max_fields=80) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+Form = Annotated[dict[str, str], Depends(form_fields)]
+
+
+def _basket_cookie(request: Request) -> str:
+    return "__Host-basket" if request.url.scheme == "https" else "basket"
+
+
+def basket_id_of(request: Request) -> str | None:
+    """The id in the basket's cookie, as sent."""
+    return request.cookies.get(_basket_cookie(request))
+
+
+def keep_basket(request: Request, response: Response, basket_id: str | None, count: int) -> None:
+    """Keep the basket's id with the browser, and its count for the frame of other pages."""
+    is_https = request.url.scheme == "https"
+    if basket_id is not None:
+        response.set_cookie(
+            _basket_cookie(request),
+            basket_id,
+            max_age=BASKET_KEPT_S,
+            path="/",
+            secure=is_https,
+            httponly=True,
+            samesite="lax",
+        )
+    response.set_cookie(
+        COUNT_COOKIE,
+        str(min(count, 999)),
+        max_age=BASKET_KEPT_S,
+        path="/",
+        secure=is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def page(
+    request: Request,
+    template: str,
+    model: object,
+    *,
+    basket: Basket | None = None,
+    status: int = 200,
+    refresh: str | None = None,
+) -> HTMLResponse:
+    """A page of the purchase. `refresh` is a `Refresh` header: seconds, or `seconds; url=path`."""
+    path = request.url.path
+    html = render(
+        request.app.state.pages,
+        template,
+        brand=brand_of(request),
+        language=language_of(request),
+        scheme=getattr(request.state, "scheme", "auto"),
+        page=model,
+        here=f"{path}?{request.url.query}" if request.url.query else path,
+        basket_count=_count(request, basket),
+    )
+    response = HTMLResponse(html, status_code=status, headers=dict(_NO_STORE))
+    if refresh is not None:
+        response.headers["refresh"] = refresh
+    if basket is not None:
+        keep_basket(request, response, basket.basket_id, basket.count)
+    return response
+
+
+def _count(request: Request, basket: Basket | None) -> int:
+    if basket is not None:
+        return basket.count
+    stated = request.cookies.get(COUNT_COOKIE, "")
+    return int(stated) if stated.isascii() and stated.isdigit() and len(stated) <= 3 else 0
+
+
+def go_to(path: str) -> RedirectResponse:
+    """See other: what a form answers with, so that reloading sends nothing again."""
+    return RedirectResponse(path, status_code=303, headers=dict(_NO_STORE))
+
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class PageRoute(APIRoute):
+    """Turns refusals into the page that says what happened, whether money moved, what to do."""
+
+    def get_route_handler(self) -> Handler:
+        """The handler with refusals shown as pages."""
+        handler = super().get_route_handler()
+
+        async def shown(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except DomainError as refusal:
+                return refusal_page(request, refusal)
+
+        return shown
+
+
+class ProblemRoute(APIRoute):
+    """Turns refusals into problem documents."""
+
+    def get_route_handler(self) -> Handler:
+        """The handler with refusals as RFC 9457."""
+        handler = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except DomainError as refusal:
+                return problem(refusal)
+
+        return answered
+
+
+def refusal_page(request: Request, refusal: DomainError) -> HTMLResponse:
+    """The refusal as a page."""
+    model = RefusalPage(
+        code=refusal.code,
+        message=refusal.message,
+        hint=refusal.hint,
+        money_moved=refusal.code in _MONEY_MAY_HAVE_MOVED,
+        back_path="/basket",
+    )
+    return page(request, "refusal.html", model, status=refusal.status)
+
+
+def whole_number(fields: Mapping[str, str], name: str, default: int | None = None) -> int:
+    """A field that has to be a small whole number."""
+    text = fields.get(name, "").strip()
+    if not text and default is not None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        raise DomainError("not_a_number", f"{name} has to be a whole number.")
+    return int(text)
+
+
+class Patience:
+    """Advances purchases for pages: a page waits a few seconds, the work goes on without it."""
+
+    def __init__(self, deps: CheckoutDeps) -> None:
+        self._deps = deps
+        self._pool: Executor = ThreadPoolExecutor(max_workers=8, thread_name_prefix="purchase")
+
+    def carry_on(self, purchase_id: str) -> None:
+        """Advance the purchase, for as long as a shopper should wait for a page."""
+        work = self._pool.submit(advance, self._deps, purchase_id)
+        try:
+            work.result(timeout=PATIENCE_S)
+        except NotYet:
+            return
