@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ENGINE ?= embedded
+FLAGS ?=
 export COMPTOIR_DATA ?= $(CURDIR)/.comptoir
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -46,7 +47,7 @@ setup: $(VENV)/.installed ## install, without starting anything
 setup-dev: $(VENV)/.installed-dev ## install what tests and checks need as well
 
 demo: setup ## two brands, four merchants, a shop on http://127.0.0.1:8000 (ENGINE=elasticsearch for that engine)
-	@$(BIN)/comptoir demo --engine $(ENGINE)
+	@$(BIN)/comptoir demo --engine $(ENGINE) $(FLAGS)
 
 test: setup-dev check ## all checks and tests
 	@$(BIN)/python -m pytest

@@ -14,6 +14,7 @@ from tenants.brand import Brand
 from tenants.registry import BrandRegistry
 
 if TYPE_CHECKING:
+    from checkout.deps import CheckoutDeps
     from indexer.engine import Engine
     from kernel.embedding.encoder import Encoder
 
@@ -68,6 +69,13 @@ class Installation:
 
         chosen = self.settings.embedding_model
         return load_encoder(Path(chosen) if chosen else None)
+
+    @cached_property
+    def checkout(self) -> CheckoutDeps:
+        """The parts of the purchase; DomainError where the payment provider is not configured."""
+        from comptoir.checkout_wiring import open_checkout
+
+        return open_checkout(self.settings, self.database)
 
     def brand(self, brand_id: str | None) -> Brand:
         """A brand by id, or the only (first) one."""

@@ -32,6 +32,7 @@ class Child:
     environment: Mapping[str, str]
     log: Path
     ready_url: str | None = None
+    working_folder: Path | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
@@ -41,6 +42,7 @@ class Child:
             self.process = subprocess.Popen(
                 list(self.arguments),
                 env={**os.environ, **self.environment},
+                cwd=self.working_folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -90,11 +92,13 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, child: Child, *, timeout_s: float = 60.0) -> None:
-        """Start a child and wait until it serves."""
-        child.start()
-        self.children.append(child)
-        child.wait_ready(timeout_s)
+    def start(self, *children: Child, timeout_s: float = 60.0) -> None:
+        """Start children together and wait until each serves."""
+        for child in children:
+            child.start()
+            self.children.append(child)
+        for child in children:
+            child.wait_ready(timeout_s)
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, daemon=True)
             self._thread.start()

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     elasticsearch_api_key: SecretStr | None = Field(
         default=None, description="API key for Elasticsearch, where security is on"
     )
+    elasticsearch_home: Path | None = Field(
+        default=None, description="Unpacked Elasticsearch that the demo starts when no URL is set"
+    )
     redis_url: str | None = Field(
         default=None, description="Redis as an accelerator; unset: in-process equivalents"
     )

@@ -1,0 +1,29 @@
+"""The back office's web application: the push API of merchants. Operators' pages come here."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse, Response
+
+from comptoir.installation import Installation
+from crawlers.push_api import build_router
+from kernel.errors import DomainError
+from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites, problem_response
+
+PUSH_BYTES = 6 * 1024 * 1024
+
+
+def create_backoffice(installation: Installation) -> FastAPI:
+    """The application of the back office role."""
+    app = FastAPI(title="Comptoir for merchants", version="1", docs_url=None, redoc_url=None)
+    app.add_exception_handler(DomainError, problem_response)
+    app.include_router(build_router(installation.database))
+    app.add_api_route("/healthz", _health, include_in_schema=False)
+    app.add_middleware(SameSiteWrites, exempt=("/v1/merchants/",))
+    app.add_middleware(BodyLimit, larger={"/v1/merchants/": PUSH_BYTES})
+    app.add_middleware(SafeHeaders)
+    return app
+
+
+async def _health() -> Response:
+    return PlainTextResponse("ready\n")

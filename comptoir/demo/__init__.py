@@ -1,0 +1,1 @@
+"""The demonstration: peers to talk to, a market to load, one terminal story."""

@@ -1,0 +1,84 @@
+"""The peers of the demonstration as child processes: merchants' sites, Oscar, payment provider."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+
+from comptoir.demo.plan import DemoPlan
+from comptoir.demo_market import Market, oscar_catalogue
+from comptoir.merchant_connections import write_account
+from comptoir.merchant_oscar.install import OscarInstallation, install_shop
+from comptoir.merchant_oscar.run import load_catalogue
+from comptoir.supervisor import Child
+
+
+def sites(plan: DemoPlan) -> Child:
+    """The merchants' own web sites and feeds."""
+    return Child(
+        name="merchants' sites",
+        arguments=_module("comptoir.merchant_sites", "--port", plan.sites.rpartition(":")[2]),
+        environment=plan.environment(),
+        log=plan.data / "logs" / "sites.log",
+        ready_url=f"{plan.sites}/robots.txt",
+    )
+
+
+def payment(plan: DemoPlan) -> Child:
+    """The payment provider."""
+    port = plan.payment.rpartition(":")[2]
+    arguments = ("--port", port, "--data", str(plan.data / "payment"))
+    return Child(
+        name="payment provider",
+        arguments=_module("comptoir.payment_simulator", *arguments),
+        environment=plan.environment(),
+        log=plan.data / "logs" / "payment.log",
+        ready_url=f"{plan.payment}/health",
+    )
+
+
+def tell_webhook_address(plan: DemoPlan) -> None:
+    """Have the payment provider send its notices to the shop."""
+    headers = {"authorization": f"Bearer {plan.environment()['PAYMENT_API_KEY']}"}
+    with httpx2.Client(base_url=plan.payment, headers=headers, trust_env=False) as client:
+        address = f"{plan.shop}/webhooks/payments/simulator"
+        client.put("/v1/webhook-endpoint", json={"url": address}).raise_for_status()
+
+
+def install_oscar(plan: DemoPlan, market: Market, report: Callable[[str], None]) -> OscarInstallation:
+    """Install the Oscar shop, load its catalogue, keep our account there. Idempotent."""
+    folder = plan.data / "oscar"
+    installation = install_shop(folder, None, report)
+    rows = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in oscar_catalogue(market))
+    sheets, loaded = folder / "catalogue.jsonl", folder / "catalogue.loaded"
+    sheets.write_text(rows, "utf-8")
+    if not loaded.is_file() or loaded.read_text("utf-8") != rows:
+        report("django-oscar: loading its catalogue")
+        load_catalogue(installation, sheets)
+        loaded.write_text(rows, "utf-8")
+    write_account(plan.data, "maison-oscar", "comptoir", installation.password("platform"))
+    return installation
+
+
+def oscar(plan: DemoPlan, installation: OscarInstallation) -> Child:
+    """The django-oscar shop."""
+    listen = f"--listen={plan.oscar.removeprefix('http://')}"
+    return Child(
+        name="Maison Oscar",
+        arguments=(
+            *(str(installation.python), "-m", "waitress", listen),
+            *("--threads=4", "merchant.wsgi:application"),
+        ),
+        environment=installation.environment(),
+        log=plan.data / "logs" / "oscar.log",
+        ready_url=f"{plan.oscar}/health/",
+        working_folder=Path(installation.data_dir),
+    )
+
+
+def _module(name: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", name, *arguments)

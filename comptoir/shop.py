@@ -1,0 +1,31 @@
+"""The shop's web application: pages, search API, purchase, notices of payment providers."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+
+from checkout.web.routes import build_router as checkout_router
+from comptoir.brand_gate import BrandGate
+from comptoir.installation import Installation
+from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites
+from search_api.drawings.route import router as drawings
+from search_api.routes import build_router as search_router
+from tenants.pages.assets import assets_router
+from tenants.pages.rendering import page_environment
+
+
+def create_shop(installation: Installation) -> FastAPI:
+    """The application of the shop role. Opens its index and model now, not at the first visit."""
+    app = FastAPI(title="Comptoir", version="1", docs_url=None, redoc_url=None)
+    app.state.pages = page_environment(["search_api.pages", "checkout.pages"])
+    brands = installation.brands
+    app.include_router(assets_router(lambda brand_id: _theme(brands.brands().get(brand_id))))
+    app.include_router(drawings)
+    app.include_router(search_router(installation.engine, installation.encoder))
+    app.include_router(checkout_router(installation.checkout))
+    app.add_middleware(BrandGate, brands=brands, by_query=installation.settings.brand_by_query)
+    app.add_middleware(SameSiteWrites, exempt=("/webhooks/",))
+    app.add_middleware(BodyLimit, limit=256 * 1024)
+    app.add_middleware(SafeHeaders, payment_hosts=(installation.settings.payment_url,))
+    return app
