@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from indexer import compounds
 from indexer.folding import fold
@@ -87,16 +88,15 @@ def query_words(text: str, language: str) -> tuple[QueryWord, ...]:
     chunks = ([chunk for chunk in chunks if chunk not in stop_words] or chunks)[:MAX_WORDS]
     words = []
     for place, chunk in enumerate(chunks):
-        joined = {before + chunk for before in chunks[place - 1 : place] if _joins(before, chunk)}
-        joined |= {chunk + after for after in chunks[place + 1 : place + 2] if _joins(chunk, after)}
+        pairs = pairwise(chunks[max(place - 1, 0) : place + 2])
+        joined = [(before, after) for before, after in pairs if _joins(before, after)]
         words.append(
             QueryWord(
                 chunk,
-                {
-                    name: _alternatives(chunk, tuple(sorted(joined)), name)
-                    for name in (*LANGUAGES, OTHER)
-                },
-                tuple(dict.fromkeys([*_codes(chunk), *sorted(joined)])),
+                {name: _alternatives(chunk, tuple(joined), name) for name in (*LANGUAGES, OTHER)},
+                tuple(
+                    dict.fromkeys([*_codes(chunk), *(before + after for before, after in joined)])
+                ),
             )
         )
     return tuple(words)
@@ -185,7 +185,9 @@ def _parts(chunk: str, language: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=20_000)
-def _alternatives(chunk: str, joined: tuple[str, ...], language: str) -> tuple[Alternative, ...]:
+def _alternatives(
+    chunk: str, joined: tuple[tuple[str, str], ...], language: str
+) -> tuple[Alternative, ...]:
     found = dict.fromkeys([Alternative(_chunk_terms(chunk, language)[:1])])
     measure = _MEASURE.fullmatch(chunk)
     if measure and measure[2] in _UNITS:
@@ -197,8 +199,11 @@ def _alternatives(chunk: str, joined: tuple[str, ...], language: str) -> tuple[A
         for terms, weight in ((pieces, 0.9), (parts, 0.8), (runs, 0.7)):
             if len(terms) > 1:
                 found.setdefault(Alternative(terms, weight))
-    for both in joined:
-        found.setdefault(Alternative((both,)))
+    for before, after in joined:
+        # Only words are stemmed: `galaxy s` must not become `galaxy`.
+        is_word = min(len(before), len(after)) >= 3
+        both = before + after
+        found.setdefault(Alternative((_word_term(both, language) if is_word else both,)))
     return tuple(alternative for alternative in found if alternative.terms)
 
 

@@ -13,6 +13,7 @@ import pytest
 from comptoir import database_schema
 from comptoir.embedded import postgres
 from kernel.db import Database
+from tests.elasticsearch_server import elasticsearch_url as elasticsearch_url
 
 SHARED = Path(
     os.environ.get("COMPTOIR_TEST_SHARED", Path(__file__).resolve().parents[2] / "shared")

@@ -1,0 +1,97 @@
+"""Settings and mapping of an index, and a document put into it.
+
+Only field types that every build of Elasticsearch has. Text fields hold terms made by
+`indexer.analysis`, split at blanks here and not analysed again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from indexer.engine import Delete, Upsert
+from indexer.index_fields import TEXT_FIELDS, plain_fields, text_fields
+
+FORMAT = 1
+"""Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
+
+
+def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
+    """Body of the index's creation."""
+    keyword = {"type": "keyword"}
+    number = {"type": "long"}
+    text = {
+        "type": "text", "analyzer": "whitespace", "index_options": "freqs",
+    }  # fmt: skip
+    return {
+        "settings": {
+            "number_of_shards": 1,
+            "auto_expand_replicas": "0-1",
+            "refresh_interval": "500ms",
+            "max_result_window": 10_000,
+        },
+        "mappings": {
+            "dynamic": "strict",
+            "_meta": {
+                "brand_id": brand_id,
+                "model_id": model_id,
+                "dimensions": dimensions,
+                "format": FORMAT,
+            },
+            # Words and vectors are found by, never read back.
+            "_source": {"excludes": [*TEXT_FIELDS, "vector"]},
+            "properties": {
+                **dict.fromkeys(TEXT_FIELDS, text),
+                "product_id": keyword,
+                "category": keyword,
+                "manufacturer": keyword,
+                "manufacturer_label": keyword,
+                "merchant": keyword,
+                "merchant_label": keyword,
+                "availability": keyword,
+                "variant_group": keyword,
+                "total": number,
+                "offer_count": number,
+                "updated_at": number,
+                "category_id": number,
+                "shown": {"type": "boolean"},
+                "document": {"type": "object", "enabled": False},
+                "vector": {
+                    "type": "dense_vector",
+                    "dims": dimensions,
+                    "index": True,
+                    "similarity": "cosine",
+                    "index_options": {"type": "int8_hnsw"},
+                },
+            },
+        },
+    }
+
+
+def source(change: Upsert | Delete) -> dict[str, Any]:
+    """A change as stored. A deletion is a marker with its version, so that a late write loses."""
+    if isinstance(change, Delete):
+        return {"product_id": change.product_id, "shown": False}
+    plain = plain_fields(change.document)
+    body: dict[str, Any] = {
+        **text_fields(change.document),
+        "product_id": plain.product_id,
+        "category": list(plain.categories),
+        "manufacturer": plain.manufacturer,
+        "manufacturer_label": plain.manufacturer_label,
+        "merchant": list(plain.merchants),
+        "merchant_label": list(plain.merchant_labels),
+        "availability": plain.availability,
+        "variant_group": plain.variant_group,
+        "total": plain.total,
+        "offer_count": plain.offer_count,
+        "updated_at": plain.updated_at,
+        "category_id": plain.category_id,
+        "shown": True,
+        "document": change.document.as_json(),
+    }
+    # A zero vector has no direction: cosine refuses it.
+    if np.any(change.vector):
+        body["vector"] = change.vector.tolist()
+    return body

@@ -1,0 +1,120 @@
+"""What changed in the catalogue, brought into every brand's index: handles `catalogue.changed`.
+
+The position in the change log moves only after the engine has taken the changes, so a crash repeats
+work and never loses any. Safe to run twice: versions are positions of the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from indexer.changes import changes_for
+from indexer.engine import Engine, WriteReport
+from indexer.positions import Position, move, read_position
+from indexer.rebuild import rebuild
+from kernel.db import Database
+from kernel.embedding.encoder import Encoder
+from kernel.errors import DomainError
+from mdm.catalogue import changes_after, product_views
+from tenants.brand import Brand
+
+BATCH = 1_000
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """What was done for one brand; `rebuilt` says that its index was made anew."""
+
+    brand_id: str
+    position: int
+    report: WriteReport
+    rebuilt: bool = False
+
+
+def refresh(
+    database: Database, engine: Engine, encoder: Encoder, brands: Mapping[str, Brand]
+) -> list[RefreshReport]:
+    """Bring every brand up to the end of the log.
+
+    A brand without an index of its own, or changed since it was built, gets a new index. One brand
+    that fails does not hold up the others; the first failure is raised at the end.
+    """
+    reports, failures = [], []
+    for brand in brands.values():
+        try:
+            reports.append(_refresh_brand(database, engine, encoder, brand))
+        except DomainError as error:
+            _LOG.warning("index of %s not refreshed: %s", brand.id, error.message)
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return reports
+
+
+def _refresh_brand(
+    database: Database, engine: Engine, encoder: Encoder, brand: Brand
+) -> RefreshReport:
+    rebuilt = False
+    position = _usable(database, engine, encoder, brand)
+    if position is None:
+        rebuild(database, engine, encoder, brand)
+        rebuilt = True
+        position = _usable(database, engine, encoder, brand)
+        assert position is not None
+    done = WriteReport()
+    at = position.position
+    while True:
+        step = _step(database, engine, encoder, brand, position.index, at)
+        if step is None:
+            return RefreshReport(brand.id, at, done, rebuilt)
+        at, report = step
+        done += report
+        for refused in report.refused:
+            _LOG.error("%s: %s refused: %s", brand.id, refused.product_id, refused.reason)
+
+
+def _usable(database: Database, engine: Engine, encoder: Encoder, brand: Brand) -> Position | None:
+    """The position, where it belongs to the live index and the brand as it is now."""
+    stats = engine.stats(brand.id)
+    if stats is None:
+        return None
+    if stats.model_id != encoder.model_id:
+        raise DomainError(
+            "vector_model_differs",
+            f"The index of {brand.id} holds vectors of {stats.model_id}, "
+            f"and the model in use is {encoder.model_id}.",
+            hint=f"Build it again with this model: comptoir index rebuild --brand {brand.id}",
+            status=409,
+        )
+    with database.platform() as tx:
+        position = read_position(tx, brand.id)
+    if position is None or position.index != stats.index:
+        return None
+    return position if position.brand_revision == brand.revision else None
+
+
+def _step(
+    database: Database,
+    engine: Engine,
+    encoder: Encoder,
+    brand: Brand,
+    index: str,
+    at: int,
+) -> tuple[int, WriteReport] | None:
+    """One batch: read, write, then move. None at the end of the log."""
+    with database.platform() as tx:
+        changed = changes_after(tx, at, BATCH)
+        if not changed:
+            return None
+        product_ids = list(dict.fromkeys(product_id for _, product_id in changed))
+        views = product_views(tx, product_ids)
+    reached = changed[-1][0]
+    now = datetime.now(UTC)
+    report = engine.write(index, changes_for(brand, product_ids, views, encoder, reached, now))
+    with database.platform() as tx:
+        move(tx, brand.id, index, reached)
+    return reached, report
