@@ -23,6 +23,7 @@ from crawlers.fetch import fetch, known_state, remember
 from crawlers.formats.csv_mapping import options_of, read_mapping_file
 from crawlers.merchant_defaults import described_by
 from crawlers.merchant_file import feed_format, feed_options, source_url
+from crawlers.spider_process import run_spider
 from kernel.db import Database
 from kernel.errors import NotFound
 from kernel.http import GuardedClient
@@ -69,6 +70,7 @@ class _Reading:
     path: Path
     format: str | None
     options: FeedOptions
+    problem: Refusal | None = None
 
     def records(self) -> Iterator[Record]:
         opened = open_feed(self.path, self.options.limits)
@@ -80,8 +82,9 @@ class _Reading:
             yield opened.problem or _unknown_format(self.path.name)
             return
         yield from formats.all_formats()[self.format].read(opened.stream, self.options)
-        if opened.problem is not None:
-            yield opened.problem
+        for problem in (opened.problem, self.problem):
+            if problem is not None:
+                yield problem
 
 
 def ingest_file(
@@ -144,24 +147,35 @@ def ingest_source(
     return report
 
 
-def land_lines(
+def crawl_source(
     database: Database,
     merchant: Merchant,
-    path: Path,
     *,
-    complete: bool,
-    source: str,
+    folder: Path,
+    base_url: str | None = None,
+    allow_hosts: frozenset[str] = frozenset(),
     progress: Progress | None = None,
 ) -> IngestReport:
-    """Land the JSON lines of a spider. `complete` says that it saw the whole shop."""
+    """Crawl the shop whose sitemap the merchant's `[source]` names, and land what its pages state.
+
+    A crawl that did not see the whole shop withdraws nothing.
+    """
     started = time.monotonic()
     with database.platform() as tx:
         register_merchant(tx, merchant)
-    reading = _Reading(path, "offer_lines", feed_options(merchant))
-    if complete:
-        return _land(database, merchant, reading, source, progress, started)
-    report, _ = _run(database, merchant, reading, source, progress, complete=False)
-    return replace(report, seconds=time.monotonic() - started)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = folder / f"{merchant.id}.jsonl"
+    problem = run_spider(
+        source_url(merchant, base_url),
+        lines,
+        allow_hosts=allow_hosts,
+        bounds=merchant.source,
+        progress=progress,
+    )
+    reading = _Reading(lines, "offer_lines", feed_options(merchant), problem)
+    report = _land(database, merchant, reading, "crawl", None, started)
+    lines.unlink()
+    return report
 
 
 def _known_merchant(database: Database, merchant_id: str) -> Merchant | None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import httpcore2
@@ -206,6 +207,12 @@ class GuardedBackend(httpcore2.NetworkBackend):
         return addresses[0]
 
 
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """The system's certificate authorities, read once."""
+    return ssl.create_default_context()
+
+
 class _GuardedTransport(httpx2.HTTPTransport):
     """The stock transport over a pool whose connections are guarded."""
 
@@ -235,7 +242,7 @@ class GuardedClient:
         self._deadline = 0.0
         backend = GuardedBackend(self.allow_hosts, resolver, self._left_s)
         self._client = httpx2.Client(
-            transport=_GuardedTransport(backend, context or ssl.create_default_context()),
+            transport=_GuardedTransport(backend, context or _trusted()),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx2.Timeout(limits.read_s, connect=limits.connect_s),

@@ -28,7 +28,9 @@ TABLES = frozenset({"delivery", "delivery_days", "attributes"})
 KEYS = frozenset(
     {"format", "mapping", "constants", "values", "delimiter", "encoding", "decimal", "currency",
      "language", "country", "prices", "separator", "list_separator", "price_is_net",
-     "max_vanished_percent", "max_price_percent", "name", "url", "path", "source"}
+     "max_vanished_percent", "max_price_percent", "name", "url", "path", "source",
+     "max_pages", "max_seconds", "max_page_bytes", "max_total_bytes", "delay_s",
+     "requests_at_once"}
 )  # fmt: skip
 TRUE = frozenset({"1", "yes", "true", "ja", "oui"})
 

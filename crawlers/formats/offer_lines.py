@@ -43,14 +43,18 @@ def sniff(head: bytes, name: str) -> bool:  # noqa: ARG001 - one signature for a
 def read(stream: BinaryIO, options: FeedOptions) -> Iterator[RawOffer | Refusal]:
     """One record for each line."""
     lines = Lines(stream, options)
+    count = 0
     try:
         while (line := lines.next()) is not None:
+            count += 1
             if line.text is None:
                 yield Refusal("line_too_long", f"line {line.number} is too long", line.number)
             elif line.text.strip():
                 yield record_of(line.text, line.number)
     except FeedBroken as broken:
         yield broken.refusal
+    if count == 0:
+        yield Refusal("feed_empty", "the file holds no record")
 
 
 def record_of(text: str, number: int) -> RawOffer | Refusal:
