@@ -161,5 +161,6 @@ def create_app(market: Market) -> Starlette:
     )
     site = SiteState(market)
     app.state.site = site
+    app.state.odd_pages = atelier_boreal.odd_pages(market)
     app.add_middleware(PlannedOutage, site=site)
     return app

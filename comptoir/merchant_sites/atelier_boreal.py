@@ -126,8 +126,7 @@ def category(request: Request) -> Response:
     )
 
 
-def _scripts(offer: MarketOffer, site: SiteState, base: str) -> list[str]:
-    odd = odd_pages(site.market)
+def _scripts(offer: MarketOffer, site: SiteState, odd: OddPages, base: str) -> list[str]:
     if offer.sku == odd.without_markup:
         return []
     scripts = product_scripts(offer, site.market.by_id[offer.product_id], base)
@@ -150,7 +149,8 @@ def product(request: Request) -> Response:
         raise HTTPException(404)
     goods = site.market.by_id[offer.product_id]
     # Only the page in the article's own language carries the markup; the other points at it.
-    scripts = _scripts(offer, site, _base(request)) if language == offer.language else []
+    odd: OddPages = request.app.state.odd_pages
+    scripts = _scripts(offer, site, odd, _base(request)) if language == offer.language else []
     return _page(
         "boreal_product.html",
         language,

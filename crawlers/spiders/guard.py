@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.resolver import CachingThreadedResolver
+from scrapy.robotstxt import RobotParser
 from twisted.internet.base import ReactorBase
+from twisted.internet.error import DNSLookupError
 
 from kernel.errors import DomainError
 from kernel.http import SCHEMES, checked_url, is_public
@@ -103,7 +106,7 @@ class JudgingResolver(CachingThreadedResolver):
 
     def _judged(self, address: str, name: str) -> str:
         if not is_public(address):
-            raise OSError(f"{name} lies at an address that is not public")
+            raise DNSLookupError(f"{name} lies at an address that is not public")
         return address
 
 
@@ -118,3 +121,23 @@ class PatientRetry(RetryMiddleware):
         if response.status in BUSY and stated.isascii() and stated.isdigit() and len(stated) < 6:
             await asyncio.sleep(min(int(stated), MAX_WAIT_S))
         return super().process_response(request, response)
+
+
+class RobotsUnknownError(IgnoreRequest):
+    """robots.txt did not come, so that nothing may be fetched (RFC 9309, 2.3.1.4)."""
+
+
+class ObeyRobots(RobotsTxtMiddleware):
+    """Robots rules as the standard has them: a server in trouble allows nothing."""
+
+    def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
+        """Scrapy allows everything when there are no rules; here that is decided by the status."""
+        if rp is None:
+            raise RobotsUnknownError("robots.txt did not come")
+        super().process_request_2(rp, request)
+
+    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
+        if response.status >= 500:
+            self._robots_error(RobotsUnknownError(f"robots.txt: {response.status}"), netloc)
+        else:
+            await super()._parse_robots(response, netloc, request)

@@ -8,6 +8,7 @@ its own: `python -m crawlers.spiders.json_ld --start-url URL --out FILE --allow-
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from scrapy.spiders import SitemapSpider
 
 from crawlers.json_ld_offers import read_offers
 from crawlers.spiders.guard import is_listed_site, sites_of
+from kernel.errors import DomainError
 from kernel.http import USER_AGENT, checked_url
 from mdm.raw_offer import RawOffer, Refusal
 
@@ -65,6 +67,7 @@ class JsonLdSpider(SitemapSpider):
         self.landed = self.refused = 0
         self._out = out
         self._bytes = 0
+        self._cut: str | None = None
         self._pages: set[str] = set()
         self._seen: dict[str, bytes] = {}
 
@@ -103,10 +106,11 @@ class JsonLdSpider(SitemapSpider):
     def _page(self, request: Request) -> Request | None:
         if request.url in self._pages:
             return None
-        if len(self._pages) >= self.bounds.pages:
-            raise CloseSpider("page_bound")
         if not is_listed_site(request.url, self.sites):
             self._refuse("page_elsewhere", "the sitemap lists another site's page", request.url)
+            return None
+        if len(self._pages) >= self.bounds.pages:
+            self._cut = "page_bound"
             return None
         self._pages.add(request.url)
         return request.replace(callback=self.parse, errback=self.lost_page)
@@ -162,8 +166,11 @@ class JsonLdSpider(SitemapSpider):
 
     def closed(self, reason: str) -> None:
         """A crawl that ended early is not the whole shop."""
-        if reason != "finished":
-            self._refuse("feed_crawl_cut_short", f"the crawl ended early: {reason}", "")
+        cut = self._cut or (None if reason == "finished" else reason)
+        if cut:
+            self._refuse("feed_crawl_cut_short", f"the crawl ended early: {cut}", "")
+        if failures := self.crawler.stats.get_value("spider_exceptions/count"):
+            self._refuse("feed_pages_unread", f"{failures} pages could not be read", "")
 
 
 def _failed(failure: Any) -> tuple[str, int | None, str]:
@@ -195,6 +202,7 @@ def crawl_settings(start_url: str, allow_hosts: list[str], bounds: CrawlBounds) 
         "CLOSESPIDER_TIMEOUT": bounds.seconds,
         "REDIRECT_MAX_TIMES": 3,
         "RETRY_TIMES": 3,
+        "RETRY_GIVE_UP_LOG_LEVEL": "INFO",
         "MEMUSAGE_ENABLED": False,
         "LOG_LEVEL": "ERROR",
         "TWISTED_DNS_RESOLVER": "crawlers.spiders.guard.JudgingResolver",
@@ -202,6 +210,8 @@ def crawl_settings(start_url: str, allow_hosts: list[str], bounds: CrawlBounds) 
         "COMPTOIR_ALLOW_HOSTS": allow_hosts,
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.spiders.guard.OnlyTheShop": 10,
+            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+            "crawlers.spiders.guard.ObeyRobots": 100,
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
             "crawlers.spiders.guard.PatientRetry": 550,
         },
@@ -211,6 +221,8 @@ def crawl_settings(start_url: str, allow_hosts: list[str], bounds: CrawlBounds) 
 def crawl(start_url: str, out: Path, allow_hosts: list[str], bounds: CrawlBounds) -> JsonLdSpider:
     """Crawl now, once in the life of this process. Raises DomainError for a refused address."""
     checked_url(start_url, allow_hosts)
+    # A robots.txt that does not come is a refusal in the file; its traceback helps nobody.
+    logging.getLogger("scrapy.downloadermiddlewares.robotstxt").setLevel(logging.CRITICAL)
     process = AsyncCrawlerProcess(crawl_settings(start_url, allow_hosts, bounds))
     crawler = process.create_crawler(JsonLdSpider)
     with out.open("wb") as file:
@@ -246,7 +258,10 @@ def main() -> None:
         delay_s=chosen.delay_s,
         requests_at_once=chosen.requests_at_once,
     )
-    spider = crawl(chosen.start_url, chosen.out, chosen.allow_host, bounds)
+    try:
+        spider = crawl(chosen.start_url, chosen.out, chosen.allow_host, bounds)
+    except DomainError as error:
+        parser.error(f"{error.message} {error.hint}".strip())
     print(f"{spider.landed} offers, {spider.refused} refusals")  # noqa: T201 - the answer
 
 
