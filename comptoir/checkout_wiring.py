@@ -9,6 +9,7 @@ from kernel.db import Database
 from kernel.errors import DomainError
 from kernel.settings import Settings
 
+
 def open_checkout(settings: Settings, database: Database) -> CheckoutDeps:
     """The parts of the purchase.
 

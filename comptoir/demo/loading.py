@@ -35,9 +35,7 @@ def apply_brands(installation: Installation) -> list[str]:
 def merchant(merchant_id: str, plan: DemoPlan) -> Merchant:
     """A merchant of the market, its addresses on this machine."""
     with as_file(files("comptoir.demo_market").joinpath("merchants")) as folder:
-        return read_merchant_file(
-            Path(folder) / f"{merchant_id}.toml", order_url=plan.oscar
-        )
+        return read_merchant_file(Path(folder) / f"{merchant_id}.toml", order_url=plan.oscar)
 
 
 def load_feed(installation: Installation, plan: DemoPlan, merchant_id: str) -> IngestReport:

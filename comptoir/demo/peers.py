@@ -49,7 +49,9 @@ def tell_webhook_address(plan: DemoPlan) -> None:
         client.put("/v1/webhook-endpoint", json={"url": address}).raise_for_status()
 
 
-def install_oscar(plan: DemoPlan, market: Market, report: Callable[[str], None]) -> OscarInstallation:
+def install_oscar(
+    plan: DemoPlan, market: Market, report: Callable[[str], None]
+) -> OscarInstallation:
     """Install the Oscar shop, load its catalogue, keep our account there. Idempotent."""
     folder = plan.data / "oscar"
     installation = install_shop(folder, None, report)
