@@ -12,10 +12,11 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ PLATFORM_USER = "comptoir"
 ADMIN_USER = "admin"
 VENV_STAMP = "venv.done"
 DATABASE_STAMP = "database.done"
+DATABASE = "shop.sqlite3"
 
 Report = Callable[[str], None]
 
@@ -91,6 +93,22 @@ def install_shop(data_dir: Path, python: Path | None, report: Report) -> OscarIn
             lambda: _make_database(installation, report),
         )
     return installation
+
+
+def clone_shop(installation: OscarInstallation, data_dir: Path) -> OscarInstallation:
+    """Another shop with its own database in `data_dir`, on the same interpreter and accounts."""
+    data_dir.mkdir(parents=True)
+    for shared in ("venv", "bytecode"):
+        (data_dir / shared).symlink_to(installation.data_dir / shared)
+    for file in ("django-secret", "accounts.json"):
+        shutil.copy2(installation.data_dir / file, data_dir / file)
+    # SQLite's own copy is whole even while the shop is open.
+    with (
+        closing(sqlite3.connect(installation.data_dir / DATABASE)) as origin,
+        closing(sqlite3.connect(data_dir / DATABASE)) as copy,
+    ):
+        origin.backup(copy)
+    return OscarInstallation(data_dir)
 
 
 def is_installed(data_dir: Path) -> bool:

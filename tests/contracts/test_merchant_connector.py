@@ -1,0 +1,315 @@
+"""What every merchant connector must do, run against the merchant's real system."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import pytest
+
+from checkout.merchant_connectors import connector_names, open_connector
+from checkout.merchant_connectors.port import (
+    Buyer,
+    DeliveryAddress,
+    Destination,
+    LineStatus,
+    MerchantConnector,
+    OrderRequest,
+    OrderStatus,
+    QuoteLine,
+)
+from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
+from kernel.errors import NotFound
+from kernel.money import Money
+from tests.peers import FaultyWire, Shop, free_port
+
+PARIS = Destination("FR", "75011", "Paris")
+_numbers = itertools.count(1)
+
+
+def eur(minor: int) -> Money:
+    return Money(minor, "EUR")
+
+
+@dataclass
+class Merchant:
+    """A merchant's system under test, and how to change what it sells."""
+
+    shop: Shop
+    connector: MerchantConnector
+    skus: Iterator[str]
+
+    def article(
+        self, *, price: int = 6995, stock: int = 10, delivery: dict[str, int] | None = None
+    ) -> str:
+        """Put another article on sale; its SKU."""
+        sku = next(self.skus)
+        self.shop.set_article(sku, price=price, stock=stock, delivery=delivery)
+        return sku
+
+    def order(self, sku: str, quantity: int, total: int) -> OrderRequest:
+        return OrderRequest(
+            reference=f"pur_test{next(_numbers)}/leg_1",
+            lines=(QuoteLine(sku, quantity),),
+            address=DeliveryAddress("Élise Ménard", "1 rue de l'Été", "75011", "Paris", "FR"),
+            buyer=Buyer("buyer@shopper.example", "+33 1 42 34 56 78"),
+            delivery_code="standard",
+            expected_total=eur(total),
+        )
+
+    def available(self, sku: str) -> int | None:
+        return self.connector.quote([QuoteLine(sku, 1)], PARIS).lines[0].available
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in connector_names()],
+)
+def merchant(request: pytest.FixtureRequest) -> Merchant:
+    """Each connector with its real peer; a new connector has to bring one."""
+    shop: Shop = request.getfixturevalue(f"{request.param}_shop")
+    skus = [f"CONTRACT-{number}" for number in range(40)]
+    sheet = {"title": "Grille-pain Lumière", "currency": "EUR", "price_minor": 6995, "stock": 10}
+    assert shop.load(*(sheet | {"sku": sku} for sku in skus)) == "40 new, 0 known, 0 refused"
+    return Merchant(shop, open_connector(request.param, shop.settings()), iter(skus))
+
+
+def test_quote_says_price_stock_delivery_and_total(merchant: Merchant) -> None:
+    sku = merchant.article(price=6995, stock=10, delivery={"FR": 490, "DE": 690})
+    quote = merchant.connector.quote([QuoteLine(sku, 2)], PARIS)
+    line = quote.lines[0]
+    assert (line.status, line.unit_price, line.available) == (LineStatus.OK, eur(6995), 10)
+    option = quote.delivery[0]
+    assert (option.code, option.price, option.days_min, option.days_max) == (
+        "standard",
+        eur(490),
+        2,
+        4,
+    )
+    assert quote.goods_total == eur(13990)
+    assert quote.total("standard") == eur(14480)
+    assert quote.total("by-balloon") is None
+    assert quote.is_orderable
+
+
+def test_quote_counts_only_the_lines_that_can_be_bought(merchant: Merchant) -> None:
+    plenty, scarce = merchant.article(price=1000), merchant.article(price=2000, stock=1)
+    quote = merchant.connector.quote(
+        [QuoteLine(plenty, 1), QuoteLine(scarce, 2), QuoteLine("NO-SUCH", 1)], PARIS
+    )
+    assert [line.status for line in quote.lines] == [
+        LineStatus.OK,
+        LineStatus.OUT_OF_STOCK,
+        LineStatus.UNKNOWN_SKU,
+    ]
+    assert quote.lines[1].available == 1
+    assert quote.lines[2].unit_price is None
+    assert quote.goods_total == eur(1000)
+    assert not quote.is_orderable
+
+
+def test_quote_sees_a_change_at_once(merchant: Merchant) -> None:
+    sku = merchant.article(price=5000, stock=3)
+    merchant.shop.set_article(sku, price=4500, stock=0)
+    line = merchant.connector.quote([QuoteLine(sku, 1)], PARIS).lines[0]
+    assert (line.unit_price, line.available, line.status) == (
+        eur(4500),
+        0,
+        LineStatus.OUT_OF_STOCK,
+    )
+
+
+@pytest.mark.parametrize("country", ["DE", "US", "fr"])
+def test_where_nothing_is_delivered_there_is_no_delivery(merchant: Merchant, country: str) -> None:
+    sku = merchant.article(delivery={"FR": 490})
+    quote = merchant.connector.quote([QuoteLine(sku, 1)], Destination(country, "10115", "Berlin"))
+    assert quote.delivery == ()
+    assert quote.lines[0].status is LineStatus.OK
+    assert not quote.is_orderable
+
+
+def test_preparing_makes_no_order(merchant: Merchant) -> None:
+    sku = merchant.article(stock=4)
+    order = merchant.order(sku, 1, 6995 + 490)
+    handle = merchant.connector.prepare(order)
+    assert merchant.connector.find(order.reference, handle) is None
+    assert merchant.available(sku) == 4
+
+
+def test_placing_gives_the_merchants_number_and_takes_the_stock(merchant: Merchant) -> None:
+    sku = merchant.article(price=6995, stock=10)
+    order = merchant.order(sku, 2, 13990 + 490)
+    handle = merchant.connector.prepare(order)
+    placed = merchant.connector.place(order, handle)
+    assert placed.merchant_order_number
+    assert placed.total == order.expected_total
+    assert placed.reference == order.reference
+    assert placed.status is OrderStatus.PLACED
+    assert placed.placed_at.tzinfo is not None
+    assert merchant.connector.find(order.reference, handle) == placed
+    assert merchant.connector.status(placed.merchant_order_number) == placed
+    assert merchant.available(sku) == 8
+
+
+def test_placing_again_gives_the_same_order(merchant: Merchant) -> None:
+    sku = merchant.article(stock=10)
+    order = merchant.order(sku, 1, 6995 + 490)
+    handle = merchant.connector.prepare(order)
+    first = merchant.connector.place(order, handle)
+    # As after a restart: nothing is left but what was recorded.
+    later = open_connector("oscar", merchant.shop.settings())
+    assert later.place(order, handle) == first
+    assert merchant.available(sku) == 9
+
+
+def test_a_handle_outlives_the_process_that_made_it(merchant: Merchant) -> None:
+    order = merchant.order(merchant.article(), 1, 6995 + 490)
+    handle = merchant.connector.prepare(order)
+    later = open_connector("oscar", merchant.shop.settings())
+    assert later.find(order.reference, handle) is None
+    assert later.place(order, handle).reference == order.reference
+
+
+def test_placing_twice_at_once_makes_one_order(merchant: Merchant) -> None:
+    sku = merchant.article(stock=10)
+    order = merchant.order(sku, 1, 6995 + 490)
+    handle = merchant.connector.prepare(order)
+
+    def place(_try: int) -> str:
+        try:
+            return merchant.connector.place(order, handle).merchant_order_number
+        except OutcomeUnknown:
+            found = merchant.connector.find(order.reference, handle)
+            assert found is not None
+            return found.merchant_order_number
+
+    with ThreadPoolExecutor(4) as pool:
+        numbers = set(pool.map(place, range(4)))
+    assert len(numbers) == 1
+    assert merchant.available(sku) == 9
+
+
+def test_another_total_is_refused_and_makes_no_order(merchant: Merchant) -> None:
+    sku = merchant.article(price=6995, stock=10)
+    order = merchant.order(sku, 1, 6995 + 490)
+    handle = merchant.connector.prepare(order)
+    merchant.shop.set_article(sku, price=7495, stock=10)
+    with pytest.raises(Refused) as refusal:
+        merchant.connector.place(order, handle)
+    assert refusal.value.code == "total_changed"
+    assert merchant.connector.find(order.reference, handle) is None
+    assert merchant.available(sku) == 10
+
+
+def test_preparing_refuses_what_cannot_be_ordered(merchant: Merchant) -> None:
+    sku = merchant.article(price=6995, stock=2, delivery={"FR": 490})
+    order = merchant.order(sku, 1, 6995 + 490)
+    german = replace(order.address, country="DE")
+    wrong = {
+        "total_changed": replace(order, expected_total=eur(6995)),
+        "out_of_stock": replace(order, lines=(QuoteLine(sku, 3),)),
+        "unknown_sku": replace(order, lines=(QuoteLine("NO-SUCH", 1),)),
+        "not_delivered": replace(order, address=german),
+        "address_refused": replace(order, address=replace(order.address, postcode="x" * 300)),
+        "lines_invalid": replace(order, lines=(QuoteLine(sku, 0),)),
+        "too_many": replace(order, lines=()),
+    }
+    refusals = {}
+    for code, request in wrong.items():
+        with pytest.raises(Refused) as refusal:
+            merchant.connector.prepare(request)
+        refusals[code] = refusal.value.code
+    assert refusals == {code: code for code in wrong}
+
+
+def test_cancelling_gives_the_stock_back_once(merchant: Merchant) -> None:
+    sku = merchant.article(stock=5)
+    order = merchant.order(sku, 2, 13990 + 490)
+    placed = merchant.connector.place(order, merchant.connector.prepare(order))
+    assert merchant.available(sku) == 3
+    for _again in range(2):
+        cancelled = merchant.connector.cancel(placed.merchant_order_number, "the buyer withdrew")
+        assert cancelled.status is OrderStatus.CANCELLED
+        assert merchant.available(sku) == 5
+    assert merchant.connector.status(placed.merchant_order_number).status is OrderStatus.CANCELLED
+
+
+def test_the_last_item_can_be_sold_twice_and_one_sale_taken_back(merchant: Merchant) -> None:
+    """The shop checks stock when the basket is filled, not when it is paid: it oversells."""
+    sku = merchant.article(stock=1)
+    orders = [merchant.order(sku, 1, 6995 + 490) for _ in range(2)]
+    handles = [merchant.connector.prepare(order) for order in orders]
+    placed = [
+        merchant.connector.place(order, handle)
+        for order, handle in zip(orders, handles, strict=True)
+    ]
+    assert len({each.merchant_order_number for each in placed}) == 2
+    assert merchant.available(sku) == 0
+    merchant.connector.cancel(placed[1].merchant_order_number, "sold twice")
+    assert merchant.connector.status(placed[0].merchant_order_number).status is OrderStatus.PLACED
+
+
+def test_a_lost_answer_is_unknown_and_then_found(merchant: Merchant) -> None:
+    sku = merchant.article(stock=3)
+    order = merchant.order(sku, 1, 6995 + 490)
+    wire = FaultyWire(merchant.shop.url)
+    connector = open_connector("oscar", merchant.shop.settings(url=wire.url))
+    try:
+        handle = connector.prepare(order)
+        wire.lose = "/api/checkout/"
+        with pytest.raises(OutcomeUnknown):
+            connector.place(order, handle)
+        assert wire.lost == 1
+        found = connector.find(order.reference, handle)
+        assert found is not None
+        wire.lose = None
+        assert connector.place(order, handle) == found
+        wire.lose = "/cancel/"
+        with pytest.raises(OutcomeUnknown):
+            connector.cancel(found.merchant_order_number, "late")
+        assert connector.status(found.merchant_order_number).status is OrderStatus.CANCELLED
+    finally:
+        wire.close()
+    assert merchant.available(sku) == 3
+
+
+def test_silence_is_never_taken_for_no(merchant: Merchant) -> None:
+    order = merchant.order(merchant.article(), 1, 6995 + 490)
+    handle = merchant.connector.prepare(order)
+    nobody = open_connector(
+        "oscar", merchant.shop.settings(url=f"http://127.0.0.1:{free_port()}", timeout_s="2")
+    )
+    stranger = open_connector("oscar", merchant.shop.settings(password="wrong"))
+    for connector in (nobody, stranger):
+        with pytest.raises(NoAnswer):
+            connector.find(order.reference, handle)
+        with pytest.raises(NoAnswer):
+            connector.quote(order.lines, PARIS)
+    with pytest.raises(NoAnswer):
+        nobody.place(order, handle)
+
+
+def test_an_order_is_only_found_under_its_own_reference(merchant: Merchant) -> None:
+    order = merchant.order(merchant.article(), 1, 6995 + 490)
+    handle = merchant.connector.prepare(order)
+    merchant.connector.place(order, handle)
+    with pytest.raises(Refused) as refusal:
+        merchant.connector.find("pur_other/leg_1", handle)
+    assert refusal.value.code == "reference_mismatch"
+
+
+@pytest.mark.parametrize("number", ["999999", "../../health", ""])
+def test_an_unknown_number_is_refused(merchant: Merchant, number: str) -> None:
+    for ask in (merchant.connector.status, lambda each: merchant.connector.cancel(each, "x")):
+        with pytest.raises(Refused) as refusal:
+            ask(number)
+        assert refusal.value.code == "order_unknown"
+
+
+def test_an_unknown_connector_is_named_with_those_that_exist() -> None:
+    with pytest.raises(NotFound) as error:
+        open_connector("no-such-shop", {})
+    assert "oscar" in error.value.hint
+    assert "port" not in connector_names()
