@@ -3,11 +3,12 @@ WordPiece tokenizer and one 8-bit row and one weight for each piece. Same input,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from comptoir.model_training.texts import TrainingText
+from comptoir.model_training.texts import TrainingText, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = "[UNK]"
 DIMENSIONS = 256
+_LETTERS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +47,42 @@ class Quantised:
 
 
 def learn_tokenizer(texts: Iterable[str], pieces: int) -> Tokenizer:
-    """WordPiece over lower-cased text without accents, learnt on the distinct texts, sorted."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    """WordPiece over lower-cased text without accents, learnt on the distinct texts, sorted.
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    The trainer breaks ties by the order in which it first met a letter, and that differs from run
+    to run; so every letter is made known to it beforehand, and the vocabulary is put in order."""
+    from tokenizers import Tokenizer, models, trainers
+
+    learnt = sorted(set(texts))
+    letters = _letters(learnt)
+    tokenizer = _around(Tokenizer(models.WordPiece(unk_token=UNKNOWN)))
     trainer = trainers.WordPieceTrainer(
         vocab_size=pieces,
-        special_tokens=[UNKNOWN],
-        limit_alphabet=400,
+        special_tokens=[UNKNOWN, *(f"##{c}" for c in letters)],
+        initial_alphabet=letters,
+        limit_alphabet=len(letters),
         min_frequency=1,
         show_progress=False,
     )
-    tokenizer.train_from_iterator(sorted(set(texts)), trainer)
+    tokenizer.train_from_iterator(learnt, trainer)
+    vocabulary = [UNKNOWN, *sorted(set(tokenizer.get_vocab()) - {UNKNOWN})]
+    numbered = {piece: number for number, piece in enumerate(vocabulary)}
+    return _around(Tokenizer(models.WordPiece(numbered, unk_token=UNKNOWN)))
+
+
+def _around(tokenizer: Tokenizer) -> Tokenizer:
+    from tokenizers import normalizers, pre_tokenizers
+
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     return tokenizer
+
+
+def _letters(texts: Sequence[str]) -> list[str]:
+    """The most frequent characters of the texts as the tokenizer sees them, in order."""
+    counts = Counter(c for text in texts for c in plain(text) if not c.isspace())
+    frequent = sorted(counts, key=lambda c: (-counts[c], c))[:_LETTERS]
+    return sorted(frequent)
 
 
 def targets(

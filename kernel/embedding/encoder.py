@@ -1,4 +1,5 @@
-"""Texts -> vectors, from a static model folder (config.json, model.safetensors, tokenizer.json).
+"""Texts -> vectors, from a model2vec folder (config.json, model.safetensors, tokenizer.json). Read
+without model2vec's own classes: theirs change the tokenizer at each call, which fails in threads.
 
 Every row is a finite float32 unit vector, or all zeros where no piece of the text is known. Nothing
 is downloaded and no large library is imported before a model is loaded. An Encoder is read-only
@@ -10,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -19,8 +21,8 @@ from kernel.errors import DomainError
 
 if TYPE_CHECKING:
     import numpy as np
-    from model2vec.model import StaticModel
     from numpy.typing import NDArray
+    from tokenizers import Tokenizer
 
 T = TypeVar("T")
 
@@ -31,19 +33,30 @@ CONFIG, TABLE, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 MAX_CHARACTERS = (
     4_000  # of one text: the longest titles and specifications; the rest says little new
 )
+_MAX_PIECES = 512  # of one text, as model2vec does
 _MAX_FILE_BYTES = 1 << 30
 _PIECES_AT_ONCE = 16_384  # bounds the memory of one gather to 16 MB at 256 dimensions
 _TEXTS_AT_ONCE = 1_024
 
 
-class Encoder:
-    """A loaded static model. `model_id` changes whenever a file that shapes the vectors changes."""
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Piece i is row `mapping[i]` (or i) times `weights[i]` (or 1); `unknown` is skipped."""
 
-    def __init__(self, model: StaticModel, model_id: str) -> None:
-        self._model = model
-        self._rows: NDArray[Any] = model.embedding
+    rows: NDArray[Any]
+    weights: NDArray[Any] | None
+    mapping: NDArray[Any] | None
+    unknown: int | None
+
+
+class Encoder:
+    """A loaded static model. `model_id` changes with the files that shape the vectors."""
+
+    def __init__(self, tokenizer: Tokenizer, table: _Table, model_id: str) -> None:
+        self._tokenizer = tokenizer
+        self._table = table
         self.model_id = model_id
-        self.dimensions = int(model.dim)
+        self.dimensions = int(table.rows.shape[1])
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row for each text: float32 [len(texts), dimensions]."""
@@ -52,14 +65,18 @@ class Encoder:
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             batch = [_readable(t) for t in texts[start : start + _TEXTS_AT_ONCE]]
-            # not StaticModel.encode: it changes its tokenizer at every call, which fails in threads
-            self._pool(self._model.tokenize(batch), vectors[start : start + _TEXTS_AT_ONCE])
+            self._pool(self._pieces(batch), vectors[start : start + _TEXTS_AT_ONCE])
         return vectors
 
     def encode_one(self, text: str) -> NDArray[np.float32]:
         """The vector of one query: float32 [dimensions]."""
         vector: NDArray[np.float32] = self.encode([text])[0]
         return vector
+
+    def _pieces(self, texts: list[str]) -> list[list[int]]:
+        unknown = self._table.unknown
+        encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [[i for i in e.ids if i != unknown] for e in encoded]
 
     def _pool(self, pieces: list[list[int]], out: NDArray[np.float32]) -> None:
         """Write each list's unit mean into its row of `out`, a bounded part at a time."""
@@ -82,11 +99,11 @@ class Encoder:
         if not filled.size:
             return
         ids = np.fromiter(chain.from_iterable(pieces), dtype=np.int64, count=int(lengths.sum()))
-        model = self._model
-        rows = ids if model.token_mapping is None else model.token_mapping[ids]
-        gathered = self._rows[rows].astype(np.float32)
-        if model.weights is not None:
-            gathered *= model.weights[ids, None]
+        table = self._table
+        rows = ids if table.mapping is None else table.mapping[ids]
+        gathered = table.rows[rows].astype(np.float32)
+        if table.weights is not None:
+            gathered *= table.weights[ids, None]
         starts = np.cumsum(lengths[filled]) - lengths[filled]
         sums = np.add.reduceat(gathered, starts, axis=0)
         norms = np.sqrt(np.einsum("ij,ij->i", sums, sums))
@@ -111,10 +128,11 @@ def _load(folder: Path) -> Encoder:
     _verify(folder, config, digests)
     tokenizer = _read(folder / TOKENIZER, _parse_tokenizer)
     tensors = _read(folder / TABLE, _parse_table)
-    model = _read(folder / TABLE, lambda _: _assemble(tensors, tokenizer))
+    unknown = _read(folder / TOKENIZER, _parse_unknown_piece)
+    table = _read(folder / TABLE, lambda _: _assemble(tensors, tokenizer.get_vocab_size(), unknown))
     name = str(config.get("name") or folder.name)
     both = "".join(digests.values()).encode()
-    return Encoder(model, f"{name}-{hashlib.sha256(both).hexdigest()[:12]}")
+    return Encoder(tokenizer, table, f"{name}-{hashlib.sha256(both).hexdigest()[:12]}")
 
 
 def _read(path: Path, parse: Callable[[Path], T]) -> T:
@@ -163,10 +181,21 @@ def _verify(folder: Path, config: dict[str, Any], digests: dict[str, str]) -> No
             raise _refused(folder / name, f"its content is not the one that {CONFIG} names")
 
 
-def _parse_tokenizer(path: Path) -> Any:
+def _parse_tokenizer(path: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_file(str(path))
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(_MAX_PIECES)
+    return tokenizer
+
+
+def _parse_unknown_piece(path: Path) -> int | None:
+    model = json.loads(path.read_bytes())["model"]
+    if isinstance(number := model.get("unk_id"), int):
+        return number
+    found = model["vocab"].get(model.get("unk_token")) if isinstance(model["vocab"], dict) else None
+    return found if isinstance(found, int) else None
 
 
 def _parse_table(path: Path) -> dict[str, NDArray[Any]]:
@@ -182,16 +211,15 @@ def _parse_table(path: Path) -> dict[str, NDArray[Any]]:
     return tensors
 
 
-def _assemble(tensors: dict[str, NDArray[Any]], tokenizer: Any) -> StaticModel:
-    from model2vec.model import StaticModel
-
-    rows, pieces = tensors["embeddings"], tokenizer.get_vocab_size()
-    weights, mapping = tensors.get("weights"), tensors.get("mapping")
+def _assemble(tensors: dict[str, NDArray[Any]], pieces: int, unknown: int | None) -> _Table:
+    rows, weights, mapping = tensors["embeddings"], tensors.get("weights"), tensors.get("mapping")
     if weights is not None and weights.shape != (pieces,):
         raise ValueError(f"its {weights.shape} weights do not fit the tokenizer's {pieces} pieces")
+    if mapping is None and len(rows) != pieces:
+        raise ValueError(f"its {len(rows)} rows do not fit the tokenizer's {pieces} pieces")
     if mapping is not None and (mapping.shape != (pieces,) or _outside(mapping, len(rows))):
         raise ValueError("its mapping does not fit its table and the tokenizer")
-    return StaticModel(rows, tokenizer, normalize=True, weights=weights, token_mapping=mapping)
+    return _Table(rows, weights, mapping, unknown)
 
 
 def _outside(mapping: NDArray[Any], rows: int) -> bool:
