@@ -1,0 +1,1 @@
+"""Measurements of the whole product. Timings are reported, never asserted."""

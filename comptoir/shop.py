@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from checkout.web.routes import build_router as checkout_router
 from comptoir.brand_gate import BrandGate
@@ -13,6 +13,7 @@ from search_api.drawings.route import router as drawings
 from search_api.routes import build_router as search_router
 from tenants.pages.assets import assets_router
 from tenants.pages.rendering import page_environment
+from tenants.theme import Theme
 
 
 def create_shop(installation: Installation) -> FastAPI:
@@ -20,7 +21,13 @@ def create_shop(installation: Installation) -> FastAPI:
     app = FastAPI(title="Comptoir", version="1", docs_url=None, redoc_url=None)
     app.state.pages = page_environment(["search_api.pages", "checkout.pages"])
     brands = installation.brands
-    app.include_router(assets_router(lambda brand_id: _theme(brands.brands().get(brand_id))))
+
+    def theme_of(brand_id: str) -> Theme | None:
+        brand = brands.brands().get(brand_id)
+        return brand.theme if brand else None
+
+    app.add_api_route("/healthz", _health, include_in_schema=False)
+    app.include_router(assets_router(theme_of))
     app.include_router(drawings)
     app.include_router(search_router(installation.engine, installation.encoder))
     app.include_router(checkout_router(installation.checkout))
@@ -29,3 +36,7 @@ def create_shop(installation: Installation) -> FastAPI:
     app.add_middleware(BodyLimit, limit=256 * 1024)
     app.add_middleware(SafeHeaders, payment_hosts=(installation.settings.payment_url,))
     return app
+
+
+async def _health() -> Response:
+    return PlainTextResponse("ready\n")

@@ -37,10 +37,10 @@ def rebuild(brand: str | None) -> None:
     for one in chosen:
         watch = Stopwatch()
         with bar(f"index of {one.id}", None, "products") as advance:
-            count = build(
+            built = build(
                 installation.database, installation.engine, installation.encoder, one, advance
             )
-        click.echo(f"{one.id}: {count} products indexed in {watch}")
+        click.echo(f"{one.id}: {built.report.written} products indexed in {watch}")
 
 
 @command.command()

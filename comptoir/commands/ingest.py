@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--merchant", required=True, help="Merchant id; an unknown one is registered.")
 @click.option(
     "--mapping",
-    help="For tables with column names of their own: a TOML file, or a name from crawlers/mappings.",
+    help="For tables with their own column names: a TOML file, or a name from crawlers/mappings.",
 )
 @click.option(
     "--land-only", is_flag=True, help="Leave matching and indexing to the worker, or to later."

@@ -15,7 +15,7 @@ import click
 
 from comptoir.demo import loading, peers
 from comptoir.demo.plan import DemoPlan
-from comptoir.demo_market import Market, generate
+from comptoir.demo_market import generate
 from comptoir.installation import Installation
 from comptoir.merchant_oscar.install import OscarInstallation
 from comptoir.progress import Stopwatch
