@@ -191,7 +191,7 @@ def _attributes(product: Node, group: Node | None) -> Iterator[tuple[str, str]]:
 
 
 def _group_id(product: Node, group: Node | None) -> str | None:
-    stated = [group, *as_list(product.get("isVariantOf"))]
+    stated = [group, product, *as_list(product.get("isVariantOf"))]
     found = (text_of(each.get("productGroupID")) for each in stated if isinstance(each, Mapping))
     return next((text for text in found if text), text_of(product.get("inProductGroupWithID")))
 

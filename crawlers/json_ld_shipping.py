@@ -27,7 +27,8 @@ def _rows(details: Node, graph: PageGraph) -> Iterator[RawDelivery]:
     if price is None:
         return
     least, most = _days(graph.resolved(details.get("deliveryTime")))
-    for country in _countries(details, graph) or [None]:
+    everywhere = not as_list(details.get("shippingDestination"))
+    for country in [None] if everywhere else _countries(details, graph):
         yield RawDelivery(country=country, price=price, days_min=least, days_max=most)
 
 
@@ -48,6 +49,7 @@ def _rate(rate: Any) -> str | None:
 
 
 def _countries(details: Node, graph: PageGraph) -> list[str | None]:
+    """Whole countries only: a rate for an island is not the country's."""
     found: dict[str | None, None] = {}
     for value in as_list(details.get("shippingDestination")):
         region = graph.resolved(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -97,10 +97,21 @@ class JsonLdSpider(SitemapSpider):
         if listed == 0:
             self._refuse("feed_sitemap_unreadable", "the sitemap lists nothing", response.url)
 
+    def sitemap_filter(self, entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Leave out what is no address: one of them would end the reading of the whole map."""
+        for entry in entries:
+            try:
+                Request(entry["loc"])
+            except ValueError as error:
+                reason = f"the sitemap lists what is no address: {error}"[:300]
+                self._refuse("page_no_address", reason, entry["loc"])
+            else:
+                yield entry
+
     def _listed(self, response: Response) -> Iterator[Request]:
         try:
             yield from self._parse_sitemap(response)
-        except (lxml.etree.LxmlError, StopIteration, OSError, EOFError) as error:
+        except (lxml.etree.LxmlError, StopIteration, OSError, EOFError, ValueError) as error:
             self.logger.info("sitemap %s: %s", response.url, error)
 
     def _page(self, request: Request) -> Request | None:
