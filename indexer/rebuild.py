@@ -23,7 +23,7 @@ from tenants.brand import Brand
 BATCH = 1_000
 
 Progress = Callable[[int], None]
-"""Called with the number of products looked at so far."""
+"""Called with how many more products have been looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _fill(
     progress: Progress,
 ) -> WriteReport:
     """Every living product that the brand shows."""
-    done, seen, after = WriteReport(), 0, ""
+    done, after = WriteReport(), ""
     while True:
         with database.platform() as tx:
             product_ids = all_product_ids(tx, after, BATCH)
@@ -84,5 +84,4 @@ def _fill(
         changes = changes_for(brand, [], views, encoder, version, datetime.now(UTC))
         done += engine.write(index, changes)
         after = product_ids[-1]
-        seen += len(product_ids)
-        progress(seen)
+        progress(len(product_ids))

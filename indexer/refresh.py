@@ -15,10 +15,10 @@ from indexer.changes import changes_for
 from indexer.engine import Engine, WriteReport
 from indexer.positions import Position, move, read_position
 from indexer.rebuild import rebuild
-from kernel.db import Database
+from kernel.db import Database, Transaction
 from kernel.embedding.encoder import Encoder
 from kernel.errors import DomainError
-from mdm.catalogue import changes_after, product_views
+from mdm.catalogue import changes_after, head, product_views
 from tenants.brand import Brand
 
 BATCH = 1_000
@@ -53,6 +53,12 @@ def refresh(
     if failures:
         raise failures[0]
     return reports
+
+
+def behind(tx: Transaction, brand_id: str) -> int:
+    """Changes of the catalogue that the brand's index has not seen."""
+    position = read_position(tx, brand_id)
+    return head(tx) - (position.position if position is not None else 0)
 
 
 def _refresh_brand(

@@ -130,8 +130,10 @@ class IndexReader:
         """From the graph; exactly, where a filter leaves few products."""
         searcher = self._searcher()
         narrowed = filters != Filters()
-        near = self._vectors.nearest(vector, limit * 5 if narrowed else limit + 10)
-        found = self._passing(searcher, near, filters)
+        found: list[Neighbour] = []
+        if filters.product_ids is None:
+            near = self._vectors.nearest(vector, limit * 5 if narrowed else limit + 10)
+            found = self._passing(searcher, near, filters)
         if narrowed and len(found) < limit:
             everything = searcher.search(query_of(None, filters), limit=_EXACT_UP_TO, count=True)
             if _total(everything) <= _EXACT_UP_TO:

@@ -1,0 +1,197 @@
+"""Counts of the engine as facets with labels, links and the current choice. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from indexer.engine import FacetCount, FacetField, PriceCounts
+from kernel.categories import categories, category_path
+from kernel.money import Money, minor_digits
+from search_api.answer import Chip, Facet, FacetValue, PriceBar, PriceFacet
+from search_api.cards import money
+from search_api.overview import Overview
+from search_api.query import ShopQuery, address, category_value, toggled, without_page
+
+UrlOf = Callable[[str], str]
+"""The address that switches a value on or off."""
+ChipKind = Literal["q", "category", "manufacturer", "merchant", "availability", "price"]
+
+_STEPS = (10, 15, 20, 30, 50, 70)
+_MOST_BARS = 14
+
+
+def price_edges(currency: str) -> tuple[int, ...]:
+    """Rising bounds of the bars in minor units: from nothing to ten million, six a decade."""
+    unit = 10 ** minor_digits(currency)
+    rising = {step * unit * 10**power // 10 for power in range(7) for step in _STEPS}
+    return (0, *sorted(rising - {0}), 10_000_000 * unit)
+
+
+def facets_of(
+    counted: Mapping[FacetField, Sequence[FacetCount]],
+    query: ShopQuery,
+    language: str,
+    overview: Overview,
+) -> tuple[Facet, ...]:
+    """The four facets. A chosen value stays visible when nothing has it any more."""
+    base = without_page(query)
+    return (
+        Facet(name="category", values=_categories(counted, base, language)),
+        Facet(
+            name="manufacturer",
+            values=_values(
+                counted.get(FacetField.MANUFACTURER, ()),
+                query.manufacturers,
+                overview.manufacturers,
+                lambda value: address(
+                    replace(base, manufacturers=toggled(base.manufacturers, value)), language
+                ),
+            ),
+        ),
+        Facet(
+            name="merchant",
+            values=_values(
+                counted.get(FacetField.MERCHANT, ()),
+                query.merchants,
+                overview.merchants,
+                lambda value: address(
+                    replace(base, merchants=toggled(base.merchants, value)), language
+                ),
+            ),
+        ),
+        Facet(
+            name="availability",
+            values=_values(
+                counted.get(FacetField.AVAILABILITY, ()),
+                query.availabilities,
+                {},
+                lambda value: address(
+                    replace(base, availabilities=toggled(base.availabilities, value)), language
+                ),
+            ),
+        ),
+    )
+
+
+def _values(
+    counted: Sequence[FacetCount],
+    chosen: Sequence[str],
+    labels: Mapping[str, str],
+    url: UrlOf,
+) -> tuple[FacetValue, ...]:
+    rows = list(counted)
+    there = {row.value for row in rows}
+    rows += [
+        FacetCount(value, labels.get(value, value), 0) for value in chosen if value not in there
+    ]
+    shown = [
+        FacetValue(
+            value=row.value,
+            label=row.label,
+            count=row.count,
+            selected=row.value in chosen,
+            url=url(row.value),
+        )
+        for row in rows
+    ]
+    return tuple(sorted(shown, key=lambda value: not value.selected))
+
+
+def _categories(
+    counted: Mapping[FacetField, Sequence[FacetCount]], query: ShopQuery, language: str
+) -> tuple[FacetValue, ...]:
+    """The tree, departments by their counts, each followed by what is below it."""
+    counts = {int(row.value): row.count for row in counted.get(FacetField.CATEGORY, ())}
+    counts |= {id_: 0 for id_ in query.categories if id_ not in counts}
+    known = [id_ for id_ in counts if id_ in categories()]
+
+    def place(id_: int) -> tuple[tuple[int, int], ...]:
+        return tuple((-counts.get(step, 0), step) for step in category_path(id_))
+
+    return tuple(_category(id_, counts[id_], query, language) for id_ in sorted(known, key=place))
+
+
+def _category(id_: int, count: int, query: ShopQuery, language: str) -> FacetValue:
+    category = categories()[id_]
+    chosen = toggled([str(value) for value in query.categories], str(id_))
+    toggle = replace(query, categories=tuple(int(value) for value in chosen))
+    return FacetValue(
+        value=category_value(id_, language),
+        label=category.name(language),
+        count=count,
+        selected=id_ in query.categories,
+        url=address(toggle, language),
+        depth=len(category_path(id_)) - 1,
+        parent=category_value(category.parent, language) if category.parent is not None else None,
+    )
+
+
+def price_facet(counted: PriceCounts | None, query: ShopQuery, language: str) -> PriceFacet:
+    """Bars where there is something, neighbours joined until there are few enough to draw."""
+    bars: list[tuple[int, int, int]] = []
+    if counted is not None:
+        rows = list(zip(counted.edges, counted.edges[1:], counted.counts, strict=False))
+        filled = [place for place, row in enumerate(rows) if row[2]]
+        bars = rows[filled[0] : filled[-1] + 1] if filled else []
+    while len(bars) > _MOST_BARS:
+        pairs = [bars[start : start + 2] for start in range(0, len(bars), 2)]
+        bars = [(pair[0][0], pair[-1][1], sum(row[2] for row in pair)) for pair in pairs]
+    currency = query.currency
+    return PriceFacet(
+        minimum=money(counted.lowest if counted else None, currency),
+        maximum=money(counted.highest if counted else None, currency),
+        selected_min=money(query.price_min, currency),
+        selected_max=money(query.price_max, currency),
+        bars=tuple(_bar(low, high, count, query, language) for low, high, count in bars),
+    )
+
+
+def _bar(low: int, high: int, count: int, query: ShopQuery, language: str) -> PriceBar:
+    from_min = query.price_min is None or high > query.price_min
+    to_max = query.price_max is None or low <= query.price_max
+    narrowed = replace(without_page(query), price_min=low, price_max=high - 1)
+    return PriceBar(
+        low=Money(low, query.currency),
+        high=Money(high, query.currency),
+        count=count,
+        selected=from_min and to_max,
+        url=address(narrowed, language),
+    )
+
+
+def chips_of(query: ShopQuery, language: str, overview: Overview) -> tuple[Chip, ...]:
+    """Every condition in force with the address without it."""
+    base = without_page(query)
+    chips = []
+
+    def add(kind: ChipKind, label: str, without: ShopQuery) -> None:
+        chips.append(Chip(kind=kind, label=label, url=address(without, language)))
+
+    if query.text:
+        add("q", query.text, replace(base, text=""))
+    for id_ in query.categories:
+        rest = tuple(value for value in base.categories if value != id_)
+        add("category", categories()[id_].name(language), replace(base, categories=rest))
+    for value in query.manufacturers:
+        label = overview.manufacturers.get(value, value)
+        rest_of = toggled(base.manufacturers, value)
+        add("manufacturer", label, replace(base, manufacturers=rest_of))
+    for value in query.merchants:
+        label = overview.merchants.get(value, value)
+        add("merchant", label, replace(base, merchants=toggled(base.merchants, value)))
+    for value in query.availabilities:
+        rest_of = toggled(base.availabilities, value)
+        add("availability", value, replace(base, availabilities=rest_of))
+    if query.price_min is not None or query.price_max is not None:
+        chips.append(
+            Chip(
+                kind="price",
+                label="",
+                url=address(replace(base, price_min=None, price_max=None), language),
+                low=money(query.price_min, query.currency),
+                high=money(query.price_max, query.currency),
+            )
+        )
+    return tuple(chips)

@@ -1,0 +1,131 @@
+"""A product's page: facts, siblings, and its offers in the brand's order with the reasons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from indexer.document import ProductDocument
+from indexer.engine import Filters, SearchRequest
+from kernel.categories import categories
+from search_api.answer import Crumb, Fact, Notice, ProductPage, Variant
+from search_api.cards import facts_of, live_offers, money, offer_cards, product_url
+from search_api.query import ShopQuery, address
+from search_api.search import Shop
+from tenants.brand import Brand
+from tenants.disclosure import disclosure
+
+MOST_VARIANTS = 60
+_PRODUCT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+
+
+def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> ProductPage | None:
+    """The page, or None where the brand does not show the product."""
+    if not _PRODUCT_ID.match(product_id):
+        return None
+    document = shop.engine.read(brand.id, [product_id]).get(product_id)
+    if document is None:
+        return None
+    lines = live_offers(document, datetime.now(UTC))
+    merchant_count = len({line.merchant_id for line in lines})
+    totals = [line.total_minor for line in lines if line.total_minor is not None]
+    order = disclosure("offers", language, merchant_count)
+    description, description_language = text_in(document.descriptions, language)
+    title, title_language = text_in(document.titles, language)
+    return ProductPage(
+        id=document.product_id,
+        url=product_url(document.product_id),
+        title=title,
+        title_language=title_language,
+        description=description,
+        description_language=description_language,
+        manufacturer=document.manufacturer,
+        gtins=document.gtins,
+        mpns=document.mpns,
+        category_id=document.category_id,
+        crumbs=_crumbs(document, language),
+        picture=document.picture,
+        facts=facts_of(document),
+        variants=_variants(shop, document, brand, language),
+        offers=offer_cards(lines, brand.ranking, language, document.currency),
+        offers_order=order,
+        notice=Notice(text=order, merchant_count=merchant_count),
+        from_total=money(min(totals, default=None), document.currency),
+        to_total=money(max(totals, default=None), document.currency),
+        merchant_count=merchant_count,
+        availability=document.availability if lines else "out_of_stock",
+        updated_at=document.updated_at,
+    )
+
+
+def text_in(texts: Mapping[str, str], language: str) -> tuple[str, str | None]:
+    """The text in the language, else in English, else in any, and which it is."""
+    for candidate in (language, "en", *texts):
+        if texts.get(candidate):
+            return texts[candidate], candidate
+    return "", None
+
+
+def _crumbs(document: ProductDocument, language: str) -> tuple[Crumb, ...]:
+    query = ShopQuery(document.currency)
+    return tuple(
+        Crumb(
+            category_id=id_,
+            label=categories()[id_].name(language),
+            url=address(replace(query, categories=(id_,)), language),
+        )
+        for id_ in document.category_path
+        if id_ in categories()
+    )
+
+
+def _variants(
+    shop: Shop, document: ProductDocument, brand: Brand, language: str
+) -> tuple[Variant, ...]:
+    """Siblings that the brand shows, itself among them; none where it stands alone."""
+    if document.variant_group is None:
+        return ()
+    request = SearchRequest(
+        filters=Filters(variant_group=document.variant_group), limit=MOST_VARIANTS
+    )
+    ids = [hit.product_id for hit in shop.engine.search(brand.id, request).hits]
+    siblings = shop.engine.read(brand.id, ids) | {document.product_id: document}
+    if len(siblings) < 2:
+        return ()
+    telling = differing(list(siblings.values()))
+    variants = [
+        Variant(
+            id=sibling.product_id,
+            url=product_url(sibling.product_id),
+            title=sibling.title(language),
+            picture=sibling.picture,
+            differs=tuple(
+                Fact(key=key, value=sibling.attributes[key])
+                for key in telling
+                if key in sibling.attributes
+            ),
+            from_total=money(sibling.total_minor, sibling.currency),
+            availability=sibling.availability,
+            selected=sibling.product_id == document.product_id,
+        )
+        for sibling in siblings.values()
+    ]
+    return tuple(
+        sorted(variants, key=lambda row: ([_natural(fact.value) for fact in row.differs], row.id))
+    )
+
+
+def differing(siblings: Sequence[ProductDocument]) -> list[str]:
+    """Attributes that are not the same for all siblings."""
+    keys = {key for sibling in siblings for key in sibling.attributes}
+    return sorted(
+        key for key in keys if len({sibling.attributes.get(key) for sibling in siblings}) > 1
+    )
+
+
+def _natural(value: str) -> tuple[int, str]:
+    """`64 GB` before `128 GB`."""
+    digits = re.match(r"\d{1,12}", value)
+    return (int(digits[0]) if digits else 0, value)

@@ -1,0 +1,140 @@
+"""A search answered: retrieval, then the page with facets, links, relaxation and disclosure."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import get_args
+
+from indexer.engine import Engine
+from kernel.categories import categories
+from kernel.embedding.encoder import Encoder
+from search_api.answer import (
+    Department,
+    HomePage,
+    Notice,
+    PageLink,
+    ProductCard,
+    SearchAnswer,
+    SortName,
+    SortOption,
+)
+from search_api.cards import product_card
+from search_api.facets import chips_of, facets_of, price_facet
+from search_api.overview import Overview, Overviews
+from search_api.query import PER_PAGE, ShopQuery, address, page_count, without_page
+from search_api.retrieval import Retrieval
+from tenants.brand import Brand
+from tenants.disclosure import Subject, disclosure
+
+POPULAR_AT_HOME = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What answers a reader: the engine, the model, what is known of each brand's index."""
+
+    engine: Engine
+    encoder: Encoder
+    overviews: Overviews
+
+    def search(self, query: ShopQuery, brand: Brand, language: str) -> SearchAnswer:
+        """One page of results. A page beyond the last one is the last one, and says so."""
+        started = time.perf_counter()
+        retrieval = Retrieval(self.engine, self.encoder, brand, language)
+        found = retrieval.page(query)
+        pages = page_count(found.result.total)
+        if query.page > pages:
+            query = replace(query, page=pages, ignored=(*query.ignored, "page"))
+            found = retrieval.page(query)
+        overview = self.overviews.of(brand.id)
+        result = found.result
+        return SearchAnswer(
+            query=query.text,
+            language=language,
+            currency=brand.currency,
+            total=result.total,
+            page=query.page,
+            pages=pages,
+            per_page=PER_PAGE,
+            products=self._cards(found.product_ids, brand, language),
+            facets=facets_of(result.facets, query, language, overview),
+            price=price_facet(result.prices, query, language),
+            sorts=_sorts(query, language),
+            chips=chips_of(query, language, overview),
+            page_links=_page_links(query, pages, language),
+            relaxation=found.relaxation,
+            notice=_notice(
+                language, overview, "results" if query.sort == "relevance" else "sorted"
+            ),
+            clear_url=address(ShopQuery(query.currency, text=query.text), language),
+            ignored=query.ignored,
+            took_ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+
+    def home(self, brand: Brand, language: str) -> HomePage:
+        """Departments that have products, and what most merchants offer."""
+        overview = self.overviews.of(brand.id)
+        query = ShopQuery(brand.currency)
+        found = Retrieval(self.engine, self.encoder, brand, language).page(query)
+        departments = [
+            Department(
+                category_id=id_,
+                label=category.name(language),
+                url=address(replace(query, categories=(id_,)), language),
+                count=overview.category_counts[id_],
+            )
+            for id_, category in categories().items()
+            if category.parent is None and overview.category_counts.get(id_)
+        ]
+        return HomePage(
+            departments=tuple(sorted(departments, key=lambda row: -row.count)),
+            popular=self._cards(found.product_ids[:POPULAR_AT_HOME], brand, language),
+            product_count=overview.product_count,
+            merchant_count=len(overview.merchants),
+            notice=_notice(language, overview, "results"),
+        )
+
+    def _cards(
+        self, product_ids: tuple[str, ...], brand: Brand, language: str
+    ) -> tuple[ProductCard, ...]:
+        documents = self.engine.read(brand.id, product_ids)
+        now = datetime.now(UTC)
+        return tuple(
+            product_card(documents[product_id], brand.ranking, language, now)
+            for product_id in product_ids
+            if product_id in documents
+        )
+
+
+def _notice(language: str, overview: Overview, subject: Subject) -> Notice:
+    """How the list is ordered and how many merchants are compared."""
+    count = len(overview.merchants)
+    return Notice(text=disclosure(subject, language, count), merchant_count=count)
+
+
+def _sorts(query: ShopQuery, language: str) -> tuple[SortOption, ...]:
+    base = without_page(query)
+    return tuple(
+        SortOption(
+            value=name,
+            selected=name == query.sort,
+            url=address(replace(base, sort=name), language),
+        )
+        for name in get_args(SortName)
+    )
+
+
+def _page_links(query: ShopQuery, pages: int, language: str) -> tuple[PageLink, ...]:
+    """The first, the last and those around the current one."""
+    near = range(query.page - 2, query.page + 3)
+    numbers = sorted({1, pages, *(number for number in near if 1 <= number <= pages)})
+    return tuple(
+        PageLink(
+            number=number,
+            url=address(replace(query, page=number), language),
+            current=number == query.page,
+        )
+        for number in numbers
+    )
