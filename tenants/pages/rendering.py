@@ -7,7 +7,7 @@ written in the reader's convention. Everything is escaped; an undefined name is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,14 +15,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from kernel.categories import categories
@@ -70,18 +71,19 @@ def page_environment(template_packages: Sequence[str]) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # A filter on a constant must not be computed once for all languages.
-        optimized=False,
     )
     environment.filters |= {
-        "money": money,
-        "number": number,
-        "date": day,
-        "moment": moment,
-        "category_name": category_name,
-        "country_name": country_name,
-        "language_name": language_name,
-        "tel": telephone_link,
+        name: _at_render(function)
+        for name, function in {
+            "money": money,
+            "number": number,
+            "date": day,
+            "moment": moment,
+            "category_name": category_name,
+            "country_name": country_name,
+            "language_name": language_name,
+            "tel": telephone_link,
+        }.items()
     }
     environment.globals |= {
         "_": gettext,
@@ -116,6 +118,16 @@ def render(
                 "scheme": scheme if scheme in SCHEMES else "auto",
             }
         )
+
+
+def _at_render(function: Callable[[Any], str]) -> Callable[[Context, Any], str]:
+    """Keeps Jinja from computing a filter of a constant once, in the first reader's language."""
+
+    @pass_context
+    def in_context(_: Context, value: Any) -> str:
+        return function(value)
+
+    return in_context
 
 
 @contextmanager
