@@ -72,19 +72,17 @@ def page_environment(template_packages: Sequence[str]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        name: _at_render(function)
-        for name, function in {
-            "money": money,
-            "number": number,
-            "date": day,
-            "moment": moment,
-            "category_name": category_name,
-            "country_name": country_name,
-            "language_name": language_name,
-            "tel": telephone_link,
-        }.items()
+    filters: dict[str, Callable[[Any], str]] = {
+        "money": money,
+        "number": number,
+        "date": day,
+        "moment": moment,
+        "category_name": category_name,
+        "country_name": country_name,
+        "language_name": language_name,
+        "tel": telephone_link,
     }
+    environment.filters |= {name: _at_render(function) for name, function in filters.items()}
     environment.globals |= {
         "_": gettext,
         "ngettext": ngettext,

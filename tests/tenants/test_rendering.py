@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from datetime import UTC, datetime
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -27,7 +28,7 @@ def brand() -> Brand:
     return brand_from(tomllib.loads(text))
 
 
-def shown(source: str, brand: Brand, language: str, **context: object) -> str:
+def shown(source: str, brand: Brand, language: str, **context: Any) -> str:
     environment = page_environment([])
     environment.loader = DictLoader({"page.html": source})
     return render(environment, "page.html", brand=brand, language=language, **context)
