@@ -42,14 +42,15 @@ def _payment(order: Order, record: LegRecord) -> Payment:
     )
 
 
-def handoff_page(order: Order, provider: str) -> HandoffPage:
-    """The payments of an order, and the next one to make."""
+def handoff_page(order: Order, provider: str, *, leads_on: bool) -> HandoffPage:
+    """The payments of an order. `leads_on`: a single one is gone to without another click."""
     payable = [record for record in order.legs if record.is_payable]
     following = payable[0] if payable else None
+    goes = leads_on and len(order.legs) == 1 and following is not None
     return HandoffPage(
         order_ref=order.order_ref,
         payments=tuple(_payment(order, record) for record in order.legs),
-        next_path=None if following is None else pay_path(order, following),
+        next_path=pay_path(order, following) if goes and following is not None else None,
         position=1 if following is None else following.leg.ordinal,
         count=len(order.legs),
         is_waiting=any(record.leg.state is State.NEW for record in order.legs),
@@ -57,12 +58,13 @@ def handoff_page(order: Order, provider: str) -> HandoffPage:
     )
 
 
-def pending_page(order: Order) -> PendingPage:
+def pending_page(order: Order, refresh_path: str) -> PendingPage:
     """While outcomes are asked for."""
     return PendingPage(
         order_ref=order.order_ref,
         order_path=order_path(order),
         refresh_s=REFRESH_S,
+        refresh_path=refresh_path,
         legs=tuple(_payment(order, record) for record in order.legs),
     )
 

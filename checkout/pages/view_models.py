@@ -217,10 +217,11 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class HandoffPage:
-    """Between the button and the provider's page. With one payment, a refresh leads on by itself
-    (`next_path`, also sent as a header); with several each merchant is paid in turn.
+    """Between the button and the provider's page. `next_path` set: a refresh leads on by itself
+    (also sent as a header); else the shopper chooses among the payments with a `pay_path`: with
+    several merchants each is paid in turn.
 
-    Nothing to show in `payments` is payable: `is_waiting` (the provider has not answered yet).
+    `is_waiting`: the provider has not opened every payment yet.
     """
 
     order_ref: str
@@ -237,12 +238,13 @@ class HandoffPage:
 
 @dataclass(frozen=True, slots=True)
 class PendingPage:
-    """After the provider's page, while the outcome is asked for. Refreshes by itself, by header
-    and `<meta http-equiv=refresh>`; `order_path` always works and loses nothing."""
+    """After the provider's page, while the outcome is asked for. Refreshes by itself to
+    `refresh_path`, by header and meta; `order_path` always works and loses nothing."""
 
     order_ref: str
     order_path: str
     refresh_s: int
+    refresh_path: str
     legs: tuple[Payment, ...]
 
 

@@ -16,7 +16,7 @@ from checkout.contact import Contact
 from checkout.deps import CheckoutDeps
 from checkout.outcomes import NoAnswer, Refused
 from checkout.payment_providers.port import Payment, PaymentStatus
-from checkout.purchase.journal import Attempt, Journal, LeaseLost, Leg, Result
+from checkout.purchase.journal import Attempt, Journal, LeaseLost, Leg, Result, is_free
 from checkout.purchase.machine import (
     FINAL,
     STEP_OF,
@@ -51,10 +51,7 @@ def resume_all(deps: CheckoutDeps, *, limit: int = 100) -> int:
     with deps.database.platform() as tx:
         due = _unsettled(
             tx,
-            sa.and_(
-                t.leg.c.lease_until < sa.func.clock_timestamp(),
-                t.leg.c.next_try_at <= deps.clock(),
-            ),
+            sa.and_(is_free(), t.leg.c.next_try_at <= deps.clock()),
         )
     return sum(advance_leg(deps, leg_id) for leg_id in due[:limit])
 

@@ -118,6 +118,11 @@ def leg_of(row: sa.Row[Any]) -> Leg:
     )
 
 
+def is_free() -> sa.ColumnElement[bool]:
+    """Condition on `checkout.leg`: nobody holds it, or whoever did let the time go by."""
+    return sa.or_(t.leg.c.lease_until.is_(None), t.leg.c.lease_until < sa.func.clock_timestamp())
+
+
 class Journal:
     """One worker's pen for one leg, from claim to release."""
 
@@ -132,7 +137,7 @@ class Journal:
             t.leg.update()
             .where(
                 t.leg.c.leg_id == self._leg_id,
-                t.leg.c.lease_until < sa.func.clock_timestamp(),
+                is_free(),
                 t.leg.c.state.not_in(FINAL),
             )
             .values(
@@ -243,7 +248,7 @@ class Journal:
                 leg,
                 {
                     "lease_owner": None,
-                    "lease_until": sa.text("'-infinity'"),
+                    "lease_until": None,
                     "next_try_at": now + wait,
                     "attention": told,
                 },
@@ -261,7 +266,7 @@ class Journal:
             changes |= {"reason": result.reason, "reason_detail": result.detail[:500]}
         if after in FINAL:
             changes["next_try_at"] = None
-            changes |= {"lease_owner": None, "lease_until": sa.text("'-infinity'")}
+            changes |= {"lease_owner": None, "lease_until": None}
         tx.execute(
             t.leg_transition.insert().values(
                 leg_id=leg.leg_id,

@@ -19,6 +19,8 @@ from kernel.errors import NotFound
 
 # Providers may learn of an authorisation a moment after the browser is back.
 _TRIES_ON_RETURN = 4
+# After that the order page, which looks again by itself, is the better place to wait.
+_TRIES_WHILE_MOVING = 30
 
 
 def payment_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
@@ -44,11 +46,13 @@ class _Payment:
 
     def handoff(self, request: Request, order_ref: str, again: str = "") -> Response:
         order = self._order(request, order_ref)
-        model = handoff_page(order, self._deps.settings.payment_provider)
-        if model.next_path is None and not model.is_waiting:
+        provider = self._deps.settings.payment_provider
+        model = handoff_page(order, provider, leads_on=not again)
+        is_payable = any(payment.pay_path for payment in model.payments)
+        if not is_payable and not model.is_waiting:
             return go_to(order_path(order))
         refresh = f"{REFRESH_S}" if model.is_waiting else None
-        if model.next_path is not None and model.count == 1 and not again:
+        if model.next_path is not None:
             refresh = f"0; url={model.next_path}"
         return page(request, "handoff.html", model, refresh=refresh)
 
@@ -68,7 +72,7 @@ class _Payment:
         self._patience.carry_on(before.purchase_id)
         with self._deps.database.brand(brand.id) as tx:
             order = read_purchase(tx, before.purchase_id)
-        return _after_return(request, order, attempt=attempt, has_left=bool(left))
+        return _after_return(request, order, attempt=max(0, min(attempt, 99)), has_left=bool(left))
 
 
 def _after_return(request: Request, order: Order, *, attempt: int, has_left: bool) -> Response:
@@ -81,13 +85,13 @@ def _after_return(request: Request, order: Order, *, attempt: int, has_left: boo
     has_moved = any(
         State.AUTHORISED in record.reached or record.leg.is_settled for record in order.legs
     )
-    if is_moving or (not has_left and not has_moved and attempt < _TRIES_ON_RETURN):
-        here = f"/pay/return/{order.purchase_id}?attempt={min(attempt + 1, 99)}"
-        if attempt > 30:
-            return go_to(f"{order_path(order)}?new=1")
-        return page(
-            request, "pending.html", pending_page(order), refresh=f"{REFRESH_S}; url={here}"
-        )
+    is_early = not has_left and not has_moved and attempt < _TRIES_ON_RETURN
+    if is_moving and attempt > _TRIES_WHILE_MOVING:
+        return go_to(f"{order_path(order)}?new=1")
+    if is_moving or is_early:
+        here = f"/pay/return/{order.purchase_id}?attempt={attempt + 1}"
+        refresh = f"{REFRESH_S}; url={here}"
+        return page(request, "pending.html", pending_page(order, here), refresh=refresh)
     return go_to(f"/pay/handoff/{order.order_ref}?again=1")
 
 

@@ -95,7 +95,7 @@ CREATE TABLE checkout.leg (
     merchant_order text,
     attention text,
     lease_owner text,
-    lease_until timestamptz NOT NULL DEFAULT '-infinity',
+    lease_until timestamptz,
     next_try_at timestamptz,
     deadline_at timestamptz NOT NULL,
     state_since timestamptz NOT NULL,
