@@ -9,6 +9,7 @@ from checkout.web.routes import build_router as checkout_router
 from comptoir.brand_gate import BrandGate
 from comptoir.installation import Installation
 from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites
+from mdm.catalogue import resolve
 from search_api.drawings.route import router as drawings
 from search_api.routes import build_router as search_router
 from tenants.pages.assets import assets_router
@@ -29,7 +30,14 @@ def create_shop(installation: Installation) -> FastAPI:
     app.add_api_route("/healthz", _health, include_in_schema=False)
     app.include_router(assets_router(theme_of))
     app.include_router(drawings)
-    app.include_router(search_router(installation.engine, installation.encoder))
+
+    def current_id(product_id: str) -> str | None:
+        with installation.database.platform() as tx:
+            return resolve(tx, product_id)
+
+    app.include_router(
+        search_router(installation.engine, installation.encoder, current_id=current_id)
+    )
     app.include_router(checkout_router(installation.checkout))
     app.add_middleware(BrandGate, brands=brands, by_query=installation.settings.brand_by_query)
     app.add_middleware(SameSiteWrites, exempt=("/webhooks/",))

@@ -59,7 +59,7 @@ class Controls:
         """All of them want the API key, as the API does."""
         return [
             Route("/v1/webhook-endpoint", self._endpoint, methods=["PUT"]),
-            Route("/v1/test/faults", self._faults, methods=["POST", "DELETE"]),
+            Route("/v1/test/faults", self._faults, methods=["GET", "POST", "DELETE"]),
             Route("/v1/test/clock", self._clock, methods=["POST"]),
             Route("/v1/test/ledger", self._ledger, methods=["GET"]),
             Route("/v1/test/events", self._events, methods=["GET"]),
@@ -77,7 +77,11 @@ class Controls:
         def act(tx: sqlite3.Connection, _platform: str, body: Any) -> dict[str, Any]:
             if request.method == "DELETE":
                 tx.execute("DELETE FROM fault")
-                return {"faults": 0}
+            if request.method != "POST":
+                rows = tx.execute(
+                    "SELECT operation, kind, remaining FROM fault WHERE remaining > 0"
+                )
+                return {"faults": [dict(row) for row in rows]}
             wanted = FaultBody.model_validate(body)
             if not is_fault(wanted.operation, wanted.kind):
                 raise PaymentRefused(400, "invalid_request", "This operation has no such fault.")
