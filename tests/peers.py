@@ -144,6 +144,10 @@ class Simulator:
         body = {"operation": operation, "kind": kind} | more
         assert self.call("POST", "/v1/test/faults", json=body).status_code == 200
 
+    def wait_until_struck(self) -> None:
+        """Wait until every fault that was switched on has hit its request."""
+        wait_for(lambda: self.call("GET", "/v1/test/faults").json() == {"faults": []})
+
     def settings(self, url: str | None = None) -> ProviderSettings:
         """The adapter's settings."""
         return ProviderSettings(url or self.url, self.keys["api_key"], self.keys["webhook_secret"])
