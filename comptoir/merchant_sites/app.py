@@ -72,12 +72,13 @@ def _feed(merchant: str, write: Callable[..., bytes], media_type: str) -> Route:
 
 
 def _home(request: Request) -> Response:
-    """A merchant's first articles; atelier-boreal has a home of its own."""
+    """A little of everything in stock; atelier-boreal has a home of its own."""
     merchant = request.path_params["merchant"]
     if merchant not in _LOOKS:
         raise HTTPException(404)
     site, language = _site(request), _LOOKS[merchant]
-    offers = [offer for offer in site.offers(merchant) if offer.stock][:_HOME_ITEMS]
+    stocked = [offer for offer in site.offers(merchant) if offer.stock]
+    offers = stocked[:: len(stocked) // _HOME_ITEMS or 1][:_HOME_ITEMS]
     items = [shown(offer, site.market.by_id[offer.product_id], language) for offer in offers]
     return _page(merchant, items=items, item=None)
 
