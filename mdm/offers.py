@@ -1,4 +1,4 @@
-"""Reading single offers: what checkout may quote, why an offer is where it is, and its past prices."""
+"""Reading single offers: what checkout may quote, why it is where it is, and its past prices."""
 
 from __future__ import annotations
 

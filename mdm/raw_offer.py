@@ -65,7 +65,7 @@ class RawOffer:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> RawOffer:
         """Inverse of `as_json`."""
-        data = dict(value)
+        data = {"price": None, **value}
         data["delivery"] = tuple(RawDelivery(**row) for row in data.get("delivery", ()))
         for name in ("image_urls", "gtins"):
             data[name] = tuple(data.get(name, ()))

@@ -25,7 +25,7 @@ class AskingPrice:
 def asking_price(
     raw: RawOffer, *, currency: str, decimal: str | None, optional: bool, now: datetime
 ) -> AskingPrice:
-    """Read the price of a record. `currency` and `decimal` are the merchant's; raises RefusedError."""
+    """Read a record's price; `currency` and `decimal` are the merchant's. Raises RefusedError."""
     stated = (raw.currency or currency).strip().upper()
     if not is_currency(stated):
         raise RefusedError("currency_unknown", f"{stated[:12]!r} is no currency")

@@ -30,7 +30,7 @@ _SHARED = {
     "kr.": {"SEK", "DKK", "NOK", "ISK"},
     "¥": {"JPY", "CNY"},
 }
-_SIDES = re.compile(r"^([^\d.,+\-–—]*)([+\-–—]?[\d.,].*?)([^\d.,\-–—]*)$", re.DOTALL)
+_SIDES = re.compile(r"^([^\d.,+\-–—]*)([+\-–—]?[\d.,].*?)([^\d.,\-–—]*)$", re.DOTALL | re.ASCII)
 _INFIX = re.compile(r"^(\d{1,6})\s?[€£]\s?(\d{2})$")
 _ROUND = re.compile(r"[.,]\s?(?:-{1,2}|[–—])$")
 _GROUPED = re.compile(r"^\d{1,3}(?:[ '](?:\d{3}))+(?=$|[.,])")

@@ -24,7 +24,7 @@ _UNSEEN = re.compile(
 
 
 def plain_text(text: str | None, limit: int) -> str | None:
-    """Without markup, unseen characters and runs of blanks, cut at a word; None when nothing is left."""
+    """Without markup, unseen characters and runs of blanks, cut at a word; None when empty."""
     if not text:
         return None
     # Markup can be longer than its text, but not without bound.

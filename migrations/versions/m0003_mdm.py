@@ -1,4 +1,4 @@
-"""The catalogue: merchants, intake, offers with their evidence, products, price history, changes."""
+"""The catalogue: merchants, intake, offers with evidence, products, price history, changes."""
 
 from alembic import op
 
@@ -143,9 +143,15 @@ CREATE INDEX ix_match_key_offer ON mdm.match_key (offer_id);
 CREATE TABLE mdm.offer_vector (
     offer_id text PRIMARY KEY REFERENCES mdm.offer ON DELETE CASCADE,
     model_id text NOT NULL,
-    vector bytea NOT NULL
+    vector bytea NOT NULL,
+    stored bigint GENERATED ALWAYS AS IDENTITY
 );
-CREATE INDEX ix_offer_vector_model ON mdm.offer_vector (model_id, offer_id);
+CREATE INDEX ix_offer_vector_stored ON mdm.offer_vector (model_id, stored);
+
+CREATE TABLE mdm.title_word (
+    word text PRIMARY KEY,
+    offers integer NOT NULL
+);
 
 CREATE TABLE mdm.price_history (
     offer_id text NOT NULL REFERENCES mdm.offer ON DELETE CASCADE,

@@ -1,0 +1,160 @@
+"""What a title and its facts give the matcher: model codes, words, quantities, identifiers. Pure.
+
+A model code is a piece of a title that hardly any other product carries (`kgn36vl35g`, `i7-4770k`).
+Shops write it whole, split or joined, so neighbouring pieces are also read as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from mdm.normalise.text import folded
+from mdm.normalise.vocabulary import COLOUR_OF, MODEL_WORDS, STOP_WORDS
+
+MAX_TOKENS = 40
+MAX_KEYS = 14
+PREFIX = 7
+MIN_MPN = 3
+MAX_KEY_LENGTH = 60
+
+_TOKEN = re.compile(r"[^\W_]+(?:[.,]\d+)?")
+# Numbers with a unit say how much, not which.
+_QUANTITY = re.compile(
+    r"\d+(?:[.,]\d+)?(?:gb|go|tb|to|mb|mo|kb|gib|in|inch|zoll|cm|mm|m|kg|g|mg|ml|cl|l|w|kw|kwh|wh|v|"
+    r"mah|ah|hz|mhz|ghz|khz|mp|mpx|p|px|k|nm|db|rpm|upm|min|h|s|x|er|btu|bar|lm|ppm|dpi|months?|"
+    r"years?|core|cores|threads?|pcs|stk|st|ltr|litre|liter|g?bit|mbs?|mbps|gbps|th|nd|rd|st|hp|ps|way)"
+)
+_DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What the matcher knows of one offer. Identifiers are normalised, words folded."""
+
+    lead: str | None
+    words: frozenset[str]
+    codes: frozenset[str]
+    joined: frozenset[str]
+    numbers: frozenset[str]
+    model_words: frozenset[str]
+    gtins: frozenset[str]
+    mpns: frozenset[str]
+    manufacturer: str | None
+    attributes: Mapping[str, str]
+    is_bundle: bool = False
+    is_accessory: bool = False
+
+    def keys(self) -> list[str]:
+        """Blocking keys, strongest first, a bounded number."""
+        codes = sorted(self.codes | self.joined, key=lambda each: (-len(each), each))
+        keys = [f"g:{each}" for each in sorted(self.gtins)]
+        keys += [f"m:{each}" for each in sorted(self.mpns)]
+        keys += [f"t:{each}" for each in codes]
+        # The beginning of a long code: shops add country and colour letters behind it.
+        keys += [f"p:{each[:PREFIX]}" for each in codes if len(each) > PREFIX]
+        return [key[:MAX_KEY_LENGTH] for key in dict.fromkeys(keys)][:MAX_KEYS]
+
+
+def compact(text: str) -> str:
+    """Letters and digits only, folded: the form in which part numbers are compared."""
+    return "".join(_TOKEN.findall(folded(text))).replace(".", "").replace(",", "")
+
+
+def tokens(title: str) -> list[str]:
+    """Folded pieces of a title, at most MAX_TOKENS; `7.5` stays one piece."""
+    return _TOKEN.findall(folded(title))[:MAX_TOKENS]
+
+
+def is_quantity(token: str) -> bool:
+    """True for `64gb`, `55in`, `1080p`, `60x85`."""
+    return bool(_QUANTITY.fullmatch(token) or _DIMENSION.fullmatch(token))
+
+
+def is_code(token: str) -> bool:
+    """True for what can only be a model or part number by its shape."""
+    if len(token) < 4 or is_quantity(token):
+        return False
+    digits = sum(letter.isdigit() for letter in token)
+    if digits == len(token):
+        return len(token) >= 4 and not (token.startswith("20") and len(token) == 4)
+    return digits > 0 and token.isalnum()
+
+
+def joined_codes(pieces: list[str]) -> set[str]:
+    """Neighbouring pieces read as one code: `kd 65xe9305` -> `kd65xe9305`."""
+    joined = set()
+    for left, right in pairwise(pieces):
+        pair = left + right
+        if not 4 <= len(pair) <= 24 or not pair.isalnum():
+            continue
+        if is_quantity(left) or is_quantity(right) or left in STOP_WORDS or right in STOP_WORDS:
+            continue
+        letters = any(letter.isalpha() for letter in pair)
+        digits = any(letter.isdigit() for letter in pair)
+        if letters and digits and (len(left) <= 4 or len(right) <= 4 or is_code(left)):
+            joined.add(pair)
+    return joined
+
+
+@dataclass(frozen=True, slots=True)
+class TitleParts:
+    """The parts of Features that come from the title. `lead` is its first word of weight."""
+
+    lead: str | None
+    words: frozenset[str]
+    codes: frozenset[str]
+    joined: frozenset[str]
+    numbers: frozenset[str]
+    model_words: frozenset[str]
+
+
+def title_parts(title: str) -> TitleParts:
+    """Read a title."""
+    pieces = tokens(title)
+    codes = {piece for piece in pieces if is_code(piece)}
+    numbers = {
+        piece
+        for piece in pieces
+        if any(letter.isdigit() for letter in piece)
+        and not is_quantity(piece)
+        and piece not in codes
+    }
+    model_words = MODEL_WORDS.intersection(pieces)
+    words = {
+        piece
+        for piece in pieces
+        if piece not in STOP_WORDS and piece not in COLOUR_OF and not is_quantity(piece)
+    }
+    return TitleParts(
+        lead=next((piece for piece in pieces if piece in words and not piece.isdigit()), None),
+        words=frozenset(words),
+        codes=frozenset(codes),
+        joined=frozenset(joined_codes(pieces)),
+        numbers=frozenset(numbers),
+        model_words=frozenset(model_words),
+    )
+
+
+def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
+    """Features of an offer from its title and stored facts."""
+    parts = title_parts(title)
+    maker = facts.get("manufacturer")
+    mpn = compact(facts.get("mpn") or "")
+    return Features(
+        lead=parts.lead,
+        words=parts.words,
+        codes=parts.codes,
+        joined=parts.joined,
+        numbers=parts.numbers,
+        model_words=parts.model_words,
+        gtins=frozenset(facts.get("gtins", ())),
+        mpns=frozenset((mpn,)) if len(mpn) >= MIN_MPN else frozenset(),
+        manufacturer=compact(maker) if maker else None,
+        attributes=facts.get("attributes", {}),
+        is_bundle=facts.get("is_bundle", False),
+        is_accessory=facts.get("is_accessory", False),
+    )

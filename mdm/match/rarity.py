@@ -1,0 +1,42 @@
+"""How much a word says: rare words name a product, common ones its kind. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from mdm.match.features import Features, is_code
+
+# A catalogue of few offers knows little about words: these stand in for what it has not seen.
+_PRIOR_OFFERS = 2000
+_PRIOR_WORD = 8.0
+_PRIOR_NUMBER = 20.0
+_PRIOR_CODE = 0.5
+
+
+class Rarity(dict[str, float]):
+    """Weight of each word, between 0 (in every title) and about 1 (in none)."""
+
+    def __init__(self, offers: int, counts: Mapping[str, int]) -> None:
+        super().__init__()
+        self._offers = offers + _PRIOR_OFFERS
+        self._counts = counts
+        self._totals: dict[Features, float] = {}
+
+    def __missing__(self, word: str) -> float:
+        if is_code(word):
+            prior = _PRIOR_CODE
+        elif any(letter.isdigit() for letter in word):
+            prior = _PRIOR_NUMBER
+        else:
+            prior = _PRIOR_WORD
+        share = self._offers / (self._counts.get(word, 0) + prior)
+        weight = self[word] = math.log1p(share) / math.log1p(self._offers * 2)
+        return weight
+
+    def total(self, features: Features) -> float:
+        """Weight of all words of a title together."""
+        weight = self._totals.get(features)
+        if weight is None:
+            weight = self._totals[features] = sum(map(self.__getitem__, features.words))
+        return weight

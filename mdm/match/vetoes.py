@@ -1,0 +1,53 @@
+"""Reasons why two offers can never be of one product, whatever else agrees. Pure.
+
+Condition is not among them: a refurbished unit is an offer of the same product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from mdm.match.features import Features
+
+# Attributes that make variants: stated on both sides and unequal, they part two offers.
+EXACT = ("capacity", "memory", "size", "keyboard")
+# Measured or rounded differently from shop to shop: unequal only beyond this share.
+ROUNDED: Mapping[str, Decimal] = {"screen_size": Decimal("0.035"), "content": Decimal("0.01")}
+
+
+def veto(one: Features, other: Features) -> str | None:
+    """The first reason against one product, in words; None when nothing forbids it."""
+    if one.is_bundle != other.is_bundle:
+        return "one of them is a bundle"
+    if one.is_accessory != other.is_accessory:
+        return "one of them is an accessory"
+    packs = (one.attributes.get("pack_count", "1"), other.attributes.get("pack_count", "1"))
+    if packs[0] != packs[1]:
+        return f"packs of {packs[0]} and of {packs[1]}"
+    return _attributes(one.attributes, other.attributes)
+
+
+def _attributes(one: Mapping[str, str], other: Mapping[str, str]) -> str | None:
+    for name in EXACT:
+        left, right = one.get(name), other.get(name)
+        if left and right and left != right:
+            return f"{name.replace('_', ' ')} {left} and {right}"
+    for name, share in ROUNDED.items():
+        left, right = one.get(name), other.get(name)
+        if left and right and left != right and _are_apart(left, right, share):
+            return f"{name.replace('_', ' ')} {left} and {right}"
+    left, right = one.get("colour"), other.get("colour")
+    if left and right and not set(left.split("/")) & set(right.split("/")):
+        return f"colour {left} and {right}"
+    return None
+
+
+def _are_apart(left: str, right: str, share: Decimal) -> bool:
+    one, _, unit = left.partition(" ")
+    other, _, other_unit = right.partition(" ")
+    try:
+        numbers = sorted((Decimal(one), Decimal(other)))
+    except InvalidOperation:
+        return True
+    return unit != other_unit or numbers[1] - numbers[0] > numbers[1] * share

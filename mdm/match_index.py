@@ -1,0 +1,90 @@
+"""What later matching looks offers up by: keys, title vectors, and how common each word is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.db import Transaction
+from mdm.bulk import copy_rows, stage_rows
+from mdm.match.decide import Group
+from mdm.match.features import Features
+from mdm.match.neighbours import TitleEncoder
+from mdm.match.newcomers import word_counts
+
+_PAGE = 10_000
+
+
+def index_newcomers(
+    tx: Transaction,
+    titles: Mapping[str, str],
+    groups: Iterable[Group],
+    known: set[str],
+    encoder: TitleEncoder,
+) -> None:
+    """Make newcomers findable. Words are counted once in an offer's life."""
+    features = {
+        each.offer_id: each.features
+        for group in groups
+        for each in group.members
+        if each.offer_id in titles
+    }
+    unindex(tx, [each for each in features if each in known])
+    keys = ((key, each) for each, found in sorted(features.items()) for key in found.keys())  # noqa: SIM118
+    copy_rows(tx, "mdm.match_key", ("key", "offer_id"), keys)
+    _store_vectors(tx, sorted((each, titles[each]) for each in features), encoder)
+    _count_words(tx, [found for each, found in features.items() if each not in known])
+
+
+def unindex(tx: Transaction, offer_ids: Sequence[str]) -> None:
+    """Offers that are gone, or about to be indexed anew."""
+    if not offer_ids:
+        return
+    for table in ("mdm.match_key", "mdm.offer_vector"):
+        tx.execute(
+            sa.text(f"DELETE FROM {table} WHERE offer_id = ANY(:ids)"),  # noqa: S608
+            {"ids": list(offer_ids)},
+        )
+
+
+def reencode(tx: Transaction, encoder: TitleEncoder) -> None:
+    """Give offers whose vector another model made one of this model."""
+    while True:
+        rows = tx.execute(
+            sa.text(
+                "SELECT o.offer_id, o.title FROM mdm.offer_vector v JOIN mdm.offer o "
+                "USING (offer_id) WHERE v.model_id < :model OR v.model_id > :model LIMIT :page"
+            ),
+            {"model": encoder.model_id, "page": _PAGE},
+        ).all()
+        if not rows:
+            return
+        tx.execute(
+            sa.text("DELETE FROM mdm.offer_vector WHERE offer_id = ANY(:ids)"),
+            {"ids": [row.offer_id for row in rows]},
+        )
+        _store_vectors(tx, [(row.offer_id, row.title) for row in rows], encoder)
+
+
+def _store_vectors(
+    tx: Transaction, titles: Sequence[tuple[str, str]], encoder: TitleEncoder
+) -> None:
+    vectors: Any = encoder.encode([title for _, title in titles])
+    rows = (
+        (offer_id, encoder.model_id, vector.tobytes())
+        for (offer_id, _), vector in zip(titles, vectors.astype("float16"), strict=True)
+    )
+    copy_rows(tx, "mdm.offer_vector", ("offer_id", "model_id", "vector"), rows)
+
+
+def _count_words(tx: Transaction, features: Sequence[Features]) -> None:
+    counts = sorted(word_counts(features).items())
+    staged = stage_rows(tx, "mdm.title_word", ("word", "offers"), counts)
+    tx.execute(
+        sa.text(
+            f"INSERT INTO mdm.title_word (word, offers) SELECT word, offers FROM {staged} "  # noqa: S608
+            "ON CONFLICT (word) DO UPDATE SET offers = title_word.offers + EXCLUDED.offers"
+        )
+    )

@@ -1,0 +1,238 @@
+"""Attributes under stable English keys and values, from what is stated and from the title.
+
+Only what separates one product from another is read: colour, capacity, memory, size, power, screen
+size, energy class, pack count. A stated attribute wins over a title; a doubtful one is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+
+from mdm.normalise.text import folded, plain_text
+from mdm.normalise.vocabulary import COLOUR_OF, KEY_OF, WEAK_COLOURS
+
+MAX_KEY = 60
+MAX_VALUE = 200
+MAX_OTHERS = 60
+MAX_CONTENT = 3000
+
+_WORDS = re.compile(r"[^\W_]+")
+_NUMBER = r"(\d{1,5}(?:[.,]\d{1,2})?)"
+_STORAGE = re.compile(rf"(?<![\w.,]){_NUMBER}\s?-?(tb|to|gb|go|mb|mo)\b(?!/s|ps|it)")
+_MEMORY_AFTER = re.compile(
+    rf"{_NUMBER}\s?(gb|go)\s?(?:de\s)?(?:ddr\d\s?)?(?:ram|arbeitsspeicher)\b"
+)
+_MEMORY_BEFORE = re.compile(rf"\bram\s?:?\s?{_NUMBER}\s?(gb|go)\b")
+_SLASHED = re.compile(r"(?<![\w.,])(\d{1,2})\s?(?:gb|go)?\s?[/+]\s?(\d{2,4})\s?(?:gb|go)\b")
+_SCREEN = re.compile(
+    r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)\s?-?(?:\"|''|”|″|inches\b|inch\b|zoll\b|pouces\b|pouce\b"
+    r"|in\b(?=\s(?:tv|led|lcd|oled|qled|4k|uhd|smart|screen|display)))"
+)
+_POWER = re.compile(rf"(?<![\w.,]){_NUMBER}\s?(kw|w|watts?)\b")
+_ENERGY = re.compile(
+    r"\b(?:energy (?:efficiency )?(?:class|rating)|energieeffizienz(?:klasse)?|eek|"
+    r"classe (?:energetique|d'efficacite energetique|energie)|energielabel)\s?:?\s?([a-g]\+{0,3})"
+    r"(?![\w+])"
+)
+_SIZE = re.compile(
+    r"\b(?:taille|grosse|groesse|size|pointure|gr\.|eu)\s?:?\s?"
+    r"(\d{2}(?:[.,]5)?(?:-\d{2})?|xxs|xs|s|m|l|xl|xxl|3xl|4xl)(?![\w.,])"
+)
+_KEYBOARD = re.compile(r"\b(azerty|qwerty|qwertz)\b")
+_CONTENT = re.compile(r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)\s?(g|kg|ml|cl|l)\b")
+_PACKS = (
+    re.compile(r"\b(\d{1,3})\s?er[- ]?(?:pack|set|packung|vorteilspack)\b"),
+    re.compile(
+        r"\b(?:pack|set|lot|paquet|packung|box|boite)\s(?:of|de|von|a|mit)\s(\d{1,3})\b(?![.,]\d|\s?(?:gb|go|tb|ml|g|kg|cm|mm|w))"
+    ),
+    re.compile(
+        r"(?<![\w.,-])(\d{1,3})[\s-]?(?:pack|stuck|pieces|pcs|stk|st\.|packungen|piles|batterien|sachets)\b"
+    ),
+    re.compile(r"^(\d{1,2})\s?x\s(?=[a-z])"),
+    re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d)?\s?(?:gb|go|g|kg|ml|l|cl)\b"),
+    re.compile(r"[(,\[]\s?x\s?(\d{1,2})\s?[)\]]"),
+    re.compile(r"(?<=\s)[x×]\s?(\d{1,2})$"),
+    re.compile(r"\b(double|duo|twin|doppel)[- ]?(?:pack|packung)\b"),
+)
+_PHENOM = re.compile(r"\b(?:phenom|athlon|opteron|cpu|processor|prozessor|amd|intel)\b")
+
+
+def attributes(
+    stated: Iterable[tuple[str, str]], title: str, multipack: int | None
+) -> dict[str, str]:
+    """Canonical attributes, then the merchant's others under their own folded names."""
+    known: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for name, value in stated:
+        key = _key(name)
+        text = plain_text(value, MAX_VALUE)
+        if not key or not text:
+            continue
+        if key in KEY_OF.values():
+            read = canonical(key, text)
+            if read:
+                known.setdefault(key, read)
+        elif len(others) < MAX_OTHERS:
+            others.setdefault(key, text)
+    for key, value in from_title(title).items():
+        known.setdefault(key, value)
+    if multipack and 1 < multipack <= 999:
+        known["pack_count"] = str(multipack)
+    return {**known, **{key: value for key, value in others.items() if key not in known}}
+
+
+def canonical(key: str, text: str) -> str | None:
+    """The canonical value of a stated attribute; None when it says nothing usable."""
+    plain = folded(text)
+    if key == "colour":
+        return colour_of(plain)
+    if key in ("capacity", "memory"):
+        found = _STORAGE.search(plain)
+        return _storage(found[1], found[2]) if found else _bare_number(plain, "GB")
+    if key == "screen_size":
+        found = _SCREEN.search(plain)
+        return f"{_plain_number(found[1])} in" if found else _bare_number(plain, "in")
+    if key == "power":
+        found = _POWER.search(plain)
+        return _watts(found[1], found[2]) if found else _bare_number(plain, "W")
+    if key == "energy_class":
+        return plain.upper() if re.fullmatch(r"[a-g]\+{0,3}", plain) else None
+    if key == "pack_count":
+        found = re.match(r"(\d{1,3})\b", plain)
+        return found[1] if found and int(found[1]) > 1 else None
+    if key == "size":
+        return plain.upper()[:20].replace(",", ".")
+    return text
+
+
+def from_title(title: str) -> dict[str, str]:
+    """What the title itself says."""
+    plain = folded(title)
+    found = {
+        "colour": colour_of(plain),
+        **_storage_and_memory(plain),
+        "screen_size": _screen(plain),
+        "power": _power(plain),
+        "energy_class": _group(_ENERGY, plain),
+        "size": _group(_SIZE, plain),
+        "pack_count": pack_count(plain),
+        "keyboard": _group(_KEYBOARD, plain),
+        "content": _content(plain),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def colour_of(plain: str) -> str | None:
+    """One colour for folded text; two different plain colours (`black/white`) give both, sorted."""
+    strong: list[str] = []
+    weak: list[str] = []
+    for word in _WORDS.findall(plain):
+        colour = COLOUR_OF.get(word)
+        if colour:
+            (weak if word in WEAK_COLOURS else strong).append(colour)
+    # A weak word names the colour only where no strong one does: "rose gold" is gold.
+    if not strong and not weak and plain.endswith(" or"):
+        return "gold"
+    colours = sorted(set(strong or weak[-1:]))
+    return "/".join(colours[:3]) or None
+
+
+def pack_count(plain: str) -> str | None:
+    """How many of the same are sold together, where folded text says so; None for one."""
+    for pattern in _PACKS:
+        found = pattern.search(plain)
+        if not found:
+            continue
+        if not found[1].isdigit():
+            return "2"
+        if 1 < int(found[1]) <= 500 and not _PHENOM.search(plain):
+            return str(int(found[1]))
+    return None
+
+
+def _key(name: str) -> str:
+    key = "_".join(_WORDS.findall(folded(name[:MAX_KEY])))
+    return KEY_OF.get(key, key)
+
+
+def _group(pattern: re.Pattern[str], plain: str) -> str | None:
+    found = pattern.search(plain)
+    return found[1].upper().replace(",", ".") if found else None
+
+
+def _plain_number(text: str) -> str:
+    number = Decimal(text.replace(",", "."))
+    return f"{number.normalize():f}"
+
+
+def _bare_number(plain: str, unit: str) -> str | None:
+    try:
+        return f"{_plain_number(plain.removesuffix(unit.lower()).strip())} {unit}"
+    except InvalidOperation:
+        return None
+
+
+def _storage(number: str, unit: str) -> str:
+    unit = {"to": "TB", "go": "GB", "mo": "MB"}.get(unit, unit.upper())
+    amount = Decimal(number.replace(",", "."))
+    if unit == "GB" and amount >= 1000 and amount % 1000 in (0, 24, 48):
+        unit, amount = "TB", amount // 1000
+    return f"{amount.normalize():f} {unit}"
+
+
+def _storage_and_memory(plain: str) -> Mapping[str, str | None]:
+    slashed = _SLASHED.search(plain)
+    if slashed and int(slashed[1]) < int(slashed[2]):
+        return {"memory": _storage(slashed[1], "gb"), "capacity": _storage(slashed[2], "gb")}
+    memory = _MEMORY_AFTER.search(plain) or _MEMORY_BEFORE.search(plain)
+    sizes = [
+        found
+        for found in _STORAGE.finditer(plain)
+        if not (memory and memory.start() <= found.start() < memory.end())
+    ]
+    gigabytes = [found for found in sizes if found[2] in ("gb", "go", "tb", "to")]
+    capacity = max(gigabytes, key=_bytes, default=None)
+    if memory is None and len({_bytes(found) for found in gigabytes}) == 2:
+        memory = min(gigabytes, key=_bytes)
+    return {
+        "capacity": _storage(capacity[1], capacity[2]) if capacity else None,
+        "memory": _storage(memory[1], memory[2]) if memory else None,
+    }
+
+
+def _bytes(found: re.Match[str]) -> Decimal:
+    scale = 1000 if found[2] in ("tb", "to") else 1
+    return Decimal(found[1].replace(",", ".")) * scale
+
+
+def _screen(plain: str) -> str | None:
+    found = _SCREEN.search(plain)
+    if found:
+        number = _plain_number(found[1])
+        return f"{number} in" if Decimal(1) <= Decimal(number) <= 120 else None
+    return None
+
+
+def _power(plain: str) -> str | None:
+    found = _POWER.search(plain)
+    return _watts(found[1], found[2]) if found else None
+
+
+def _content(plain: str) -> str | None:
+    """What a packet or bottle holds, in g or ml; large amounts are capacities of appliances."""
+    found = list(_CONTENT.finditer(plain))
+    if len(found) != 1:
+        return None
+    amount = Decimal(found[0][1].replace(",", "."))
+    scale, unit = {"kg": (1000, "g"), "cl": (10, "ml"), "l": (1000, "ml")}.get(
+        found[0][2], (1, found[0][2])
+    )
+    amount *= scale
+    return f"{amount.normalize():f} {unit}" if 0 < amount <= MAX_CONTENT else None
+
+
+def _watts(number: str, unit: str) -> str:
+    amount = Decimal(number.replace(",", ".")) * (1000 if unit == "kw" else 1)
+    return f"{amount.normalize():f} W"

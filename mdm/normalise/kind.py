@@ -1,0 +1,30 @@
+"""Is it the thing itself, an accessory for it, or several things as one? By the title. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from mdm.normalise.text import folded
+from mdm.normalise.vocabulary import ACCESSORIES, ACCESSORY_FOR, CERTAIN_ACCESSORIES
+
+_WORDS = re.compile(r"[^\W_]+")
+_JOINED = re.compile(r"\s\+\s(?=[^\W\d_]{2})|\bbundle\b|\bim set mit\b|\bdazu\b")
+_WITH = frozenset(("with", "mit", "avec", "inkl", "incl", "inklusive", "including"))
+
+
+def is_bundle(title: str) -> bool:
+    """`Camera X + memory card Y`, `Phone bundle`."""
+    return bool(_JOINED.search(folded(title)))
+
+
+def is_accessory(title: str) -> bool:
+    """`Case for Phone X`: a noun of accessories that leads, not one that comes along."""
+    words = _WORDS.findall(folded(title))
+    for place, word in enumerate(words):
+        if word in _WITH:
+            return False
+        if word in CERTAIN_ACCESSORIES:
+            return True
+        if word in ACCESSORIES and ACCESSORY_FOR.intersection(words[place + 1 :]):
+            return True
+    return False

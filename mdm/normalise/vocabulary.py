@@ -1,0 +1,145 @@
+"""Words of the trade in English, French and German, and the canonical English word for each.
+
+Keys are folded (lower case, no accents). The lists are what normalise/ looks words up in; nothing
+here decides anything.
+"""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+COLOURS = {
+    "black": "black schwarz schwarzer schwarze schwarzes noir noire noirs noires onyx graphit "
+    "midnight mitternacht minuit jet anthracite anthrazit negro nero",
+    "white": "white weiss weisser weisse weisses blanc blanche blancs blanches ivory polarweiss "
+    "creme cream",
+    "silver": "silver silber silbern silberner argent argente argentee platinum edelstahl inox",
+    "grey": "grey gray grau grauer graue graues gris grise graphite slate titanium titan spacegrau",
+    "blue": "blue blau blauer blaue blaues bleu bleue bleus navy marine indigo sapphire turquoise "
+    "turkis cyan aqua",
+    "red": "red rot roter rote rotes rouge rouges burgundy bordeaux crimson",
+    "green": "green grun gruner grune grunes vert verte olive oliv mint menthe emerald",
+    "gold": "gold golden goldener dore doree champagne bronze copper kupfer cuivre",
+    "pink": "pink rosa rose coral koralle corail",
+    "beige": "beige sand sable taupe",
+    "orange": "orange",
+    "purple": "purple violet violett violette lila lavender lavande lavendel mauve flieder",
+    "brown": "brown braun brauner braune braunes marron brun brune walnut nussbaum noyer",
+    "yellow": "yellow gelb gelber gelbe gelbes jaune",
+}
+
+COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words.split()}
+
+# Words that name a colour only beside nothing better ("rose gold", "jet black", "space grey").
+WEAK_COLOURS = _words(
+    "aqua argent bordeaux bronze champagne copper coral cream creme edelstahl emerald graphite "
+    "inox ivory jet marine marron menthe midnight mint minuit mitternacht olive onyx orange "
+    "platinum rose sable sand sapphire slate titan titanium walnut"
+)
+
+ATTRIBUTE_KEYS = {
+    "colour": "color colour couleur farbe coloris barva kleur colore",
+    "capacity": "capacity capacite speicherkapazitat speicher storage stockage kapazitat "
+    "storage_capacity speicherplatz internal_memory speichergrosse storage_gb capacite_de_stockage",
+    "memory": "ram memory arbeitsspeicher memoire_vive memoire ram_gb",
+    "size": "size taille grosse groesse velikost pointure schuhgrosse maat taglia",
+    "power": "power puissance leistung wattage",
+    "screen_size": "screen_size display_size bildschirmdiagonale taille_d_ecran diagonale "
+    "bildschirmgrosse screen display taille_ecran diagonale_d_ecran",
+    "energy_class": "energy_class energy_efficiency_class energieeffizienzklasse "
+    "classe_energetique energy_label classe_d_efficacite_energetique energielabel",
+    "pack_count": "pack_count multipack pack_size stuckzahl packungsgrosse nombre_de_pieces "
+    "contenu_du_lot pieces lot",
+    "material": "material materiau matiere matiere_principale",
+    "volume": "volume nutzinhalt volume_utile fassungsvermogen contenance inhalt",
+    "weight": "weight poids gewicht",
+    "keyboard": "keyboard clavier tastatur keyboard_layout tastaturlayout",
+    "gender": "gender genre geschlecht",
+}
+
+KEY_OF = {word: key for key, words in ATTRIBUTE_KEYS.items() for word in words.split()}
+
+CONDITIONS = {
+    "new": "new neu neuf neuve nouveau neuware newcondition novy nuevo nuovo nieuw brandnew "
+    "neuwertig_nein nib",
+    "refurbished": "refurbished refurbishedcondition reconditionne reconditionnee generaluberholt "
+    "generalueberholt renewed aufbereitet remanufactured wiederaufbereitet certifiedrefurbished "
+    "refurb erneuert",
+    "used": "used usedcondition gebraucht occasion doccasion usagee usage secondhand openbox "
+    "damagedcondition damaged b-ware bware pouzite usado usato tweedehands",
+}
+
+CONDITION_OF = {word: name for name, words in CONDITIONS.items() for word in words.split()}
+
+# Whole words in a title that outweigh a stated "new".
+TITLE_CONDITIONS = {
+    "refurbished": "refurbished",
+    "refurb": "refurbished",
+    "renewed": "refurbished",
+    "reconditionne": "refurbished",
+    "reconditionnee": "refurbished",
+    "generaluberholt": "refurbished",
+    "generalueberholt": "refurbished",
+    "gebraucht": "used",
+    "occasion": "used",
+    "preowned": "used",
+}
+
+AVAILABILITIES = {
+    "in_stock": "instock available 1 yes true y ja oui lager auflager enstock disponible "
+    "verfugbar lieferbar sofortlieferbar sofortverfugbar skladem naskladem limitedavailability "
+    "onlineonly vorratig availableimmediately instoreandonline readytoship enreserve "
+    "immediatelyavailable",
+    "backorder": "backorder backordered availablefororder onorder madetoorder surcommande "
+    "aufbestellung nachbestellt bestellbar special_order specialorder",
+    "preorder": "preorder presale precommande vorbestellung vorbestellbar comingsoon",
+    "out_of_stock": "outofstock outstock soldout discontinued unavailable 0 no false n nein non "
+    "ausverkauft nichtverfugbar nichtlieferbar nichtauflager epuise indisponible rupture "
+    "rupturedestock enrupture enrupturedestock nedostupne notavailable vyprodano nostock",
+}
+
+AVAILABILITY_OF = {word: name for name, words in AVAILABILITIES.items() for word in words.split()}
+
+NO_MANUFACTURER = _words(
+    "autre divers diverse generic inconnu markenlos na nan nobrand noname none null oem ohne "
+    "other sansmarque sonstige unbekannt unbranded unknown"
+)
+
+LEGAL_FORMS = _words(
+    "ab ag as bv co company corp corporation gmbh group inc incorporated kg limited llc ltd nv "
+    "oy plc sa sarl sas spa srl"
+)
+
+# A word before another product's name that makes this one an accessory for it.
+ACCESSORY_FOR = _words(
+    "compatible compatibles ersatz for fur kompatibel passend pour remplacement replacement"
+)
+
+# Accessories when such a word follows.
+ACCESSORIES = _words(
+    "adaptateur adapter akku armband bag batterie battery bracelet cable case charger chargeur "
+    "coque cover ersatzfilter etui fernbedienung filter filtre folie halterung handyhulle "
+    "housse hulle kabel ladegerat ladekabel mount panzerglas protector remote sacoche "
+    "schutzfolie schutzhulle skin sleeve stand strap stylus support tasche telecommande verre"
+)
+
+# Accessories wherever they lead.
+CERTAIN_ACCESSORIES = _words(
+    "coque coques hulle schutzhulle handyhulle handyhullen panzerglas schutzfolie displayschutz "
+    "screenprotector"
+)
+
+# Words that say nothing about a product.
+STOP_WORDS = _words(
+    "a am an and at auf avec by das de der des die du ein eine en et for from fur im in la le "
+    "les mit neu neuf new of ohne on pour sans the to un und une von with zum zur"
+)
+
+# Words that set a model apart from its sister: unequal on both sides means another product.
+MODEL_WORDS = _words(
+    "active air classic compact edge elite essential flip fold go junior kids lite max mini neo "
+    "note play plus power premium prime pro se sport super ti ultra xl xr xs zoom"
+)

@@ -1,0 +1,204 @@
+"""Offers as stored: from a NormalOffer to its row, and rows into the database many at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from kernel.db import Transaction
+from kernel.ids import derived_id
+from mdm.bulk import copy_rows, stage_rows
+from mdm.merchants import delivery_as_json
+from mdm.normalise.offer import NormalOffer
+
+_COLUMNS = (
+    "offer_id", "source_id", "sku", "merchant_id", "product_id", "live", "identity_sha256",
+    "shown_sha256", "title", "language", "url", "price_minor", "currency", "condition",
+    "availability", "quantity", "delivery", "facts", "evidence", "updated_at", "confirmed_at",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class OfferRow:
+    """An offer about to be written. `product_id` and `evidence` are filled in by the matching."""
+
+    offer_id: str
+    normal: NormalOffer
+    facts: dict[str, Any]
+    identity_sha256: bytes
+    shown_sha256: bytes
+    confirmed_at: datetime
+    product_id: str | None = None
+    evidence: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOffer:
+    """What the database holds of an offer that comes again."""
+
+    offer_id: str
+    product_id: str | None
+    merchant_id: str
+    condition: str
+    live: bool
+    identity_sha256: bytes
+    shown_sha256: bytes
+    price_minor: int | None
+    currency: str
+    availability: str
+    evidence: Mapping[str, Any] | None
+    confirmed_at: datetime
+
+
+def offer_id_of(source_id: str, sku: str) -> str:
+    """The same offer has the same id in every database."""
+    return derived_id("off", source_id, sku)
+
+
+def offer_row(normal: NormalOffer, confirmed_at: datetime) -> OfferRow:
+    """The row of a normalised offer, not yet matched."""
+    facts = facts_of(normal)
+    identity = {
+        "title": normal.title,
+        "merchant": normal.merchant_id,
+        "condition": normal.condition,
+        **{name: facts.get(name) for name in _IDENTIFYING},
+    }
+    shown = {
+        "identity": identity,
+        "facts": facts,
+        "language": normal.language,
+        "url": normal.url,
+        "price": normal.asking.price.as_json() if normal.asking.price else None,
+        "currency": normal.asking.currency,
+        "availability": normal.availability,
+        "quantity": normal.quantity,
+        "delivery": delivery_as_json(normal.delivery),
+    }
+    return OfferRow(
+        offer_id=offer_id_of(normal.source_id, normal.sku),
+        normal=normal,
+        facts=facts,
+        identity_sha256=_digest(identity),
+        shown_sha256=_digest(shown),
+        confirmed_at=confirmed_at,
+    )
+
+
+_IDENTIFYING = ("manufacturer", "gtins", "mpn", "attributes", "is_bundle", "is_accessory")
+
+
+def facts_of(normal: NormalOffer) -> dict[str, Any]:
+    """What the golden record and the matcher read, without empty members."""
+    regular = normal.asking.regular
+    facts = {
+        "description": normal.description,
+        "image_urls": list(normal.image_urls),
+        "manufacturer": normal.manufacturer,
+        "gtins": list(normal.gtins),
+        "gtin_problems": list(normal.gtin_problems),
+        "mpn": normal.mpn,
+        "category_id": normal.category_id,
+        "category_text": normal.category_text,
+        "attributes": dict(normal.attributes),
+        "group": normal.group,
+        "is_bundle": normal.is_bundle,
+        "is_accessory": normal.is_accessory,
+        "regular_price": regular.as_json() if regular else None,
+        "notes": list(normal.notes),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def known_offers(tx: Transaction, offer_ids: Sequence[str]) -> dict[str, KnownOffer]:
+    """Stored offers by id."""
+    rows = tx.execute(
+        sa.text(
+            "SELECT offer_id, product_id, merchant_id, condition, live, identity_sha256, "
+            "shown_sha256, price_minor, currency, availability, evidence, confirmed_at "
+            "FROM mdm.offer WHERE offer_id = ANY(:ids)"
+        ),
+        {"ids": list(offer_ids)},
+    )
+    return {row.offer_id: KnownOffer(*row) for row in rows}
+
+
+def write_offers(tx: Transaction, rows: Sequence[OfferRow], now: datetime) -> None:
+    """Insert or replace offers, live."""
+    staged = stage_rows(tx, "mdm.offer", _COLUMNS, (_values(row, now) for row in rows))
+    names = ", ".join(_COLUMNS)
+    changing = _COLUMNS[3:]
+    tx.execute(
+        sa.text(
+            f"INSERT INTO mdm.offer ({names}) SELECT {names} FROM {staged} "  # noqa: S608
+            f"ON CONFLICT (offer_id) DO UPDATE SET ({', '.join(changing)}) = "
+            f"({', '.join('EXCLUDED.' + name for name in changing)})"
+        )
+    )
+
+
+def withdraw_offers(tx: Transaction, offer_ids: Sequence[str], now: datetime) -> None:
+    """Offers that are no longer made. They keep their product, for when they come back."""
+    tx.execute(
+        sa.text(
+            "UPDATE mdm.offer SET live = false, updated_at = :now WHERE offer_id = ANY(:ids) "
+            "AND live"
+        ),
+        {"ids": list(offer_ids), "now": now},
+    )
+
+
+def write_price_history(
+    tx: Transaction, rows: Iterable[OfferRow], known: Mapping[str, KnownOffer], now: datetime
+) -> None:
+    """A point for every offer whose price or availability is not what it was."""
+    points = []
+    for row in rows:
+        price = row.normal.asking.price.minor if row.normal.asking.price else None
+        state = (price, row.normal.asking.currency, row.normal.availability.value)
+        old = known.get(row.offer_id)
+        if old is None or (old.price_minor, old.currency, old.availability) != state:
+            points.append((row.offer_id, now, *state))
+    columns = ("offer_id", "observed_at", "price_minor", "currency", "availability")
+    copy_rows(tx, "mdm.price_history", columns, points)
+
+
+def _values(row: OfferRow, now: datetime) -> tuple[Any, ...]:
+    normal = row.normal
+    return (
+        row.offer_id,
+        normal.source_id,
+        normal.sku,
+        normal.merchant_id,
+        row.product_id,
+        True,
+        row.identity_sha256,
+        row.shown_sha256,
+        normal.title,
+        normal.language,
+        normal.url,
+        normal.asking.price.minor if normal.asking.price else None,
+        normal.asking.currency,
+        normal.condition.value,
+        normal.availability.value,
+        normal.quantity,
+        _json(delivery_as_json(normal.delivery)),
+        _json(row.facts),
+        _json(row.evidence) if row.evidence is not None else None,
+        now,
+        row.confirmed_at,
+    )
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _digest(value: Any) -> bytes:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).digest()

@@ -1,0 +1,246 @@
+"""From landed records to golden records: the job that follows every intake.
+
+Takes what is pending in bounded batches, each one transaction: normalise, match, merge, log. Killed
+anywhere, it leaves whole batches only, and the next run goes on to the same result.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.db import Database, Transaction, advisory_lock
+from kernel.jobs import defer
+from mdm.bulk import stage_rows
+from mdm.catalogue import log_changes
+from mdm.intake import MATCH_LANDED
+from mdm.match.decide import Group
+from mdm.match.neighbours import Neighbours, TitleEncoder
+from mdm.match.newcomers import Newcomer, match_newcomers
+from mdm.match_index import index_newcomers, reencode, unindex
+from mdm.merchants import Merchant, read_merchant
+from mdm.normalise.offer import normalise
+from mdm.normalise.refused import RefusedError
+from mdm.offer_rows import (
+    KnownOffer,
+    OfferRow,
+    known_offers,
+    offer_id_of,
+    offer_row,
+    withdraw_offers,
+    write_offers,
+    write_price_history,
+)
+from mdm.products import name_groups, rewrite
+from mdm.quarantine import refuse
+from mdm.raw_offer import RawOffer, Refusal
+
+BATCH = 20_000
+
+# Vectors that this process has read; one set for each database and model.
+_neighbours: dict[tuple[str, str], Neighbours] = {}
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Pending records, understood: offers to show, offers to hide."""
+
+    rows: list[OfferRow] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+def match_landed(database: Database, encoder: TitleEncoder, *, batch: int = BATCH) -> int:
+    """Work off everything pending. Returns how many records were taken up."""
+    key = (database.url, encoder.model_id)
+    if key not in _neighbours:
+        _neighbours[key] = Neighbours(encoder.model_id, encoder.dimensions)
+    total = 0
+    while True:
+        with database.platform() as tx:
+            advisory_lock(tx, "mdm.match")
+            taken = _match_batch(tx, encoder, _neighbours[key], batch, datetime.now(UTC))
+            if taken < batch:
+                _wake_for_sales(tx)
+        total += taken
+        if taken < batch:
+            return total
+
+
+def _match_batch(
+    tx: Transaction, encoder: TitleEncoder, neighbours: Neighbours, limit: int, now: datetime
+) -> int:
+    raws = _pending(tx, limit, now)
+    if not raws:
+        return 0
+    batch = _understand(tx, raws, now)
+    known = known_offers(tx, [each.offer_id for each in batch.rows] + batch.hidden)
+    fresh = [row for row in batch.rows if _is_newcomer(row, known.get(row.offer_id))]
+    groups = _match(tx, fresh, known, encoder, neighbours, now)
+    _keep_places(batch.rows, known)
+    written = [row for row in batch.rows if _has_changed(row, known.get(row.offer_id))]
+    write_offers(tx, written, now)
+    write_price_history(tx, written, known, now)
+    index_newcomers(
+        tx, {row.offer_id: row.normal.title for row in fresh}, groups, set(known), encoder
+    )
+    hidden = [each for each in batch.hidden if each in known and known[each].live]
+    withdraw_offers(tx, hidden, now)
+    unindex(tx, hidden)
+    touched = _touched(written, hidden, known)
+    log_changes(tx, rewrite(tx, touched, _moves(written, known), now))
+    _settle(tx, batch.done)
+    return len(raws)
+
+
+def _pending(tx: Transaction, limit: int, now: datetime) -> Sequence[sa.Row[Any]]:
+    """The next records in the order of their keys, so that the order of arrival plays no part."""
+    return tx.execute(
+        sa.text(
+            "SELECT source_id, sku, content_sha256, raw, state, landed_by, confirmed_at "
+            "FROM mdm.raw_offer WHERE pending OR revisit_at <= :now "
+            "ORDER BY source_id, sku LIMIT :limit"
+        ),
+        {"limit": limit, "now": now},
+    ).all()
+
+
+def _understand(tx: Transaction, raws: Sequence[sa.Row[Any]], now: datetime) -> _Batch:
+    batch = _Batch()
+    merchants: dict[str, Merchant] = {}
+    refusals: dict[tuple[str, int], list[Refusal]] = defaultdict(list)
+    for raw in raws:
+        if raw.source_id not in merchants:
+            merchants[raw.source_id] = read_merchant(tx, raw.source_id)
+        revisit_at = None
+        if raw.state == "live":
+            try:
+                normal = normalise(RawOffer.from_json(raw.raw), merchants[raw.source_id], now)
+            except RefusedError as error:
+                refusals[raw.source_id, raw.landed_by].append(
+                    Refusal(error.code, error.reason, sku=raw.sku, hint=error.hint)
+                )
+                batch.hidden.append(offer_id_of(raw.source_id, raw.sku))
+            else:
+                batch.rows.append(offer_row(normal, raw.confirmed_at))
+                revisit_at = normal.asking.revisit_at
+        else:
+            batch.hidden.append(offer_id_of(raw.source_id, raw.sku))
+        batch.done.append((*raw[:3], raw.state, raw.confirmed_at, revisit_at))
+    for (merchant_id, run_id), refused in refusals.items():
+        refuse(tx, merchant_id, run_id, refused)
+    return batch
+
+
+def _is_newcomer(row: OfferRow, old: KnownOffer | None) -> bool:
+    return (
+        old is None
+        or not old.live
+        or old.product_id is None
+        or old.identity_sha256 != row.identity_sha256
+    )
+
+
+def _has_changed(row: OfferRow, old: KnownOffer | None) -> bool:
+    return (
+        old is None
+        or _is_newcomer(row, old)
+        or old.shown_sha256 != row.shown_sha256
+        or old.confirmed_at != row.confirmed_at
+    )
+
+
+def _match(
+    tx: Transaction,
+    fresh: list[OfferRow],
+    known: Mapping[str, KnownOffer],
+    encoder: TitleEncoder,
+    neighbours: Neighbours,
+    now: datetime,
+) -> list[Group]:
+    """Give newcomers their products and evidence. Returns the groups that hold newcomers."""
+    if not fresh:
+        return []
+    reencode(tx, encoder)
+    neighbours.refresh(tx)
+    previous = {
+        row.offer_id: old.product_id
+        for row in fresh
+        if (old := known.get(row.offer_id)) and old.product_id
+    }
+    newcomers = [
+        Newcomer(
+            row.offer_id,
+            row.normal.merchant_id,
+            row.normal.condition.value,
+            row.normal.title,
+            row.facts,
+            previous.get(row.offer_id),
+        )
+        for row in fresh
+    ]
+    vectors = encoder.encode([each.title for each in newcomers])
+    found = match_newcomers(tx, newcomers, vectors, neighbours)
+    groups = [group for group in found if group.evidence]
+    name_groups(tx, groups, previous, now)
+    rows = {row.offer_id: row for row in fresh}
+    for group in groups:
+        for offer_id, evidence in group.evidence.items():
+            rows[offer_id].product_id = group.product_id
+            rows[offer_id].evidence = evidence
+    return groups
+
+
+def _keep_places(rows: Sequence[OfferRow], known: Mapping[str, KnownOffer]) -> None:
+    """Offers that changed in price or stock only stay where they are."""
+    for row in rows:
+        if row.product_id is None:
+            old = known[row.offer_id]
+            row.product_id, row.evidence = old.product_id, old.evidence
+
+
+def _touched(
+    written: Sequence[OfferRow], hidden: Sequence[str], known: Mapping[str, KnownOffer]
+) -> set[str]:
+    """Products whose record or offers are no longer what they were."""
+    products = {row.product_id for row in written}
+    products |= {known[row.offer_id].product_id for row in written if row.offer_id in known}
+    products |= {known[each].product_id for each in hidden}
+    return {each for each in products if each}
+
+
+def _moves(written: Sequence[OfferRow], known: Mapping[str, KnownOffer]) -> dict[str, str]:
+    """Where the offers of each left product went, by the most of them."""
+    went: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in written:
+        old = known.get(row.offer_id)
+        if old and old.product_id and row.product_id and old.product_id != row.product_id:
+            went[old.product_id][row.product_id] += 1
+    return {left: min(where, key=lambda each: (-where[each], each)) for left, where in went.items()}
+
+
+def _settle(tx: Transaction, done: Sequence[tuple[Any, ...]]) -> None:
+    """Mark what was worked off, unless intake has changed it meanwhile."""
+    columns = ("source_id", "sku", "content_sha256", "state", "confirmed_at", "revisit_at")
+    staged = stage_rows(tx, "mdm.raw_offer", columns, done)
+    tx.execute(
+        sa.text(
+            f"UPDATE mdm.raw_offer o SET pending = false, revisit_at = s.revisit_at "  # noqa: S608
+            f"FROM {staged} s WHERE o.source_id = s.source_id AND o.sku = s.sku "
+            "AND o.content_sha256 = s.content_sha256 AND o.state = s.state "
+            "AND o.confirmed_at = s.confirmed_at"
+        )
+    )
+
+
+def _wake_for_sales(tx: Transaction) -> None:
+    """Come back when the next sale begins or ends."""
+    next_at = tx.execute(sa.text("SELECT min(revisit_at) FROM mdm.raw_offer")).scalar_one()
+    if next_at is not None:
+        delay_s = max(1, int((next_at - datetime.now(UTC)).total_seconds()) + 1)
+        defer(tx, MATCH_LANDED, once=f"{MATCH_LANDED.name}@{next_at.isoformat()}", delay_s=delay_s)

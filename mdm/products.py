@@ -1,0 +1,210 @@
+"""Products as stored: ids that stay, golden records rewritten, empty ones retired and redirected.
+
+An id is derived from what first identified the product (its GTIN, its maker's part number, else its
+first offer), so that the same offers loaded into an empty database give the same ids.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from kernel.db import Transaction
+from kernel.ids import derived_id
+from mdm.bulk import stage_rows
+from mdm.golden import Member, golden_record
+from mdm.match.decide import Group
+
+_PAGE = 4000
+
+
+def name_groups(
+    tx: Transaction, groups: Sequence[Group], previous: Mapping[str, str], now: datetime
+) -> None:
+    """Give every group without a product its id, and make the products that are new.
+
+    `previous` maps an offer to the product it belonged to; a product that lost all its offers to
+    one group lives on in it.
+    """
+    unnamed = sorted((each for each in groups if each.product_id is None), key=_first_offer)
+    held = {each.product_id for each in groups if each.product_id}
+    free = _emptied(tx, set(previous.values()) - held, set(previous))
+    taken = set(held)
+    for group in _by_claim(unnamed, previous, free):
+        claims = _claims(group, previous, free)
+        name = min(claims, key=lambda each: (-claims[each], each), default=None)
+        if name is not None and name not in taken:
+            group.product_id = name
+            taken.add(name)
+    left = [each for each in unnamed if each.product_id is None]
+    occupied = _occupied(tx, [name for group in left for name in _names(group)]) - free
+    for group in left:
+        names = (name for name in _names(group) if name not in taken and name not in occupied)
+        group.product_id = next(names, None) or _numbered(tx, group, taken)
+        taken.add(group.product_id)
+    _create(tx, [each.product_id for each in unnamed if each.product_id], now)
+
+
+def rewrite(
+    tx: Transaction, product_ids: Iterable[str], moved: Mapping[str, str], now: datetime
+) -> list[str]:
+    """Merge the golden records of these products anew, one version on; returns those changed.
+
+    A product without live offers is retired; `moved` maps such a product to where its offers went.
+    """
+    ids = sorted(set(product_ids))
+    changed: list[str] = []
+    for start in range(0, len(ids), _PAGE):
+        page = ids[start : start + _PAGE]
+        members = _members(tx, page)
+        rows = [(each, orjson.dumps(golden_record(members[each])).decode()) for each in members]
+        staged = stage_rows(tx, "mdm.product", ("product_id", "golden"), rows)
+        tx.execute(
+            sa.text(
+                f"UPDATE mdm.product p SET golden = s.golden, state = 'live', "  # noqa: S608
+                f"version = p.version + 1, updated_at = :now FROM {staged} s "
+                "WHERE p.product_id = s.product_id"
+            ),
+            {"now": now},
+        )
+        changed += members
+        changed += _retire(tx, [each for each in page if each not in members], now)
+    tx.execute(
+        sa.text(
+            "DELETE FROM mdm.product_redirect WHERE old_id = ANY(:ids) AND EXISTS "
+            "(SELECT FROM mdm.product WHERE product_id = old_id AND state = 'live')"
+        ),
+        {"ids": ids},
+    )
+    _redirect(tx, moved)
+    return changed
+
+
+def _first_offer(group: Group) -> str:
+    return min(each.offer_id for each in group.members)
+
+
+def _claims(group: Group, previous: Mapping[str, str], free: set[str]) -> Counter[str]:
+    """Products without offers that members of the group came from, with how many came."""
+    came_from = (previous.get(each.offer_id) for each in group.members)
+    return Counter(each for each in came_from if each in free)
+
+
+def _by_claim(groups: Sequence[Group], previous: Mapping[str, str], free: set[str]) -> list[Group]:
+    """Groups with the strongest claim on an old id first."""
+    return sorted(
+        groups,
+        key=lambda each: (
+            -max(_claims(each, previous, free).values(), default=0),
+            _first_offer(each),
+        ),
+    )
+
+
+def _names(group: Group) -> Iterator[str]:
+    """Ids a new product may take, best first."""
+    members = sorted(group.members, key=lambda each: each.offer_id)
+    gtins = Counter(gtin for each in members for gtin in each.features.gtins)
+    for gtin in sorted(gtins, key=lambda each: (-gtins[each], each))[:2]:
+        yield derived_id("prd", "gtin", gtin)
+    for each in members:
+        if each.features.manufacturer and each.features.mpns:
+            yield derived_id("prd", "mpn", each.features.manufacturer, min(each.features.mpns))
+            break
+    yield derived_id("prd", "offer", members[0].offer_id)
+
+
+def _numbered(tx: Transaction, group: Group, taken: set[str]) -> str:
+    """Every derived id belongs to another product by now: count on from the first offer's."""
+    number = 2
+    while True:
+        names = [
+            derived_id("prd", "offer", _first_offer(group), str(each))
+            for each in range(number, number + 20)
+        ]
+        occupied = _occupied(tx, names)
+        for name in names:
+            if name not in occupied and name not in taken:
+                return name
+        number += 20
+
+
+def _occupied(tx: Transaction, names: Sequence[str]) -> set[str]:
+    """Those of the ids that are in use, or lead somewhere else."""
+    statement = sa.text(
+        "SELECT p.product_id FROM mdm.product p WHERE p.product_id = ANY(:ids) AND "
+        "(p.state = 'live' OR EXISTS (SELECT FROM mdm.product_redirect WHERE old_id = p.product_id)"
+        " OR EXISTS (SELECT FROM mdm.offer o WHERE o.product_id = p.product_id))"
+    )
+    return set(tx.execute(statement, {"ids": list(names)}).scalars())
+
+
+def _emptied(tx: Transaction, product_ids: set[str], without: set[str]) -> set[str]:
+    """Those of the products that have no live offer but these."""
+    rows = tx.execute(
+        sa.text(
+            "SELECT DISTINCT product_id FROM mdm.offer WHERE live AND product_id = ANY(:ids) "
+            "AND NOT offer_id = ANY(:without)"
+        ),
+        {"ids": list(product_ids), "without": list(without)},
+    )
+    return product_ids - set(rows.scalars())
+
+
+def _create(tx: Transaction, product_ids: Sequence[str], now: datetime) -> None:
+    staged = stage_rows(tx, "mdm.product", ("product_id",), ((each,) for each in product_ids))
+    tx.execute(
+        sa.text(
+            "INSERT INTO mdm.product (product_id, version, state, golden, updated_at) "  # noqa: S608
+            f"SELECT product_id, 0, 'live', '{{}}', :now FROM {staged} "
+            "ON CONFLICT (product_id) DO NOTHING"
+        ),
+        {"now": now},
+    )
+
+
+def _members(tx: Transaction, product_ids: Sequence[str]) -> dict[str, list[Member]]:
+    rows = tx.execute(
+        sa.text(
+            "SELECT product_id, offer_id, merchant_id, title, language, condition, facts "
+            "FROM mdm.offer WHERE live AND product_id = ANY(:ids)"
+        ),
+        {"ids": list(product_ids)},
+    )
+    members: dict[str, list[Member]] = defaultdict(list)
+    for row in rows:
+        members[row.product_id].append(Member(*row[1:]))
+    return dict(sorted(members.items()))
+
+
+def _retire(tx: Transaction, product_ids: Sequence[str], now: datetime) -> list[str]:
+    rows = tx.execute(
+        sa.text(
+            "UPDATE mdm.product SET state = 'retired', version = version + 1, updated_at = :now "
+            "WHERE product_id = ANY(:ids) AND state = 'live' RETURNING product_id"
+        ),
+        {"ids": list(product_ids), "now": now},
+    )
+    return list(rows.scalars())
+
+
+def _redirect(tx: Transaction, moved: Mapping[str, str]) -> None:
+    """Ids of products that were emptied because their offers moved lead to where they are now."""
+    if not moved:
+        return
+    rows: list[dict[str, Any]] = [
+        {"old": old, "new": new} for old, new in sorted(moved.items()) if old != new
+    ]
+    tx.execute(
+        sa.text(
+            "INSERT INTO mdm.product_redirect (old_id, new_id) SELECT :old, :new "
+            "WHERE EXISTS (SELECT FROM mdm.product WHERE product_id = :old AND state = 'retired') "
+            "ON CONFLICT (old_id) DO UPDATE SET new_id = EXCLUDED.new_id, redirected_at = now()"
+        ),
+        rows,
+    )
