@@ -13,6 +13,7 @@ from mdm.catalogue import resolve
 from search_api.drawings.route import router as drawings
 from search_api.routes import build_router as search_router
 from tenants.pages.assets import assets_router
+from tenants.pages.legal import router as legal
 from tenants.pages.rendering import page_environment
 from tenants.theme import Theme
 
@@ -30,6 +31,7 @@ def create_shop(installation: Installation) -> FastAPI:
     app.add_api_route("/healthz", _health, include_in_schema=False)
     app.include_router(assets_router(theme_of))
     app.include_router(drawings)
+    app.include_router(legal)
 
     def current_id(product_id: str) -> str | None:
         with installation.database.platform() as tx:

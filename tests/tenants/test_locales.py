@@ -1,4 +1,4 @@
-"""Every text of every page has its French and its German, with the same values in them."""
+"""Every text of every page, and every reason for a rank, has its French and its German."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
 from kernel.i18n import translator
+from search_api.cards import REASONS
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("tenants", "search_api", "checkout")
@@ -32,7 +33,7 @@ def messages() -> set[tuple[str, ...]]:
     return found
 
 
-MESSAGES = sorted(messages())
+MESSAGES = sorted(messages() | {(reason,) for reason in REASONS.values()})
 
 
 def test_templates_have_texts() -> None:
