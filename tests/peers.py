@@ -33,6 +33,8 @@ from comptoir.merchant_oscar.install import (
 from comptoir.merchant_oscar.run import load_catalogue, start_shop, wait_ready
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# One for all: making a client costs more than a call. No connection is kept across a restart.
+http = httpx2.Client(timeout=30, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
 
 
 def free_port() -> int:
@@ -126,7 +128,7 @@ class Simulator:
             [*command, "--port", str(self.port), "--data", str(self.data)], cwd=REPOSITORY
         )
         self.url = f"http://127.0.0.1:{self.port}"
-        wait_for(lambda: httpx2.get(f"{self.url}/health").status_code == 200)
+        wait_for(lambda: http.get(f"{self.url}/health").status_code == 200)
         self.keys = json.loads((self.data / "platform.json").read_text(encoding="utf-8"))
 
     def kill(self) -> None:
@@ -137,7 +139,7 @@ class Simulator:
     def call(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """A raw call with the platform's key."""
         headers = {"Authorization": f"Bearer {self.keys['api_key']}"} | options.pop("headers", {})
-        return httpx2.request(method, self.url + path, headers=headers, timeout=30, **options)
+        return http.request(method, self.url + path, headers=headers, **options)
 
     def fault(self, operation: str, kind: str, **more: float) -> None:
         """Switch a fault on."""

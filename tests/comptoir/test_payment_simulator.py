@@ -17,7 +17,7 @@ import pytest
 from comptoir.payment_simulator.cards import CHALLENGE_CODE, SAMPLES, Fate, read_card
 from comptoir.payment_simulator.server import platform_keys
 from comptoir.payment_simulator.wording import WORDS
-from tests.peers import Listener, Simulator, running_simulator, wait_for
+from tests.peers import Listener, Simulator, http, running_simulator, wait_for
 
 CARD = {sample.fate: sample.number for sample in SAMPLES}
 SHOP = "http://127.0.0.1:8000"
@@ -63,7 +63,7 @@ def read(simulator: Simulator, payment: dict[str, Any]) -> dict[str, Any]:
 
 def pay(payment: dict[str, Any], fate: Fate = Fate.APPROVED, **changes: str) -> httpx2.Response:
     form = {"number": CARD[fate], "expiry": "12/39", "code": "123"} | changes
-    return httpx2.post(payment["pay_url"], data=form, timeout=30)
+    return http.post(payment["pay_url"], data=form)
 
 
 def ledger(simulator: Simulator) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def test_a_change_needs_a_key_and_the_api_a_bearer(simulator: Simulator) -> None
         400,
         "idempotency_key_required",
     )
-    stranger = httpx2.get(f"{simulator.url}/v1/payments?reference=x")
+    stranger = http.get(f"{simulator.url}/v1/payments?reference=x")
     assert stranger.status_code == 401
     huge = simulator.call("POST", "/v1/payments", content=b"[" * 100_000)
     assert huge.status_code == 413
@@ -178,7 +178,7 @@ def test_time_ends_a_page_and_an_authorisation(simulator: Simulator) -> None:
 @pytest.mark.parametrize("language", ["fr", "de", "en"])
 def test_the_page_speaks_and_shows_payee_and_amount(simulator: Simulator, language: str) -> None:
     payment = create(simulator, locale=language)
-    page = httpx2.get(payment["pay_url"])
+    page = http.get(payment["pay_url"])
     assert page.status_code == 200
     assert f'<html lang="{language}">' in page.text
     assert "Atelier &lt;Oscar&gt;" in page.text
@@ -209,12 +209,12 @@ def test_paying_leads_back_and_a_second_click_changes_nothing(simulator: Simulat
     assert first.headers["location"] == back
     assert pay(payment).headers["location"] == back
     assert pay(payment, Fate.CARD_DECLINED).headers["location"] == back
-    stop = httpx2.post(f"{payment['pay_url']}/cancel")
+    stop = http.post(f"{payment['pay_url']}/cancel")
     assert stop.headers["location"] == back
     now = read(simulator, payment)
     assert (now["status"], now["authorised_amount"]) == ("authorised", 14480)
     assert now["card"] == {"network": "visa", "last4": "1111"}
-    assert WORDS["fr"]["done_authorised"] in httpx2.get(payment["pay_url"]).text
+    assert WORDS["fr"]["done_authorised"] in http.get(payment["pay_url"]).text
 
 
 def test_wrong_entries_are_named_and_never_written_back(simulator: Simulator) -> None:
@@ -232,7 +232,7 @@ def test_three_declines_close_the_page(simulator: Simulator) -> None:
     payment = create(simulator)
     for left in (2, 1):
         declined = pay(payment, Fate.CARD_DECLINED)
-        page = httpx2.get(f"{simulator.url}{declined.headers['location']}")
+        page = http.get(f"{simulator.url}{declined.headers['location']}")
         assert WORDS["fr"]["declined_card_declined"] in page.text
         assert WORDS["fr"]["try_another"].format(left=left) in page.text
     last = pay(payment, Fate.CARD_DECLINED)
@@ -244,13 +244,13 @@ def test_three_declines_close_the_page(simulator: Simulator) -> None:
 def test_the_bank_checks_before_it_authorises(simulator: Simulator) -> None:
     payment = create(simulator)
     check = f"{simulator.url}{pay(payment, Fate.CHALLENGE).headers['location']}"
-    page = httpx2.get(check)
+    page = http.get(check)
     assert "Atelier &lt;Oscar&gt;" in page.text
     assert "144,80\xa0€" in page.text
     assert read(simulator, payment)["status"] == "requires_payment"
-    wrong = httpx2.post(check, data={"code": "000000"})
+    wrong = http.post(check, data={"code": "000000"})
     assert (wrong.status_code, read(simulator, payment)["status"]) == (422, "requires_payment")
-    right = httpx2.post(check, data={"code": CHALLENGE_CODE})
+    right = http.post(check, data={"code": CHALLENGE_CODE})
     assert right.headers["location"].startswith(f"{SHOP}/back")
     assert read(simulator, payment)["status"] == "authorised"
 
@@ -262,17 +262,17 @@ def test_who_fails_the_check_is_declined(
     payment = create(simulator)
     check = f"{simulator.url}{pay(payment, Fate.CHALLENGE).headers['location']}"
     for answer in answers:
-        httpx2.post(check, data=answer)
+        http.post(check, data=answer)
     now = read(simulator, payment)
     assert (now["status"], now["decline_code"]) == ("requires_payment", "authentication_failed")
     # Without a new card there is nothing to confirm.
-    httpx2.post(check, data={"code": CHALLENGE_CODE})
+    http.post(check, data={"code": CHALLENGE_CODE})
     assert read(simulator, payment)["status"] == "requires_payment"
 
 
 def test_going_back_cancels(simulator: Simulator) -> None:
     payment = create(simulator)
-    answer = httpx2.post(f"{payment['pay_url']}/cancel")
+    answer = http.post(f"{payment['pay_url']}/cancel")
     assert answer.headers["location"] == f"{SHOP}/stopped?payment_id={payment['id']}"
     assert read(simulator, payment)["status"] == "cancelled"
     assert pay(payment).headers["location"].startswith(f"{SHOP}/stopped")
@@ -280,7 +280,7 @@ def test_going_back_cancels(simulator: Simulator) -> None:
 
 
 def test_an_unknown_payment_is_a_page_of_its_own(simulator: Simulator) -> None:
-    page = httpx2.get(f"{simulator.url}/pay/pay_nothing?locale=de")
+    page = http.get(f"{simulator.url}/pay/pay_nothing?locale=de")
     assert page.status_code == 404
     assert WORDS["de"]["unknown"] in page.text
 

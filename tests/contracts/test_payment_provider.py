@@ -25,7 +25,7 @@ from checkout.payment_providers.simulator import SimulatorProvider
 from checkout.peer_http import PeerLimits
 from kernel.errors import NotFound
 from kernel.money import Money
-from tests.peers import FaultyWire, Simulator, free_port
+from tests.peers import FaultyWire, Simulator, free_port, http
 
 GOOD_CARD = "4111 1111 1111 1111"
 _numbers = itertools.count(1)
@@ -58,7 +58,7 @@ class Provider:
     def pay(self, payment: Payment, number: str = GOOD_CARD) -> httpx2.Response:
         """The buyer types a card into the hosted page."""
         form = {"number": number, "expiry": "12/39", "code": "123"}
-        return httpx2.post(payment.pay_url, data=form, timeout=30)
+        return http.post(payment.pay_url, data=form)
 
     def authorised(self, amount: int = 14480) -> Payment:
         request = request_of(amount)
