@@ -185,8 +185,10 @@ def _unsettled_purchases(tx: Transaction, basket_id: str, now: datetime) -> list
         .where(t.leg.c.purchase_id.in_(of_basket), t.leg.c.state.in_(_UNPAID))
         .values(deadline_at=now, next_try_at=now)
     )
-    statement = sa.select(t.leg.c.purchase_id).distinct().where(
-        t.leg.c.purchase_id.in_(of_basket), t.leg.c.state.not_in(FINAL)
+    statement = (
+        sa.select(t.leg.c.purchase_id)
+        .distinct()
+        .where(t.leg.c.purchase_id.in_(of_basket), t.leg.c.state.not_in(FINAL))
     )
     return list(tx.execute(statement).scalars())
 

@@ -41,7 +41,8 @@ def receive(deps: CheckoutDeps, provider: str, headers: Mapping[str, str], raw_b
             received_at=deps.clock(),
             leg_id=None if leg is None else leg[0],
         )
-        inserted = tx.execute(statement.on_conflict_do_nothing()).rowcount == 1
+        kept = statement.on_conflict_do_nothing().returning(t.webhook_event.c.event_id)
+        inserted = tx.execute(kept).one_or_none() is not None
         if inserted and leg is not None:
             advance_soon(tx, leg[1])
     return inserted

@@ -222,11 +222,11 @@ class Setting:
 
     def pay(self, purchase_id: str, card: Mapping[str, str] = GOOD_CARD) -> list[str]:
         """Pay what is payable at the provider's page; answers where it leads back to."""
-        leads = []
-        for record in self.order(purchase_id).legs:
-            if record.is_payable and record.pay_url is not None:
-                leads.append(pay_at(record.pay_url, card))
-        return leads
+        return [
+            pay_at(record.pay_url, card)
+            for record in self.order(purchase_id).legs
+            if record.is_payable and record.pay_url is not None
+        ]
 
     def provider_payments(self, *references: str) -> list[dict[str, Any]]:
         """What the provider has in its books for these legs."""

@@ -20,12 +20,19 @@ from checkout.deps import CheckoutDeps
 from checkout.orders import LegRecord, Order, read_order
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, Quote
-from checkout.web.shopper import Patience, ProblemRoute, brand_of, language_of, site_of
+from checkout.web.shopper import (
+    Patience,
+    ProblemRoute,
+    brand_of,
+    identifier,
+    language_of,
+    site_of,
+)
 from kernel.errors import DomainError
 from kernel.money import Money
 from tenants.terms import Terms, current_terms
 
-Id = Annotated[str, Field(min_length=1, max_length=80)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,80}$")]
 Json = dict[str, Any]
 
 
@@ -125,7 +132,7 @@ def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
     def order(request: Request, order_ref: str) -> JSONResponse:
         """Where an order stands."""
         with deps.database.brand(brand_of(request).id) as tx:
-            found = read_order(tx, order_ref[:80])
+            found = read_order(tx, identifier(order_ref))
         headers = {"cache-control": "no-store"}
         return JSONResponse(order_json(found, site_of(request)), headers=headers)
 

@@ -15,6 +15,7 @@ from checkout.web.shopper import (
     basket_id_of,
     brand_of,
     go_to,
+    identifier,
     keep_basket,
     page,
     whole_number,
@@ -46,7 +47,7 @@ def basket_routes(deps: CheckoutDeps) -> APIRouter:
     @router.post("/basket/lines")
     def add(request: Request, fields: Form) -> Response:
         brand = brand_of(request)
-        offer_id = fields.get("offer_id", "")[:80]
+        offer_id = identifier(fields.get("offer_id", ""))
         quantity = whole_number(fields, "quantity", 1)
         with deps.database.brand(brand.id) as tx:
             basket_id, _ = put_line(tx, brand, basket_id_of(request), offer_id, quantity)
@@ -57,11 +58,11 @@ def basket_routes(deps: CheckoutDeps) -> APIRouter:
 
     @router.post("/basket/lines/{offer_id}")
     def change(request: Request, offer_id: str, fields: Form) -> Response:
-        return _set(request, offer_id, whole_number(fields, "quantity"))
+        return _set(request, identifier(offer_id), whole_number(fields, "quantity"))
 
     @router.post("/basket/lines/{offer_id}/remove")
     def remove(request: Request, offer_id: str) -> Response:
-        return _set(request, offer_id, 0)
+        return _set(request, identifier(offer_id), 0)
 
     def _set(request: Request, offer_id: str, quantity: int) -> Response:
         with deps.database.brand(brand_of(request).id) as tx:

@@ -20,6 +20,7 @@ from checkout.web.shopper import (
     basket_id_of,
     brand_of,
     go_to,
+    identifier,
     language_of,
     page,
     site_of,
@@ -104,7 +105,7 @@ class _Checkout:
         if basket.contact is None:
             return go_to("/checkout")
         with self._deps.database.brand(brand.id) as tx:
-            shown = read_quote(tx, quote[:80])
+            shown = read_quote(tx, identifier(quote))
             conditions = current_terms(tx, brand.id, language_of(request))
         if shown is None or not is_current(self._deps, shown, basket):
             again = self._new_quote(brand, basket, basket.contact)
@@ -134,13 +135,13 @@ class _Checkout:
         return go_to(f"/checkout/confirm?quote={quote.quote_id}")
 
     def buy(self, request: Request, fields: Form) -> Response:
-        quote_id = fields.get("quote", "")[:80]
+        quote_id = identifier(fields.get("quote", ""))
         if fields.get("terms") != "accepted":
             return go_to(f"/checkout/confirm?quote={quote_id}&terms=missing")
         accepted = Acceptance(
             basket_id=basket_id_of(request),
             quote_id=quote_id,
-            token=fields.get("token", "")[:80],
+            token=identifier(fields.get("token", "")),
             terms_version=whole_number(fields, "terms_version"),
             terms_sha256=fields.get("terms_sha256", "")[:64],
             language=language_of(request),

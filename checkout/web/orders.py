@@ -8,7 +8,7 @@ from checkout.deps import CheckoutDeps
 from checkout.orders import read_order
 from checkout.pages.order_page import order_page
 from checkout.pages.view_models import TermsPage
-from checkout.web.shopper import PageRoute, brand_of, language_of, page
+from checkout.web.shopper import PageRoute, brand_of, identifier, language_of, page
 from kernel.errors import NotFound
 from tenants.terms import Terms, current_terms, read_terms
 
@@ -20,7 +20,7 @@ def order_routes(deps: CheckoutDeps) -> APIRouter:
     @router.get("/order/{order_ref}")
     def show(request: Request, order_ref: str, new: str = "") -> Response:
         with deps.database.brand(brand_of(request).id) as tx:
-            order = read_order(tx, order_ref[:80])
+            order = read_order(tx, identifier(order_ref))
         model = order_page(order, is_new=bool(new))
         refresh = None if model.refresh_s is None else str(model.refresh_s)
         return page(request, "order.html", model, refresh=refresh)
@@ -31,7 +31,7 @@ def order_routes(deps: CheckoutDeps) -> APIRouter:
         with deps.database.brand(brand.id) as tx:
             if version:
                 wanted = language or language_of(request)
-                found = read_terms(tx, brand.id, wanted[:8], min(version, 2**31 - 1))
+                found = read_terms(tx, brand.id, identifier(wanted), min(version, 2**31 - 1))
             else:
                 found = current_terms(tx, brand.id, language_of(request))
         if found is None:

@@ -13,7 +13,15 @@ from checkout.deps import CheckoutDeps
 from checkout.orders import Order, read_order, read_purchase
 from checkout.pages.order_page import REFRESH_S, handoff_page, order_path, pending_page
 from checkout.purchase.machine import State
-from checkout.web.shopper import PageRoute, Patience, ProblemRoute, brand_of, go_to, page
+from checkout.web.shopper import (
+    PageRoute,
+    Patience,
+    ProblemRoute,
+    brand_of,
+    go_to,
+    identifier,
+    page,
+)
 from checkout.webhooks import receive
 from kernel.errors import NotFound
 
@@ -42,7 +50,7 @@ class _Payment:
 
     def _order(self, request: Request, order_ref: str) -> Order:
         with self._deps.database.brand(brand_of(request).id) as tx:
-            return read_order(tx, order_ref[:80])
+            return read_order(tx, identifier(order_ref))
 
     def handoff(self, request: Request, order_ref: str, again: str = "") -> Response:
         order = self._order(request, order_ref)
@@ -68,7 +76,7 @@ class _Payment:
     ) -> Response:
         brand = brand_of(request)
         with self._deps.database.brand(brand.id) as tx:
-            before = read_purchase(tx, purchase_id[:80])
+            before = read_purchase(tx, identifier(purchase_id))
         self._patience.carry_on(before.purchase_id)
         with self._deps.database.brand(brand.id) as tx:
             order = read_purchase(tx, before.purchase_id)

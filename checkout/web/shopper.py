@@ -6,6 +6,7 @@ Every page of the purchase is private and never cached. A `DomainError` becomes 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -29,6 +30,7 @@ COUNT_COOKIE = "basket_count"
 # How long a page waits for merchants and provider before it shows that they are being waited for.
 PATIENCE_S = 6.0
 
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _NO_STORE = {"cache-control": "no-store", "referrer-policy": "same-origin"}
 # Refusals after which money may be reserved or charged already, by an order that stands.
 _MONEY_MAY_HAVE_MOVED = frozenset({"purchase_under_way"})
@@ -178,6 +180,11 @@ def refusal_page(request: Request, refusal: DomainError) -> HTMLResponse:
         back_path="/basket",
     )
     return page(request, "refusal.html", model, status=refusal.status)
+
+
+def identifier(text: str) -> str:
+    """The text where it could be an id of ours, else an empty one, which names nothing."""
+    return text if _IDENTIFIER.fullmatch(text) else ""
 
 
 def whole_number(fields: Mapping[str, str], name: str, default: int | None = None) -> int:
