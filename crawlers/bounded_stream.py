@@ -44,6 +44,7 @@ class Meter:
         self._limits = limits
         self._since_record = 0
         self._total = 0
+        self.at_end = False
         self._deadline = time.monotonic() + limits.seconds
 
     def read(self, size: int = STEP) -> bytes:
@@ -63,6 +64,7 @@ class Meter:
                 Refusal("feed_too_slow", f"not read within {self._limits.seconds:.0f} seconds")
             )
         block = self._stream.read(min(size, STEP) if size > 0 else STEP)
+        self.at_end = not block
         self._since_record += len(block)
         self._total += len(block)
         if self._total > self._limits.total_bytes:
@@ -80,7 +82,7 @@ def open_feed(path: Path, limits: FeedLimits = FeedLimits()) -> OpenedFeed:  # n
         magic = head.read(4)
     if magic[:2] == b"\x1f\x8b":
         with path.open("rb") as packed:
-            return _inflated(_gzip_blocks(packed), path.stat().st_size, limits)
+            return _inflated(_gzip_blocks(packed), packed, limits)
     if magic == b"PK\x03\x04":
         return _open_zip(path, limits)
     if path.stat().st_size > limits.total_bytes:
@@ -93,12 +95,12 @@ def _open_zip(path: Path, limits: FeedLimits) -> OpenedFeed:
     if entries != 1:
         return OpenedFeed(_empty(), _not_one_member(entries))
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             member = archive.infolist()[0]
             if member.flag_bits & 0x1 or member.compress_type not in _ZIP_METHODS:
                 return OpenedFeed(_empty(), _damaged("it is encrypted or packed by a rare method"))
             with archive.open(member) as packed:
-                return _inflated(_blocks(packed), path.stat().st_size, limits)
+                return _inflated(_blocks(packed), file, limits)
     except (zipfile.BadZipFile, NotImplementedError, OSError, IndexError) as error:
         return OpenedFeed(_empty(), _damaged(str(error)))
 
@@ -153,8 +155,8 @@ def _one_member(inflater: zlib._Decompress, pending: bytes, packed: BinaryIO) ->
             yield block
 
 
-def _inflated(blocks: Iterator[bytes], packed_bytes: int, limits: FeedLimits) -> OpenedFeed:
-    """Copy blocks to disk while they stay inside the limits."""
+def _inflated(blocks: Iterator[bytes], packed: BinaryIO, limits: FeedLimits) -> OpenedFeed:
+    """Copy blocks to disk while they stay inside the limits. `packed` tells how much was read."""
     target = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     deadline = time.monotonic() + limits.seconds
     size = 0
@@ -162,7 +164,7 @@ def _inflated(blocks: Iterator[bytes], packed_bytes: int, limits: FeedLimits) ->
     try:
         for block in blocks:
             size += len(block)
-            problem = _excess(size, packed_bytes, deadline, limits)
+            problem = _excess(size, packed.tell(), deadline, limits)
             if problem is not None:
                 target.close()
                 return OpenedFeed(_empty(), problem)

@@ -25,7 +25,7 @@ class FeedLimits:
 
     total_bytes: int = 2048 * MIB
     inflation_ratio: int = 200
-    record_bytes: int = 2 * MIB
+    record_bytes: int = MIB // 2
     line_chars: int = 256 * 1024
     columns: int = 512
     depth: int = 32

@@ -18,7 +18,7 @@ from typing import Any
 
 from crawlers import formats
 from crawlers.bounded_stream import OpenedFeed, open_feed
-from crawlers.feed_options import FeedOptions, breaks_run
+from crawlers.feed_options import FeedLimits, FeedOptions, breaks_run
 from crawlers.fetch import fetch, known_state, remember
 from crawlers.formats.csv_mapping import options_of, read_mapping_file
 from crawlers.merchant_defaults import described_by
@@ -75,7 +75,7 @@ class _Reading:
     def records(self) -> Iterator[Record]:
         opened = open_feed(self.path, self.options.limits)
         with closing(opened.stream):
-            yield from _bounded(self._all(opened), self.options.limits.records)
+            yield from _bounded(self._all(opened), self.options.limits)
 
     def _all(self, opened: OpenedFeed) -> Iterator[Record]:
         if self.format is None:
@@ -215,10 +215,20 @@ def _sample(reading: _Reading) -> list[RawOffer]:
     return [each for each in islice(reading.records(), SAMPLE) if isinstance(each, RawOffer)]
 
 
-def _bounded(records: Iterator[Record], limit: int) -> Iterator[Record]:
+def _bounded(records: Iterator[Record], limits: FeedLimits) -> Iterator[Record]:
+    """The records, until there are too many of them or too many are refused."""
+    refused = 0
     for count, record in enumerate(records, 1):
-        if count > limit:
-            yield Refusal("feed_too_many_records", f"the feed has more than {limit} records")
+        refused += isinstance(record, Refusal)
+        if count > limits.records:
+            yield Refusal("feed_too_many_records", f"there are more than {limits.records} records")
+            return
+        if refused > limits.refusals:
+            yield Refusal(
+                "feed_too_many_refusals",
+                f"more than {limits.refusals} records were refused; the rest is not read",
+                hint="The reasons listed so far probably have one cause: correct it first.",
+            )
             return
         yield record
 

@@ -6,6 +6,7 @@ only until the next is asked for, then at most one refusal that says why reading
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -22,11 +23,6 @@ _PROLOG = re.compile(
     r"^\ufeff?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*", re.DOTALL
 )
 _ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)([^>]{0,4000})")
-_TRUNCATED = re.compile(
-    r"premature end|end of (?:data|document|file)|not finished|extra content at the end"
-    r"|Document is empty|couldn't find end",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +92,15 @@ def pieces(
             yield XmlPiece(name, element, element.sourceline or 0, is_start=False)
             _forget(element)
             meter.record_done()
+        return
     except FeedBroken as broken:
-        yield broken.refusal
+        refusal = broken.refusal
     except etree.XMLSyntaxError as error:
-        yield _stopped(error, walker.error_log)
+        refusal = _stopped(error, walker.error_log, is_cut=meter.at_end)
+    # A document that broke off is held by a cycle of references in the parser.
+    del walker
+    gc.collect()
+    yield refusal
 
 
 def _refuse_entities(element: Any) -> None:
@@ -124,11 +125,12 @@ def _forget(element: Any) -> None:
         del parent[0]
 
 
-def _stopped(error: etree.XMLSyntaxError, log: Any) -> Refusal:
+def _stopped(error: etree.XMLSyntaxError, log: Any, *, is_cut: bool) -> Refusal:
     entry = next(iter(log), None)
     reason = str(entry.message if entry is not None else error.msg or "not well-formed")[:300]
     line = (entry.line if entry is not None else error.lineno) or None
-    if _TRUNCATED.search(reason):
+    # What is wrong in the middle is found while reading; what is missing, only at the end.
+    if is_cut:
         return Refusal(
             "feed_truncated",
             f"the document ends in the middle: {reason}",

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from crawlers.bounded_stream import Meter
+from crawlers.bounded_stream import STEP, Meter
 from crawlers.feed_options import FeedBroken, FeedLimits, FeedOptions
 from crawlers.offer_check import checked, excerpt_of
 from crawlers.table_rows import Lines
@@ -25,8 +25,10 @@ VARIANTS = 2_000
 VALUES = 50_000
 """Scalars and containers of one product."""
 BARCODES = frozenset({"gtin", "ean", "upc", "isbn", "jan", "itf", "ean13", "gtin13", "gtin14"})
+DIGITS = 300
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % DIGITS)
 _PRODUCTS = re.compile(rb'"products"\s*:\s*\[')
-_PRODUCT_LINE = re.compile(rb'^\s*\{(?=.*"variants"\s*:\s*\[)', re.DOTALL)
+_PRODUCT_LINE = re.compile(rb'^\s*\[?\s*\{(?=.*"variants"\s*:\s*\[)', re.DOTALL)
 
 
 def sniff(head: bytes, name: str) -> bool:  # noqa: ARG001 - one signature for all formats
@@ -42,10 +44,10 @@ def read(stream: BinaryIO, options: FeedOptions) -> Iterator[RawOffer | Refusal]
     products = _lines(stream, options) if _is_lines(stream) else _document(stream, options.limits)
     count = 0
     for position, product in enumerate(products, 1):
+        count += 1
         if isinstance(product, Refusal):
             yield product
             continue
-        count += 1
         yield from _offers(product, position, options)
     if count == 0:
         yield Refusal("feed_empty", "the document holds no product")
@@ -86,7 +88,7 @@ def _document(stream: BinaryIO, limits: FeedLimits) -> Iterator[Any]:
     """Every element of every array called `products` (or of the outermost array), streamed."""
     import ijson
 
-    meter = Meter(stream, limits)
+    meter = _NumberMeter(stream, limits)
     walk = _Walk(limits)
     try:
         for event, value in ijson.basic_parse(meter, use_float=False):
@@ -98,18 +100,34 @@ def _document(stream: BinaryIO, limits: FeedLimits) -> Iterator[Any]:
         yield broken.refusal
     except ijson.JSONError as error:
         yield _not_json(error)
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, ArithmeticError) as error:
         yield _not_json(error)
 
 
 def _not_json(error: Exception) -> Refusal:
     reason = str(error).strip().splitlines()
-    is_cut = "premature EOF" in str(error) or "Incomplete" in type(error).__name__
+    is_cut = "premature EOF" in str(error)
     return Refusal(
         "feed_truncated" if is_cut else "feed_malformed",
         f"not JSON to its end: {reason[0][:200] if reason else 'unreadable'}",
         hint="Send the whole document; products before this place were read.",
     )
+
+
+class _NumberMeter(Meter):
+    """Stops at a number so long that the parser's native code could not stand its conversion."""
+
+    _tail = b""
+
+    def read(self, size: int = STEP) -> bytes:
+        """As `Meter.read`."""
+        block = super().read(size)
+        if _LONG_NUMBER.search(self._tail + block):
+            raise FeedBroken(
+                Refusal("feed_malformed", f"a number of more than {DIGITS} digits is no number")
+            )
+        self._tail = block[-DIGITS:]
+        return block
 
 
 class _Walk:

@@ -76,6 +76,7 @@ def read(stream: BinaryIO, options: FeedOptions) -> Iterator[RawOffer | Refusal]
     count = 0
     for piece in pieces(stream, RECORDS | PARTS, options, starts=UPDATES):
         if isinstance(piece, Refusal):
+            count += 1
             yield piece
         elif piece.is_start:
             yield _update(piece.name)

@@ -33,10 +33,10 @@ def read(stream: BinaryIO, options: FeedOptions) -> Iterator[RawOffer | Refusal]
     """One offer for each `item` or `entry`."""
     count = 0
     for piece in pieces(stream, ("item", "entry"), options):
+        count += 1
         if isinstance(piece, Refusal):
             yield piece
             continue
-        count += 1
         yield _offer(piece, options)
     if count == 0:
         yield Refusal("feed_empty", "the feed holds no item")

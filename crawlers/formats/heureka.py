@@ -29,10 +29,10 @@ def read(stream: BinaryIO, options: FeedOptions) -> Iterator[RawOffer | Refusal]
     """One offer for each SHOPITEM."""
     count = 0
     for piece in pieces(stream, ("SHOPITEM",), options):
+        count += 1
         if isinstance(piece, Refusal):
             yield piece
             continue
-        count += 1
         yield _offer(piece, options)
     if count == 0:
         yield Refusal("feed_empty", "the feed holds no SHOPITEM")

@@ -52,6 +52,7 @@ def read(stream: BinaryIO, options: FeedOptions) -> Iterator[RawOffer | Refusal]
             elif line.text.strip():
                 yield record_of(line.text, line.number)
     except FeedBroken as broken:
+        count += 1
         yield broken.refusal
     if count == 0:
         yield Refusal("feed_empty", "the file holds no record")
