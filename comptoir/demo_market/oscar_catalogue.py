@@ -1,7 +1,8 @@
 """The rows of maison-oscar's shop: what its database is seeded with and what it pushes.
 
-Each row: sku, gtin, title, description, category (id), category_text, price_minor, currency, stock,
-language, manufacturer, mpn, colour, condition, group, delivery {country: minor}, delivery_days.
+Each row: sku, gtin, title, description, category ("A > B", one French tree for the whole shop),
+category_id, price_minor, currency, stock, language, manufacturer, mpn, colour, condition, pack,
+is_bundle, group, delivery {country: minor}, delivery_days.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from comptoir.demo_market.model import Market
+from kernel.categories import categories, category_path
 
 
 def oscar_catalogue(market: Market) -> Iterator[dict[str, Any]]:
@@ -20,8 +22,10 @@ def oscar_catalogue(market: Market) -> Iterator[dict[str, Any]]:
             "gtin": offer.gtin,
             "title": offer.title,
             "description": offer.description,
-            "category": offer.category,
-            "category_text": offer.category_text,
+            "category": " > ".join(
+                categories()[key].name("fr") for key in category_path(offer.category)
+            ),
+            "category_id": offer.category,
             "price_minor": offer.price_minor,
             "currency": offer.currency,
             "stock": offer.stock,

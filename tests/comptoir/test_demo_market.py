@@ -239,5 +239,6 @@ def test_the_oscar_rows_are_complete(market: Market) -> None:
     for row in rows:
         assert needed <= row.keys()
         assert isinstance(row["price_minor"], int)
+        assert row["category"].count(" > ") == 1
         assert set(row["delivery"]) == {"FR", "DE"}
     assert {row["language"] for row in rows} == {"fr", "de"}
