@@ -12,8 +12,9 @@ from comptoir.progress import bar
 from indexer.refresh import refresh
 from kernel import jobs
 from kernel.jobs import Handler, Job
+from mdm.catalogue import CATALOGUE_CHANGED
 from mdm.intake import MATCH_LANDED
-from mdm.pipeline import CATALOGUE_CHANGED, match_landed
+from mdm.pipeline import match_landed
 
 RESUME_EVERY_S = 30.0
 
