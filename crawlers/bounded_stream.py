@@ -45,6 +45,7 @@ class Meter:
         self._since_record = 0
         self._total = 0
         self.at_end = False
+        self.tail = b""
         self._deadline = time.monotonic() + limits.seconds
 
     def read(self, size: int = STEP) -> bytes:
@@ -65,6 +66,7 @@ class Meter:
             )
         block = self._stream.read(min(size, STEP) if size > 0 else STEP)
         self.at_end = not block
+        self.tail = (self.tail + block)[-200:]
         self._since_record += len(block)
         self._total += len(block)
         if self._total > self._limits.total_bytes:

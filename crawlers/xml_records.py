@@ -61,6 +61,8 @@ def pieces(
     refused, one that breaks off keeps what was complete.
     """
     encoding = encoding_of(stream, options.encoding)
+    root = root_of(stream.read(65536))
+    stream.seek(0)
     meter = Meter(stream, options.limits)
     walker = etree.iterparse(
         meter,
@@ -96,7 +98,7 @@ def pieces(
     except FeedBroken as broken:
         refusal = broken.refusal
     except etree.XMLSyntaxError as error:
-        refusal = _stopped(error, walker.error_log, is_cut=meter.at_end)
+        refusal = _stopped(error, walker.error_log, is_cut=_is_cut(meter, root))
     # A document that broke off is held by a cycle of references in the parser.
     del walker
     gc.collect()
@@ -125,11 +127,16 @@ def _forget(element: Any) -> None:
         del parent[0]
 
 
+def _is_cut(meter: Meter, root: tuple[str, str] | None) -> bool:
+    """True when all bytes were read and the root element was never closed."""
+    tail = meter.tail.replace(b"\0", b"").decode("utf-8", "replace")
+    return meter.at_end and not (root and re.search(rf"</(\S+:)?{re.escape(root[0])}\s*>", tail))
+
+
 def _stopped(error: etree.XMLSyntaxError, log: Any, *, is_cut: bool) -> Refusal:
     entry = next(iter(log), None)
     reason = str(entry.message if entry is not None else error.msg or "not well-formed")[:300]
     line = (entry.line if entry is not None else error.lineno) or None
-    # What is wrong in the middle is found while reading; what is missing, only at the end.
     if is_cut:
         return Refusal(
             "feed_truncated",
