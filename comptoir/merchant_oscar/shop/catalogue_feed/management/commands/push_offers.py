@@ -134,20 +134,22 @@ class Command(BaseCommand):
         parser.add_argument("--url", required=True, help="address of the comparator's push API")
         parser.add_argument("--key", required=True, help="the merchant's key")
         parser.add_argument("--shop-url", default="http://127.0.0.1", help="address of this shop")
+        parser.add_argument("--batch", type=int, default=BATCH, help="most offers in one request")
         parser.add_argument("--allow-empty", action="store_true", help="push an empty catalogue")
 
-    def handle(self, *, url, key, shop_url, allow_empty, **_options):
+    def handle(self, *, url, key, shop_url, batch, allow_empty, **_options):
         """Push all. Refuses an empty catalogue, which would withdraw every offer."""
         if not url.startswith(("http://", "https://")):
             raise CommandError("the address must start with http:// or https://")
         run = str(uuid.uuid4())
         sent = 0
         target = url.rstrip("/") + "/v1/merchants/offers"
-        for number, (batch, is_last) in enumerate(batches(offers(shop_url.rstrip("/")), BATCH), 1):
-            if not batch and not allow_empty:
+        found = offers(shop_url.rstrip("/"))
+        for number, (part, is_last) in enumerate(batches(found, max(batch, 1)), 1):
+            if not part and not allow_empty:
                 raise CommandError("the catalogue is empty: nothing pushed")
             answer = post(
-                target, key, f"{run}-{number}", {"run": run, "offers": batch, "complete": is_last}
+                target, key, f"{run}-{number}", {"run": run, "offers": part, "complete": is_last}
             )
-            sent += len(batch)
+            sent += len(part)
             self.stdout.write(f"{sent} offers pushed: {answer[:300]}")
