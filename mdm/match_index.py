@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -14,27 +14,34 @@ from mdm.match.features import Features
 from mdm.match.neighbours import TitleEncoder
 from mdm.match.newcomers import word_counts
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 _PAGE = 10_000
 
 
 def index_newcomers(
     tx: Transaction,
-    titles: Mapping[str, str],
     groups: Iterable[Group],
+    places: Mapping[str, int],
+    vectors: NDArray[np.float32],
+    model_id: str,
     known: set[str],
-    encoder: TitleEncoder,
 ) -> None:
-    """Make newcomers findable. Words are counted once in an offer's life."""
+    """Make newcomers findable. `places` are their rows of `vectors`; words of `known` offers have
+    been counted before."""
     features = {
         each.offer_id: each.features
         for group in groups
         for each in group.members
-        if each.offer_id in titles
+        if each.offer_id in places
     }
     unindex(tx, [each for each in features if each in known])
     keys = ((key, each) for each, found in sorted(features.items()) for key in found.keys())  # noqa: SIM118
     copy_rows(tx, "mdm.match_key", ("key", "offer_id"), keys)
-    _store_vectors(tx, sorted((each, titles[each]) for each in features), encoder)
+    ids = sorted(features)
+    _store_vectors(tx, ids, vectors[[places[each] for each in ids]], model_id)
     _count_words(tx, [found for each, found in features.items() if each not in known])
 
 
@@ -65,16 +72,16 @@ def reencode(tx: Transaction, encoder: TitleEncoder) -> None:
             sa.text("DELETE FROM mdm.offer_vector WHERE offer_id = ANY(:ids)"),
             {"ids": [row.offer_id for row in rows]},
         )
-        _store_vectors(tx, [(row.offer_id, row.title) for row in rows], encoder)
+        vectors = encoder.encode([row.title for row in rows])
+        _store_vectors(tx, [row.offer_id for row in rows], vectors, encoder.model_id)
 
 
 def _store_vectors(
-    tx: Transaction, titles: Sequence[tuple[str, str]], encoder: TitleEncoder
+    tx: Transaction, offer_ids: Sequence[str], vectors: NDArray[np.float32], model_id: str
 ) -> None:
-    vectors: Any = encoder.encode([title for _, title in titles])
     rows = (
-        (offer_id, encoder.model_id, vector.tobytes())
-        for (offer_id, _), vector in zip(titles, vectors.astype("float16"), strict=True)
+        (offer_id, model_id, vector.tobytes())
+        for offer_id, vector in zip(offer_ids, vectors.astype("float16"), strict=True)
     )
     copy_rows(tx, "mdm.offer_vector", ("offer_id", "model_id", "vector"), rows)
 

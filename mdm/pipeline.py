@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -39,6 +39,10 @@ from mdm.offer_rows import (
 from mdm.products import name_groups, rewrite
 from mdm.quarantine import refuse
 from mdm.raw_offer import RawOffer, Refusal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BATCH = 20_000
 
@@ -81,14 +85,15 @@ def _match_batch(
     batch = _understand(tx, raws, now)
     known = known_offers(tx, [each.offer_id for each in batch.rows] + batch.hidden)
     fresh = [row for row in batch.rows if _is_newcomer(row, known.get(row.offer_id))]
-    groups = _match(tx, fresh, known, encoder, neighbours, now)
+    vectors = encoder.encode([row.normal.title for row in fresh])
+    reencode(tx, encoder)
+    groups = _match(tx, fresh, known, vectors, neighbours, now)
     _keep_places(batch.rows, known)
     written = [row for row in batch.rows if _has_changed(row, known.get(row.offer_id))]
     write_offers(tx, written, now)
     write_price_history(tx, written, known, now)
-    index_newcomers(
-        tx, {row.offer_id: row.normal.title for row in fresh}, groups, set(known), encoder
-    )
+    places = {row.offer_id: place for place, row in enumerate(fresh)}
+    index_newcomers(tx, groups, places, vectors, encoder.model_id, set(known))
     hidden = [each for each in batch.hidden if each in known and known[each].live]
     withdraw_offers(tx, hidden, now)
     unindex(tx, hidden)
@@ -159,14 +164,13 @@ def _match(
     tx: Transaction,
     fresh: list[OfferRow],
     known: Mapping[str, KnownOffer],
-    encoder: TitleEncoder,
+    vectors: NDArray[np.float32],
     neighbours: Neighbours,
     now: datetime,
 ) -> list[Group]:
     """Give newcomers their products and evidence. Returns the groups that hold newcomers."""
     if not fresh:
         return []
-    reencode(tx, encoder)
     neighbours.refresh(tx)
     previous = {
         row.offer_id: old.product_id
@@ -184,7 +188,6 @@ def _match(
         )
         for row in fresh
     ]
-    vectors = encoder.encode([each.title for each in newcomers])
     found = match_newcomers(tx, newcomers, vectors, neighbours)
     groups = [group for group in found if group.evidence]
     name_groups(tx, groups, previous, now)

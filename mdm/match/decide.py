@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mdm.match.features import Features
-from mdm.match.score import Score
 from mdm.match.vetoes import veto
 
 JOIN = 0.55
@@ -46,10 +45,11 @@ class Pair:
 
     left: int
     right: int
-    score: Score
+    probability: float
 
 
-Compare = Callable[[Contender, Contender], Score]
+Compare = Callable[[Contender, Contender], float]
+Explain = Callable[[Contender, Contender], list[tuple[str, float]]]
 
 
 def decide(
@@ -57,6 +57,7 @@ def decide(
     pairs: Iterable[Pair],
     vetoed: Iterable[tuple[int, int, str]],
     compare: Compare,
+    explain: Explain,
 ) -> list[Group]:
     """Group contenders. The result depends on their content alone, not on their order."""
     groups = _groups_at_first(contenders)
@@ -64,7 +65,7 @@ def decide(
     for first, second, why in vetoed:
         _note(against, contenders[first], f"{why}: not with {contenders[second].offer_id}")
         _note(against, contenders[second], f"{why}: not with {contenders[first].offer_id}")
-    likely = [pair for pair in pairs if pair.score.probability >= JOIN]
+    likely = [pair for pair in pairs if pair.probability >= JOIN]
     likely.sort(key=lambda pair: _rank(pair, contenders))
     for pair in likely:
         left, right = contenders[pair.left], contenders[pair.right]
@@ -76,7 +77,7 @@ def decide(
             _note(against, left, f"{reason}: not with {right.offer_id}")
             _note(against, right, f"{reason}: not with {left.offer_id}")
         else:
-            _join(groups, one, other, pair, contenders)
+            _join(groups, left, right, _told(pair, left, right, explain))
     found = list({id(group): group for group in groups.values()}.values())
     for group in found:
         for each in group.members:
@@ -100,7 +101,7 @@ def _groups_at_first(contenders: Sequence[Contender]) -> dict[Contender, Group]:
 
 def _rank(pair: Pair, contenders: Sequence[Contender]) -> tuple[float, str, str]:
     ids = sorted((contenders[pair.left].offer_id, contenders[pair.right].offer_id))
-    return -round(pair.score.probability, 6), ids[0], ids[1]
+    return -round(pair.probability, 6), ids[0], ids[1]
 
 
 def _obstacle(one: Group, other: Group, compare: Compare) -> str | None:
@@ -118,7 +119,7 @@ def _obstacle(one: Group, other: Group, compare: Compare) -> str | None:
             if reason:
                 return reason
     sides = (_some(one), _some(other))
-    scores = [compare(left, right).probability for left in sides[0] for right in sides[1]]
+    scores = [compare(left, right) for left in sides[0] for right in sides[1]]
     mean = sum(scores) / len(scores)
     return f"alike by {mean:.2f} on the whole" if mean < ON_THE_WHOLE else None
 
@@ -128,32 +129,28 @@ def _some(group: Group) -> list[Contender]:
 
 
 def _join(
-    groups: dict[Contender, Group],
-    one: Group,
-    other: Group,
-    pair: Pair,
-    contenders: Sequence[Contender],
+    groups: dict[Contender, Group], left: Contender, right: Contender, told: dict[str, Any]
 ) -> None:
+    one, other = groups[left], groups[right]
     if other.product_id or (not one.product_id and len(other.members) > len(one.members)):
         one, other = other, one
-    left, right = contenders[pair.left], contenders[pair.right]
     for each, beside in ((left, right), (right, left)):
-        group = groups[each]
         if each.product_id is None:
-            group.evidence.setdefault(each.offer_id, _told(pair.score, beside))
+            evidence = {**told, "compared_with": beside.offer_id}
+            groups[each].evidence.setdefault(each.offer_id, evidence)
     for each in other.members:
         groups[each] = one
     one.members += other.members
     one.evidence.update(other.evidence)
 
 
-def _told(score: Score, beside: Contender) -> dict[str, Any]:
+def _told(pair: Pair, left: Contender, right: Contender, explain: Explain) -> dict[str, Any]:
+    evidence = explain(left, right)
     return {
         "decision": "joined",
-        "score": round(score.probability, 4),
-        "compared_with": beside.offer_id,
-        "for": [[what, round(by, 2)] for what, by in score.evidence if by > 0],
-        "against": [[what, round(by, 2)] for what, by in score.evidence if by < 0],
+        "score": round(pair.probability, 4),
+        "for": [[what, round(by, 2)] for what, by in evidence if by > 0],
+        "against": [[what, round(by, 2)] for what, by in evidence if by < 0],
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -39,6 +40,7 @@ class Features:
     words: frozenset[str]
     codes: frozenset[str]
     joined: frozenset[str]
+    all_codes: frozenset[str]
     numbers: frozenset[str]
     model_words: frozenset[str]
     gtins: frozenset[str]
@@ -50,7 +52,7 @@ class Features:
 
     def keys(self) -> list[str]:
         """Blocking keys, strongest first, a bounded number."""
-        codes = sorted(self.codes | self.joined, key=lambda each: (-len(each), each))
+        codes = sorted(self.all_codes, key=lambda each: (-len(each), each))
         keys = [f"g:{each}" for each in sorted(self.gtins)]
         keys += [f"m:{each}" for each in sorted(self.mpns)]
         keys += [f"t:{each}" for each in codes]
@@ -69,11 +71,13 @@ def tokens(title: str) -> list[str]:
     return _TOKEN.findall(folded(title))[:MAX_TOKENS]
 
 
+@lru_cache(maxsize=200_000)
 def is_quantity(token: str) -> bool:
     """True for `64gb`, `55in`, `1080p`, `60x85`."""
     return bool(_QUANTITY.fullmatch(token) or _DIMENSION.fullmatch(token))
 
 
+@lru_cache(maxsize=200_000)
 def is_code(token: str) -> bool:
     """True for what can only be a model or part number by its shape."""
     if len(token) < 4 or is_quantity(token):
@@ -149,6 +153,7 @@ def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
         words=parts.words,
         codes=parts.codes,
         joined=parts.joined,
+        all_codes=parts.codes | parts.joined,
         numbers=parts.numbers,
         model_words=parts.model_words,
         gtins=frozenset(facts.get("gtins", ())),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from mdm.match.decide import Contender, Group, Pair, decide
 from mdm.match.features import Features, offer_features
 from mdm.match.neighbours import Neighbours
 from mdm.match.rarity import Rarity
-from mdm.match.score import Score, moved, score
+from mdm.match.score import explain, probability
 from mdm.match.vetoes import veto
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _rarity(tx: Transaction, features: Iterable[Features], existing: Iterable[Co
     counts = word_counts(features)
     words = set(counts)
     for each in existing:
-        words |= each.features.words | each.features.joined
+        words |= each.features.words | each.features.all_codes
     rows = tx.execute(
         sa.text("SELECT word, offers FROM mdm.title_word WHERE word = ANY(:words)"),
         {"words": [*words, ""]},
@@ -176,7 +176,7 @@ def word_counts(features: Iterable[Features]) -> Counter[str]:
     """How many titles use each word; the empty word counts the titles."""
     counts: Counter[str] = Counter()
     for each in features:
-        counts.update(each.words | each.joined)
+        counts.update(each.words | each.all_codes)
         counts[""] += 1
     return counts
 
@@ -220,7 +220,7 @@ class _Comparison:
                 pairs.append(Pair(left, right, self._score(left, right, cosine)))
             elif cosine > 0.5 or one.gtins & other.gtins:
                 vetoed.append((left, right, reason))
-        return decide(self._contenders, pairs, vetoed, self._compare)
+        return decide(self._contenders, pairs, vetoed, self._compare, self._explain)
 
     def _cosines(self, candidates: Sequence[tuple[int, int]]) -> list[float]:
         import numpy as np
@@ -232,22 +232,33 @@ class _Comparison:
             found += products.sum(axis=1).tolist()
         return found
 
-    def _compare(self, one: Contender, other: Contender) -> Score:
+    def _compare(self, one: Contender, other: Contender) -> float:
         left, right = self._place[one], self._place[other]
         return self._score(left, right, float(self._table[left] @ self._table[right]))
 
-    def _score(self, left: int, right: int, cosine: float) -> Score:
+    def _score(self, left: int, right: int, cosine: float) -> float:
         one, other = self._contenders[left], self._contenders[right]
-        found = score(one.features, other.features, cosine, self._rarity, self._ambiguous)
+        return probability(
+            one.features,
+            other.features,
+            cosine,
+            self._rarity,
+            self._ambiguous,
+            self._stays(left, right),
+        )
+
+    def _explain(self, one: Contender, other: Contender) -> list[tuple[str, float]]:
+        left, right = self._place[one], self._place[other]
+        cosine = float(self._table[left] @ self._table[right])
+        pieces = explain(one.features, other.features, cosine, self._rarity, self._ambiguous)
+        stays = self._stays(left, right)
+        return [*pieces, ("was there before", stays)] if stays else pieces
+
+    def _stays(self, left: int, right: int) -> float:
+        """A changed offer that meets one of the product that it was in."""
         was = self._previous.get(left)
-        if was and other.product_id == was:
-            return replace(moved(found, STAYS), evidence=(*found.evidence, ("was there", STAYS)))
-        return found
+        return STAYS if was and self._contenders[right].product_id == was else 0.0
 
 
 def _share_a_key(one: Features, other: Features) -> bool:
-    return bool(
-        one.gtins & other.gtins
-        or one.mpns & other.mpns
-        or (one.codes | one.joined) & (other.codes | other.joined)
-    )
+    return bool(one.gtins & other.gtins or one.mpns & other.mpns or one.all_codes & other.all_codes)

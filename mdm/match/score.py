@@ -7,7 +7,7 @@ set by hand: round numbers whose signs and sizes a regression on product pairs c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from operator import mul
 
 from mdm.match.features import Features
 from mdm.match.rarity import Rarity
@@ -21,9 +21,9 @@ WEIGHTS = {
     "shared model code": 4.4,
     "related model codes": 3.6,
     "different model codes": -2.4,
+    "model code on one side only": -0.4,
     "different numbers": -1.4,
     "different model words": -1.3,
-    "model code on one side only": -0.4,
     "same first word": 0.8,
     "same capacity": 0.9,
     "same colour": 0.4,
@@ -40,59 +40,64 @@ OTHER_MANUFACTURER = -3.0
 SAME_MANUFACTURER = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Probability of one product, with the evidence: (what, how much it moved the log odds)."""
-
-    probability: float
-    evidence: tuple[tuple[str, float], ...]
+_NAMES = tuple(WEIGHTS)
+_AMOUNTS = tuple(WEIGHTS.values())
+_NOTHING: frozenset[str] = frozenset()
 
 
-def score(
+def probability(
     one: Features,
     other: Features,
     cosine: float,
     rarity: Rarity,
-    ambiguous_gtins: frozenset[str] = frozenset(),
-) -> Score:
-    """Score of a pair. `cosine` is that of the titles; ambiguous GTINs name several things."""
-    pieces = [
-        (name, WEIGHTS[name] * value)
-        for name, value in title_evidence(one, other, cosine, rarity).items()
-        if value
-    ]
-    pieces += identifier_evidence(one, other, ambiguous_gtins)
-    log_odds = BASE + sum(amount for _, amount in pieces)
-    return Score(1 / (1 + math.exp(-log_odds)), tuple(pieces))
+    ambiguous_gtins: frozenset[str] = _NOTHING,
+    moved_by: float = 0.0,
+) -> float:
+    """That a pair is of one product. `cosine` is that of the titles; ambiguous GTINs name several
+    things; `moved_by` is what else is known, in log odds."""
+    log_odds = BASE + moved_by
+    log_odds += sum(map(mul, _AMOUNTS, title_evidence(one, other, cosine, rarity)))
+    log_odds += sum(by for _, by in identifier_evidence(one, other, ambiguous_gtins))
+    return 1 / (1 + math.exp(-log_odds))
 
 
-def moved(found: Score, by: float) -> Score:
-    """The score with its log odds moved."""
-    odds = found.probability / max(1 - found.probability, 1e-12)
-    return Score(1 / (1 + math.exp(-by) / max(odds, 1e-12)), found.evidence)
+def explain(
+    one: Features,
+    other: Features,
+    cosine: float,
+    rarity: Rarity,
+    ambiguous_gtins: frozenset[str] = _NOTHING,
+) -> list[tuple[str, float]]:
+    """The pieces of evidence of a pair: (what, how much it moves the log odds), none of them 0."""
+    values = title_evidence(one, other, cosine, rarity)
+    pieces = [(name, WEIGHTS[name] * value) for name, value in zip(_NAMES, values, strict=True)]
+    return [piece for piece in pieces if piece[1]] + identifier_evidence(
+        one, other, ambiguous_gtins
+    )
 
 
 def title_evidence(
     one: Features, other: Features, cosine: float, rarity: Rarity
-) -> dict[str, float]:
-    """Values of WEIGHTS' names for a pair, each about 0 to 1."""
+) -> tuple[float, ...]:
+    """Values for WEIGHTS in its order, each about 0 to 1."""
     shared = sum(map(rarity.__getitem__, one.words & other.words))
     weight_one, weight_other = rarity.total(one), rarity.total(other)
-    codes = _codes(one, other, rarity)
-    numbers_one = one.numbers - other.numbers - other.joined
-    numbers_other = other.numbers - one.numbers - one.joined
-    return {
-        "words of the shorter title found in the other": shared
-        / (min(weight_one, weight_other) or 1.0),
-        "words in common": shared / ((weight_one + weight_other - shared) or 1.0),
-        "meaning of the titles": cosine,
-        **codes,
-        "different numbers": 1.0 if numbers_one and numbers_other else 0.0,
-        "different model words": min(len(one.model_words ^ other.model_words), 2) / 2,
-        "same first word": 1.0 if one.lead and one.lead == other.lead else 0.0,
-        "same capacity": _same(one, other, "capacity"),
-        "same colour": _same(one, other, "colour"),
-    }
+    numbers_differ = (
+        one.numbers != other.numbers
+        and bool(one.numbers - other.numbers - other.joined)
+        and bool(other.numbers - one.numbers - one.joined)
+    )
+    return (
+        shared / (min(weight_one, weight_other) or 1.0),
+        shared / ((weight_one + weight_other - shared) or 1.0),
+        cosine,
+        *_codes(one, other, rarity),
+        1.0 if numbers_differ else 0.0,
+        min(len(one.model_words ^ other.model_words), 2) / 2,
+        1.0 if one.lead and one.lead == other.lead else 0.0,
+        _same(one, other, "capacity"),
+        _same(one, other, "colour"),
+    )
 
 
 def identifier_evidence(
@@ -123,43 +128,33 @@ def identifier_evidence(
     return found
 
 
-def _codes(one: Features, other: Features, rarity: Rarity) -> dict[str, float]:
-    all_one, all_other = one.codes | one.joined, other.codes | other.joined
-    shared = max(
-        (
-            rarity[code] * min(1.0, 0.4 + len(code) / 12)
-            for code in all_one & all_other
-            if code in one.codes or code in other.codes or len(code) >= 6
-        ),
-        default=0.0,
+def _codes(one: Features, other: Features, rarity: Rarity) -> tuple[float, float, float, float]:
+    """Model codes: shared, related, different, on one side only."""
+    shared = 0.0
+    for code in one.all_codes & other.all_codes:
+        if len(code) >= MIN_RELATED or code in one.codes or code in other.codes:
+            shared = max(shared, rarity[code] * min(1.0, 0.4 + len(code) / 12))
+    left, right = one.codes - other.all_codes, other.codes - one.all_codes
+    if not left or not right:
+        return shared, 0.0, 0.0, 1.0 if left or right else 0.0
+    ties = [(x, y) for x in left for y in right if _is_related(x, y)]
+    if not ties:
+        return shared, 0.0, 1.0, 0.0
+    related = 0.0 if shared else max(min(len(x), len(y), 10) for x, y in ties) / 10
+    more_left = len(left) > len({x for x, _ in ties})
+    more_right = len(right) > len({y for _, y in ties})
+    return (
+        shared,
+        related,
+        1.0 if more_left and more_right else 0.0,
+        1.0 if more_left != more_right else 0.0,
     )
-    left = [code for code in one.codes if not _stands_in(code, all_other)]
-    right = [code for code in other.codes if not _stands_in(code, all_one)]
-    related = 0.0
-    if not shared and one.codes and other.codes:
-        related = _related(one.codes, other.codes)
-    return {
-        "shared model code": shared,
-        "related model codes": related,
-        "different model codes": 1.0 if left and right else 0.0,
-        "model code on one side only": 1.0 if bool(left) != bool(right) else 0.0,
-    }
-
-
-def _stands_in(code: str, others: frozenset[str]) -> bool:
-    return code in others or any(_is_related(code, each) for each in others)
 
 
 def _is_related(one: str, other: str) -> bool:
     """One code is the other with a beginning or an ending: `ue75nu8000` and `ue75nu8000txxu`."""
     short, long = (one, other) if len(one) <= len(other) else (other, one)
     return len(short) >= MIN_RELATED and (long.startswith(short) or long.endswith(short))
-
-
-def _related(one: frozenset[str], other: frozenset[str]) -> float:
-    return max(
-        (min(len(x), len(y), 10) / 10 for x in one for y in other if _is_related(x, y)), default=0.0
-    )
 
 
 def _same(one: Features, other: Features, name: str) -> float:
