@@ -66,7 +66,7 @@ class PlainFields:
 
 
 def plain_fields(document: ProductDocument) -> PlainFields:
-    """Values of a document; unknown categories have no names and are left out of the path."""
+    """Values of a document; a category that the tree does not know is counted and has no words."""
     names = {offer.merchant_id: offer.merchant_name for offer in document.offers}
     return PlainFields(
         product_id=document.product_id,
@@ -111,11 +111,12 @@ def text_fields(document: ProductDocument) -> dict[str, str]:
             texts.setdefault(f"{name}_{field_language}", []).extend(
                 index_terms(text[:20_000], field_language)
             )
+    known = categories()
     for language in LANGUAGES:
-        names = [categories()[id_].name(language) for id_ in document.category_path]
+        names = [known[id_].name(language) for id_ in document.category_path if id_ in known]
         texts[f"category_{language}"] = index_terms(" ".join(names), language)
-    if document.category_path:
-        words = categories()[document.category_path[-1]].words
+    if document.category_id in known:
+        words = known[document.category_id].words
         texts[f"category_{OTHER}"] = index_terms(" ".join(words), OTHER)
     texts[MANUFACTURER] = index_terms(document.manufacturer or "", OTHER)
     texts[ATTRIBUTES] = index_terms(" ".join(document.attributes.values())[:20_000], OTHER)

@@ -1,0 +1,19 @@
+"""Resident memory of processes, in MB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def resident_mb(pid: int) -> float:
+    """What a process holds now."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def of_tree(pid: int) -> float:
+    """A process and all its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return resident_mb(pid) + sum(of_tree(int(child)) for child in children)

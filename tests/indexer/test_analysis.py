@@ -1,0 +1,158 @@
+"""Terms of texts and words of queries."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.analysis import (
+    LANGUAGES,
+    MAX_WORDS,
+    OTHER,
+    code_prefixes,
+    code_term,
+    index_terms,
+    query_words,
+)
+from indexer.compounds import split
+from indexer.folding import fold, key
+from indexer.stemming import stem
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "folded"),
+    [
+        ("ÉCRAN", "fr", "ecran"),
+        ("Œuvre", "fr", "oeuvre"),
+        ("Straße", "de", "strasse"),
+        ("Kühlschrank", "de", "kuhlschrank"),
+        ("Kuehlschrank", "de", "kuhlschrank"),
+        ("Quelle", "de", "quelle"),
+        ("neue", "de", "neue"),
+        ("Łódź", "pl", "lodz"),
+    ],
+)
+def test_fold(text: str, language: str, folded: str) -> None:
+    """Accents go; German spells umlauts in two ways and we read both."""
+    assert fold(text, language) == folded
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("De'Longhi", "delonghi"),
+        ("DELONGHI", "delonghi"),
+        ("Black+Decker", "black-decker"),
+        ("!", ""),
+    ],
+)
+def test_keys_of_names(name: str, value: str) -> None:
+    """Spellings of one maker have one key."""
+    assert key(name) == value
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("case", "cases")),
+        ("en", ("watch", "watches")),
+        ("en", ("battery", "batteries")),
+        ("en", ("glass", "glasses")),
+        ("fr", ("ecran", "ecrans")),
+        ("fr", ("noir", "noire", "noires")),
+        ("fr", ("cheval", "chevaux")),
+        ("fr", ("bureau", "bureaux")),
+        ("de", ("maschine", "maschinen")),
+        ("de", ("monitor", "monitore")),
+        ("de", ("handy", "handys")),
+        ("de", ("hulle", "hullen")),
+        ("xx", ("tegel", "tegels")),
+    ],
+)
+def test_forms_of_a_word_meet(language: str, words: tuple[str, ...]) -> None:
+    """Singular and plural have one stem."""
+    assert len({stem(word, language) for word in words}) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [("fr", "imprimante", "imprimeur"), ("en", "printer", "print"), ("de", "lampe", "lamm")],
+)
+def test_other_words_stay_apart(language: str, one: str, other: str) -> None:
+    """Stemming is light."""
+    assert stem(one, language) != stem(other, language)
+
+
+def test_compounds_split_where_all_parts_are_known() -> None:
+    """The longest tail wins; foreign words stay whole."""
+    assert split("kaffeemaschinen") == ("kaffe", "maschin")
+    assert split("staubsaugerbeutel") == ("staubsaug", "beutel")
+    assert split("arbeitstisch") == ("arbeit", "tisch")
+    assert split("nordlys") == ()
+    assert split("maschine") == ()
+    assert split("x" * 5_000) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "term"),
+    [
+        ("500 Go", "fr", "500gb"),
+        ("500GB", "en", "500gb"),
+        ("1,5 Litre", "fr", "1.5l"),
+        ("1.50 l", "de", "1.5l"),
+        ('27"', "en", "27inch"),
+        ("27 Zoll", "de", "27inch"),
+        ("27-inch", "en", "27inch"),
+        ("15,6 pouces", "fr", "15.6inch"),
+        ("8 kg", "de", "8kg"),
+    ],
+)
+def test_measures_have_one_spelling(text: str, language: str, term: str) -> None:
+    """The measure, and the bare number beside it."""
+    assert term in index_terms(text, language)
+
+
+def test_a_number_is_no_measure_of_the_next_word() -> None:
+    """English `2 to 4` is not two terabytes."""
+    assert index_terms("2 to 4 players", "en") == ["2", "to", "4", "player"]
+
+
+def test_stop_words_are_left_out_unless_there_is_nothing_else() -> None:
+    """`coque pour le téléphone` asks for two words; `the` alone asks for itself."""
+    assert [word.text for word in query_words("coque pour le téléphone", "fr")] == [
+        "coque",
+        "telephone",
+    ]
+    assert [word.text for word in query_words("The", "en")] == ["the"]
+
+
+def test_codes() -> None:
+    """Article numbers are letters and digits; their beginnings help to find them."""
+    assert code_term(" LX-4420/B ") == "lx4420b"
+    assert code_prefixes("LX-4420/B") == ["lx44", "lx442", "lx4420"]
+    assert code_prefixes("no digits") == []
+    (word,) = query_words("4006381333931", "de")
+    assert "04006381333931" in word.codes
+
+
+@given(st.text(max_size=300), st.sampled_from([*LANGUAGES, OTHER]))
+def test_every_text_has_terms_without_blanks(text: str, language: str) -> None:
+    """Engines split stored terms at blanks, so no term may hold or be one."""
+    for term in index_terms(text, language):
+        assert term
+        assert not any(char.isspace() for char in term)
+
+
+@given(st.text(min_size=1, max_size=60), st.sampled_from(LANGUAGES))
+def test_a_text_is_found_by_itself(text: str, language: str) -> None:
+    """What a query asks for first is among the terms of the same text."""
+    terms = set(index_terms(text, language))
+    for word in query_words(text, language):
+        wanted = {term for row in word.alternatives[language] for term in row.terms}
+        assert wanted & terms
+
+
+def test_long_queries_are_bounded() -> None:
+    """A flood of words costs no more than a long question."""
+    assert len(query_words("lamp " * 5_000, "en")) == MAX_WORDS
