@@ -140,6 +140,11 @@ class SmallMerchant:
         self.orders[body["handle"]] = order
         return 200, order
 
+    def _stock(self, body: Any) -> tuple[int, Any]:
+        """A till in the shop has sold the rest, or new pieces have come in."""
+        self.articles[body["sku"]].stock = body["stock"]
+        return 200, {}
+
     def _find(self, body: Any) -> tuple[int, Any]:
         return 200, self.orders.get(body["handle"])
 
