@@ -235,7 +235,7 @@ def _caller(database: Database, authorization: str, key: str) -> _Caller:
     """Who calls, known before a byte of the body is read."""
     with database.platform() as tx:
         merchant_id = _merchant(tx, authorization)
-    if not (0 < len(key) <= MAX_KEY and key.isprintable()):
+    if not (key.strip() and len(key) <= MAX_KEY and key.isprintable()):
         raise DomainError(
             "idempotency_key_missing",
             f"The header Idempotency-Key is required, 1 to {MAX_KEY} characters",

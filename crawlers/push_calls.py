@@ -74,7 +74,7 @@ def _keep(
         sa.text(
             "INSERT INTO crawlers.answered_call "
             "(merchant_id, idempotency_key, request_sha256, status, answer) "
-            "VALUES (:merchant, :key, :digest, 200, CAST(:answer AS jsonb))"
+            "VALUES (:merchant, :key, :digest, 200, CAST(:answer AS json))"
         ),
         {"merchant": merchant_id, "key": key, "digest": digest, "answer": json.dumps(answer)},
     )

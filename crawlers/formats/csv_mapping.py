@@ -168,9 +168,7 @@ def _delivery(cells: Mapping[str, str], mapping: CsvMapping) -> Iterator[RawDeli
 
 def read_mapping(table: Mapping[str, Any], where: str) -> CsvMapping:
     """The mapping of a `[source]` table. Errors name the place, the key and what is expected."""
-    unknown = sorted(set(table) - KEYS)
-    if unknown:
-        raise _wrong(where, unknown[0], f"an unknown key; known are {', '.join(sorted(KEYS))}")
+    _require_known(table, where)
     mapping = _table(table, "mapping", where)
     columns = {key: value for key, value in mapping.items() if key not in TABLES}
     strange = sorted(set(columns) - FIELDS)
@@ -198,6 +196,12 @@ def read_mapping(table: Mapping[str, Any], where: str) -> CsvMapping:
         prices_optional=optional,
         price_is_net=table.get("price_is_net") is True,
     )
+
+
+def _require_known(table: Mapping[str, Any], where: str) -> None:
+    unknown = sorted(set(table) - KEYS)
+    if unknown:
+        raise _wrong(where, unknown[0], f"one of {', '.join(sorted(KEYS))}")
 
 
 def _delimiter_of(table: Mapping[str, Any], where: str) -> str | None:
@@ -239,6 +243,7 @@ def options_of(table: Mapping[str, Any], where: str, defaults: FeedOptions) -> F
             raise _wrong(where, key, "a text")
         return value
 
+    _require_known(table, where)
     mapping = read_mapping(table, where) if "mapping" in table else defaults.mapping
     return replace(
         defaults,

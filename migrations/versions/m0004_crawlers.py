@@ -31,7 +31,7 @@ CREATE TABLE crawlers.answered_call (
     idempotency_key text NOT NULL,
     request_sha256 text NOT NULL,
     status integer NOT NULL,
-    answer jsonb NOT NULL,
+    answer json NOT NULL,
     answered_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (merchant_id, idempotency_key)
 );
