@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse, Response
 
-from checkout.web.routes import build_router as checkout_router
+from checkout.routes import build_router as checkout_router
 from comptoir.brand_gate import BrandGate
 from comptoir.installation import Installation
 from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites

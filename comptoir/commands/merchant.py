@@ -14,15 +14,18 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--source-url", help="Where its feed or site is, when the file names only a path.")
 @click.option("--order-url", help="Address of its order system, for a merchant that takes orders.")
-def add(file: Path, source_url: str | None, order_url: str | None) -> None:
+def add(file: Path, order_url: str | None) -> None:
     """Register the merchant of FILE, or bring it up to the file. Idempotent."""
+    from dataclasses import replace
+
     from comptoir.installation import Installation
     from crawlers.merchant_file import read_merchant_file
     from mdm.merchants import register_merchant
 
-    merchant = read_merchant_file(file, source_url=source_url, order_url=order_url)
+    merchant = read_merchant_file(file)
+    if order_url is not None:
+        merchant = replace(merchant, connector_settings={"url": order_url})
     with Installation().database.platform() as tx:
         register_merchant(tx, merchant)
     click.echo(f"merchant {merchant.id} ({merchant.name}) is on record: {merchant.execution}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--sort", type=click.Choice(["relevance", "price_asc", "price_desc", "newest"]))
 @click.option("--page", type=click.IntRange(1, 1000), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The answer of GET /v1/search.")
-def command(  # noqa: PLR0913 - one argument an option
+def command(
     query: str, brand: str | None, language: str | None, sort: str | None, page: int, as_json: bool
 ) -> None:
     """Search for QUERY as a shopper would, with totals that include delivery."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -9,8 +10,7 @@ from comptoir.demo.plan import DemoPlan
 from comptoir.installation import Installation
 from comptoir.merchant_oscar.install import OscarInstallation
 from comptoir.merchant_oscar.run import push_offers
-from crawlers.crawl import crawl_source
-from crawlers.ingest import IngestReport, ingest_source
+from crawlers.ingest import IngestReport, crawl_source, ingest_source
 from crawlers.merchant_file import read_merchant_file
 from mdm.merchants import Merchant, register_merchant
 from tenants.brand import read_brand_file
@@ -35,7 +35,10 @@ def apply_brands(installation: Installation) -> list[str]:
 def merchant(merchant_id: str, plan: DemoPlan) -> Merchant:
     """A merchant of the market, its addresses on this machine."""
     with as_file(files("comptoir.demo_market").joinpath("merchants")) as folder:
-        return read_merchant_file(Path(folder) / f"{merchant_id}.toml", order_url=plan.oscar)
+        described = read_merchant_file(Path(folder) / f"{merchant_id}.toml")
+    if described.connector is None:
+        return described
+    return replace(described, connector_settings={"url": plan.oscar})
 
 
 def load_feed(installation: Installation, plan: DemoPlan, merchant_id: str) -> IngestReport:
