@@ -1,0 +1,126 @@
+"""Every page in every state, seen by a browser: accessible, inside its window, silent, no jump.
+
+Rendered from sample models and served under the shop's own security policy.
+"""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page
+from starlette.testclient import TestClient
+
+from tests.browser.page_samples import PAGES
+from tests.browser.sample_shop import files_of_the_shop, serve
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [("mirabelle", "light", 375), ("taktwerk", "dark", 1280)]
+
+
+@pytest.fixture(scope="module", name="files_of_the_shop")
+def shop_files() -> TestClient:
+    return files_of_the_shop()
+
+
+def complaints_of(page: Page) -> list[str]:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return said
+
+
+@pytest.mark.parametrize("state", sorted(PAGES))
+def test_a_page_is_accessible_fits_and_complains_of_nothing(
+    chromium: Browser, files_of_the_shop: TestClient, state: str
+) -> None:
+    # Every state in both looks; the slow audit in one of them, by turns.
+    audited = sorted(PAGES).index(state) % len(LOOKS)
+    for turn, (name, scheme, width) in enumerate(LOOKS):
+        context = chromium.new_context(viewport={"width": width, "height": 800})
+        try:
+            serve(context, files_of_the_shop, name, scheme, [])
+            page = context.new_page()
+            said = complaints_of(page)
+            page.goto(f"http://shop.test/{state}")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert page.locator("h1").count() == 1
+            assert page.locator("img:not([width])").count() == 0
+            assert said == []
+            if turn == audited:
+                assert serious(page) == []
+        finally:
+            context.close()
+
+
+def serious(page: Page) -> list[tuple[str, str]]:
+    """Rule and element of each serious or critical finding of axe-core."""
+    return [
+        (row["id"], row["nodes"][0]["html"][:200])
+        for row in Axe().run(page).response["violations"]
+        if row["impact"] in ("serious", "critical")
+    ]
+
+
+def test_filters_work_without_scripts_from_a_drawer_that_is_a_page(
+    chromium: Browser, files_of_the_shop: TestClient
+) -> None:
+    seen: list[str] = []
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 375, "height": 700}
+    )
+    try:
+        serve(context, files_of_the_shop, "mirabelle", "light", seen)
+        page = context.new_page()
+        page.goto("http://shop.test/search?q=telefon")
+        page.click(".open-filters")
+        assert page.locator(".rail").is_visible()
+        assert not page.locator("#results").is_visible()
+        page.locator("[name=merchant][value='Maison Perrault']").check()
+        page.click(".rail-send button")
+        assert page.locator("#results").is_visible()
+        assert "merchant=Maison+Perrault" in seen[-1]
+        assert "q=telefon" in seen[-1]
+        assert "filters=1" not in seen[-1]
+    finally:
+        context.close()
+
+
+def test_with_scripts_a_filter_answers_in_place_and_the_way_back_works(
+    chromium: Browser, files_of_the_shop: TestClient
+) -> None:
+    seen: list[str] = []
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        serve(context, files_of_the_shop, "taktwerk", "light", seen)
+        page = context.new_page()
+        said = complaints_of(page)
+        page.goto("http://shop.test/search?q=telefon")
+        page.locator("[name=merchant][value='Maison Perrault']").check()
+        page.wait_for_url("**/search?*merchant=Maison+Perrault*")
+        page.locator(".empty").wait_for()
+        assert page.evaluate("document.activeElement.name") == "merchant"
+        page.go_back()
+        page.locator(".card").first.wait_for()
+        page.locator("h1").click()
+        page.keyboard.press("/")
+        assert page.evaluate("document.activeElement.id") == "search-box"
+        assert said == []
+    finally:
+        context.close()
+
+
+def test_keyboard_reaches_the_content_first(
+    chromium: Browser, files_of_the_shop: TestClient
+) -> None:
+    context = chromium.new_context()
+    try:
+        serve(context, files_of_the_shop, "mirabelle", "light", [])
+        page = context.new_page()
+        page.goto("http://shop.test/product")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+    finally:
+        context.close()
