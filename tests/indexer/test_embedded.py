@@ -1,0 +1,109 @@
+"""The embedded engine between processes: one writes, the others see it within a second."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from indexer.embedded import EmbeddedEngine, writing
+from indexer.engine import SearchRequest, Words
+from kernel.errors import DomainError
+from tests.indexer.documents import DIMENSIONS, document, upsert
+
+WRITER = """
+import sys
+from pathlib import Path
+from indexer.embedded import EmbeddedEngine
+from tests.indexer.documents import document, upsert
+engine = EmbeddedEngine(Path(sys.argv[1]))
+for number in range(int(sys.argv[3]), int(sys.argv[3]) + 8):
+    engine.write(sys.argv[2], [upsert(document(f"prd_{number}", f"lamp {number}"), 2)])
+print("done", flush=True)
+"""
+
+HOLDER = """
+import fcntl, sys, time
+stream = open(sys.argv[1], "a")
+fcntl.flock(stream, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> EmbeddedEngine:
+    return EmbeddedEngine(tmp_path)
+
+
+def fill(engine: EmbeddedEngine) -> str:
+    index = engine.create("b1", model_id="m", dimensions=DIMENSIONS)
+    engine.write(index, [upsert(document("prd_x", "lamp"))])
+    engine.publish("b1", index)
+    return index
+
+
+def spawn(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", *arguments], stdout=subprocess.PIPE, text=True)
+
+
+def test_readers_see_what_other_processes_write(engine: EmbeddedEngine, tmp_path: Path) -> None:
+    """Two writers at once: nothing is lost, and this process need not be told."""
+    index = fill(engine)
+    assert engine.search("b1", SearchRequest()).total == 1
+    writers = [spawn(WRITER, str(tmp_path), index, start) for start in ("0", "8")]
+    for writer in writers:
+        out, _ = writer.communicate(timeout=60)
+        assert out.strip() == "done"
+    assert engine.search("b1", SearchRequest(limit=50)).total == 17
+    assert engine.search("b1", SearchRequest(Words("lamp", "en"))).total == 17
+
+
+def test_a_new_generation_is_seen_by_open_readers(engine: EmbeddedEngine, tmp_path: Path) -> None:
+    """A switch made elsewhere is taken up with the next question."""
+    first = fill(engine)
+    assert engine.search("b1", SearchRequest()).total == 1
+    other = EmbeddedEngine(tmp_path)
+    second = other.create("b1", model_id="m", dimensions=DIMENSIONS)
+    other.publish("b1", second)
+    other.drop("b1", first)
+    assert engine.search("b1", SearchRequest()).total == 0
+
+
+def test_a_writer_that_never_lets_go_is_named(
+    engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waiting ends with a sentence; reading goes on meanwhile."""
+    index = fill(engine)
+    monkeypatch.setattr(writing, "LOCK_WAIT_S", 0.2)
+    holder = spawn(HOLDER, str(tmp_path / index / "write.lock"))
+    assert holder.stdout is not None
+    assert holder.stdout.readline().strip() == "held"
+    with pytest.raises(DomainError) as refusal:
+        engine.write(index, [upsert(document("prd_y", "lamp"))])
+    assert refusal.value.code == "index_busy"
+    assert engine.search("b1", SearchRequest()).total == 1
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    assert engine.write(index, [upsert(document("prd_y", "lamp"))]).written == 1
+
+
+def test_unchanged_vectors_are_not_saved_again(engine: EmbeddedEngine, tmp_path: Path) -> None:
+    """A change of price alone leaves the vector file as it is."""
+    index = fill(engine)
+    file = tmp_path / index / "vectors.usearch"
+    before = file.stat().st_mtime_ns
+    time.sleep(0.02)
+    engine.write(index, [upsert(document("prd_x", "lamp", total=500), 2)])
+    assert file.stat().st_mtime_ns == before
+    assert engine.read("b1", ["prd_x"])["prd_x"].total_minor == 500
+
+
+def test_names_are_no_paths(engine: EmbeddedEngine) -> None:
+    """An index name cannot lead out of the folder."""
+    with pytest.raises(ValueError, match="no index name"):
+        engine.drop("b1", "../elsewhere")
