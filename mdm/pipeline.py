@@ -85,15 +85,18 @@ def _match_batch(
     batch = _understand(tx, raws, now)
     known = known_offers(tx, [each.offer_id for each in batch.rows] + batch.hidden)
     fresh = [row for row in batch.rows if _is_newcomer(row, known.get(row.offer_id))]
-    vectors = encoder.encode([row.normal.title for row in fresh])
-    reencode(tx, encoder)
-    groups = _match(tx, fresh, known, vectors, neighbours, now)
+    vectors, groups = None, []
+    if fresh:
+        reencode(tx, encoder)
+        vectors = encoder.encode([row.normal.title for row in fresh])
+        groups = _match(tx, fresh, known, vectors, neighbours, now)
     _keep_places(batch.rows, known)
     written = [row for row in batch.rows if _has_changed(row, known.get(row.offer_id))]
     write_offers(tx, written, now)
     write_price_history(tx, written, known, now)
-    places = {row.offer_id: place for place, row in enumerate(fresh)}
-    index_newcomers(tx, groups, places, vectors, encoder.model_id, set(known))
+    if vectors is not None:
+        places = {row.offer_id: place for place, row in enumerate(fresh)}
+        index_newcomers(tx, groups, places, vectors, encoder.model_id, set(known))
     hidden = [each for each in batch.hidden if each in known and known[each].live]
     withdraw_offers(tx, hidden, now)
     unindex(tx, hidden)
@@ -169,8 +172,6 @@ def _match(
     now: datetime,
 ) -> list[Group]:
     """Give newcomers their products and evidence. Returns the groups that hold newcomers."""
-    if not fresh:
-        return []
     neighbours.refresh(tx)
     previous = {
         row.offer_id: old.product_id

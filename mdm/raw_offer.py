@@ -60,7 +60,12 @@ class RawOffer:
 
     def as_json(self) -> dict[str, Any]:
         """JSON form without empty members; the input of the content hash."""
-        return {key: value for key, value in asdict(self).items() if value not in (None, (), False)}
+        # By identity: a quantity of 0 equals False and must not be lost.
+        return {
+            key: value
+            for key, value in asdict(self).items()
+            if value is not None and value is not False and value != ()
+        }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> RawOffer:

@@ -18,7 +18,7 @@ WEIGHTS = {
     "words of the shorter title found in the other": 1.6,
     "words in common": 1.2,
     "meaning of the titles": 2.2,
-    "shared model code": 4.4,
+    "shared model code": 5.0,
     "related model codes": 3.6,
     "different model codes": -2.4,
     "model code on one side only": -0.4,
@@ -33,11 +33,11 @@ BASE = -4.6
 SAME_GTIN = 6.0
 SHARED_GTIN = 1.5
 OTHER_GTIN = -2.0
-SAME_PART_NUMBER = 4.0
+SAME_PART_NUMBER = 5.0
 SAME_PART_NUMBER_ALONE = 2.5
 OTHER_PART_NUMBER = -2.0
 OTHER_MANUFACTURER = -3.0
-SAME_MANUFACTURER = 0.5
+SAME_MANUFACTURER = 1.0
 
 
 _NAMES = tuple(WEIGHTS)
@@ -130,11 +130,13 @@ def identifier_evidence(
 
 def _codes(one: Features, other: Features, rarity: Rarity) -> tuple[float, float, float, float]:
     """Model codes: shared, related, different, on one side only."""
-    shared = 0.0
+    shared, whole = 0.0, ""
     for code in one.all_codes & other.all_codes:
         if len(code) >= MIN_RELATED or code in one.codes or code in other.codes:
             shared = max(shared, rarity[code] * min(1.0, 0.4 + len(code) / 12))
-    left, right = one.codes - other.all_codes, other.codes - one.all_codes
+            whole = max(whole, code, key=len)
+    left = [code for code in one.codes - other.all_codes if code not in whole]
+    right = [code for code in other.codes - one.all_codes if code not in whole]
     if not left or not right:
         return shared, 0.0, 0.0, 1.0 if left or right else 0.0
     ties = [(x, y) for x in left for y in right if _is_related(x, y)]

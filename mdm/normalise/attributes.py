@@ -48,7 +48,7 @@ _PACKS = (
         r"\b(?:pack|set|lot|paquet|packung|box|boite)\s(?:of|de|von|a|mit)\s(\d{1,3})\b(?![.,]\d|\s?(?:gb|go|tb|ml|g|kg|cm|mm|w))"
     ),
     re.compile(
-        r"(?<![\w.,-])(\d{1,3})[\s-]?(?:pack|stuck|pieces|pcs|stk|st\.|packungen|piles|batterien|sachets)\b"
+        r"(?<![\w.,-])(\d{1,3})[\s-]?(?:pack|stuck|stk|st\.|packungen|piles|batterien|sachets)\b"
     ),
     re.compile(r"^(\d{1,2})\s?x\s(?=[a-z])"),
     re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d)?\s?(?:gb|go|g|kg|ml|l|cl)\b"),
@@ -77,6 +77,8 @@ def attributes(
         elif len(others) < MAX_OTHERS:
             others.setdefault(key, text)
     for key, value in from_title(title).items():
+        if key == "colour" and key in known:
+            known[key] = _colours_together(known[key], value)
         known.setdefault(key, value)
     if multipack and 1 < multipack <= 999:
         known["pack_count"] = str(multipack)
@@ -137,6 +139,13 @@ def colour_of(plain: str) -> str | None:
         return "gold"
     colours = sorted(set(strong or weak[-1:]))
     return "/".join(colours[:3]) or None
+
+
+def _colours_together(stated: str, by_title: str) -> str:
+    """Where field and title name different colours nobody knows which is meant: both are kept."""
+    if set(stated.split("/")) & set(by_title.split("/")):
+        return stated
+    return "/".join(sorted({*stated.split("/"), *by_title.split("/")}))
 
 
 def pack_count(plain: str) -> str | None:

@@ -23,7 +23,8 @@ def is_accessory(title: str) -> bool:
     for place, word in enumerate(words):
         if word in _WITH:
             return False
-        if word in CERTAIN_ACCESSORIES:
+        # German joins the noun to its kind: Klapphülle, Lederhülle.
+        if word in CERTAIN_ACCESSORIES or word.endswith("hulle"):
             return True
         if word in ACCESSORIES and ACCESSORY_FOR.intersection(words[place + 1 :]):
             return True

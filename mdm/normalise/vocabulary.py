@@ -13,7 +13,7 @@ def _words(text: str) -> frozenset[str]:
 
 COLOURS = {
     "black": "black schwarz schwarzer schwarze schwarzes noir noire noirs noires onyx graphit "
-    "midnight mitternacht minuit jet anthracite anthrazit negro nero",
+    "midnight mitternacht minuit jet anthracite anthrazit",
     "white": "white weiss weisser weisse weisses blanc blanche blancs blanches ivory polarweiss "
     "creme cream",
     "silver": "silver silber silbern silberner argent argente argentee platinum edelstahl inox",
@@ -51,8 +51,7 @@ ATTRIBUTE_KEYS = {
     "bildschirmgrosse screen display taille_ecran diagonale_d_ecran",
     "energy_class": "energy_class energy_efficiency_class energieeffizienzklasse "
     "classe_energetique energy_label classe_d_efficacite_energetique energielabel",
-    "pack_count": "pack_count multipack pack_size stuckzahl packungsgrosse nombre_de_pieces "
-    "contenu_du_lot pieces lot",
+    "pack_count": "pack_count multipack pack_size stuckzahl packungsgrosse contenu_du_lot lot",
     "material": "material materiau matiere matiere_principale",
     "volume": "volume nutzinhalt volume_utile fassungsvermogen contenance inhalt",
     "weight": "weight poids gewicht",
