@@ -1,0 +1,1 @@
+"""Money: basket, live quote, purchase, payment providers, merchants' systems, ledger."""

@@ -1,0 +1,1 @@
+"""Getting offers: guarded fetch, feed formats, spiders, push API. Out: raw offers and refusals."""

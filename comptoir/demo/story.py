@@ -82,7 +82,7 @@ def _load(
         say("waiting for django-oscar to be installed")
         shop = shop_install.result()
         supervisor.start(peers.oscar(plan, shop))
-        say(f"pushed: {loading.push(installation, plan, shop)}")
+        say(f"pushed: {loading.push(installation, plan, shop).partition(':')[0]}")
     with _step("catalogue") as say:
         drain(installation, label="matching and indexing")
         say("offers matched, golden records made, indices written")
@@ -121,7 +121,7 @@ def _say_where(installation: Installation, plan: DemoPlan, watch: Stopwatch) -> 
         f"(admin, password in {password})",
         f"  {'merchants’ own sites':22} {plan.sites}/lumiporte/",
         "",
-        "At the payment page use card 4000 0000 0000 0002 to be declined, any other listed to pay.",
+        "Cards at the payment page: 4111 1111 1111 1111 pays, 4000 0000 0000 0002 is declined.",
         "Ctrl-C stops everything.",
     ]
     click.echo("\n".join(lines))

@@ -32,6 +32,10 @@ TOASTER = {
     "language": "fr",
     "manufacturer": "Lumo",
     "mpn": "LM-1",
+    "colour": "white",
+    "condition": "refurbished",
+    "group": "lumiere",
+    "pack": 2,
     "delivery": {"FR": 490, "DE": 690},
 }
 
@@ -125,7 +129,10 @@ def test_offers_are_pushed_in_one_run_and_again_after_a_failure(
         "currency": "EUR",
         "availability": "in_stock",
         "quantity": 3,
-        "condition": "new",
+        "condition": "refurbished",
+        "group": "lumiere",
+        "multipack": 2,
+        "attributes": {"colour": "white"},
         "delivery": [
             {"country": "DE", "price": "6.90", "days_min": 3, "days_max": 5},
             {"country": "FR", "price": "4.90", "days_min": 2, "days_max": 4},

@@ -1,7 +1,8 @@
 """Loads sheets into the catalogue, one JSON object a line. Loading again changes only what differs.
 
 Fields: sku, title, price_minor, currency (needed); gtin, description, category ("A > B"), stock,
-language, manufacturer, mpn, delivery {country: cents}. A bad line is refused with its number, the
+language, manufacturer, mpn, colour, condition, group (of variants), pack (units sold together),
+delivery {country: cents}. A bad line is refused with its number, the
 rest is kept.
 """
 
@@ -16,7 +17,7 @@ from django.db import transaction
 from oscar.apps.catalogue.categories import create_from_breadcrumbs
 from oscar.core.loading import get_model
 
-from catalogue_feed.management.commands.prepare_shop import PRODUCT_TYPE
+from catalogue_feed.management.commands.prepare_shop import ATTRIBUTES, PRODUCT_TYPE
 
 Category = get_model("catalogue", "Category")
 Partner = get_model("partner", "Partner")
@@ -25,7 +26,6 @@ ProductClass = get_model("catalogue", "ProductClass")
 StockRecord = get_model("partner", "StockRecord")
 
 LONGEST_LINE = 200_000
-TEXTS = ("gtin", "manufacturer", "mpn", "language")
 
 
 def read_sheet(line):
@@ -78,8 +78,8 @@ class Loader:
         # Oscar wants a UPC once only; two variants under one GTIN keep it as an attribute.
         taken = gtin and Product.objects.filter(upc=gtin).exclude(pk=product.pk).exists()
         product.upc = gtin if gtin and not taken else None
-        for code in TEXTS:
-            value = (sheet.get(code) or "").strip()
+        for code in ATTRIBUTES:
+            value = str(sheet.get(code) or "").strip()
             if value or product.pk:
                 setattr(product.attr, code, value or None)
         product.save()

@@ -20,7 +20,7 @@ ProductAttribute = get_model("catalogue", "ProductAttribute")
 ProductClass = get_model("catalogue", "ProductClass")
 
 PRODUCT_TYPE = "Goods"
-ATTRIBUTES = ("gtin", "manufacturer", "mpn", "language")
+ATTRIBUTES = ("gtin", "manufacturer", "mpn", "language", "colour", "condition", "group", "pack")
 
 
 def prepare_countries():

@@ -51,6 +51,7 @@ def offer_of(product, strategy, shop_url):
     category = product.categories.first()
     texts = {row.attribute.code: row.value_text for row in product.attribute_values.all()}
     quantity = max(info.stockrecord.net_stock_level, 0)
+    pack = int(texts.get("pack") or 1)
     return {
         "sku": info.stockrecord.partner_sku,
         "title": product.title,
@@ -64,7 +65,10 @@ def offer_of(product, strategy, shop_url):
         "currency": info.price.currency,
         "availability": "in_stock" if quantity else "out_of_stock",
         "quantity": quantity,
-        "condition": "new",
+        "condition": texts.get("condition") or "new",
+        "group": texts.get("group"),
+        "multipack": pack if pack > 1 else None,
+        "attributes": {"colour": texts["colour"]} if texts.get("colour") else {},
         "url": shop_url + product.get_absolute_url(),
         "delivery": delivery_of(product),
     }
