@@ -99,6 +99,8 @@ def _open_zip(path: Path, limits: FeedLimits) -> OpenedFeed:
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             member = archive.infolist()[0]
+            if member.is_dir():
+                return OpenedFeed(_empty(), _not_one_member(0))
             if member.flag_bits & 0x1 or member.compress_type not in _ZIP_METHODS:
                 return OpenedFeed(_empty(), _damaged("it is encrypted or packed by a rare method"))
             with archive.open(member) as packed:
@@ -207,7 +209,7 @@ def _too_large(limits: FeedLimits) -> Refusal:
 def _not_one_member(count: int) -> Refusal:
     return Refusal(
         "feed_archive_members",
-        f"the zip file holds {count} entries; exactly one file is expected",
+        f"the zip file holds {count} files that can be read; exactly one is expected",
     )
 
 

@@ -17,6 +17,7 @@ from lxml import etree
 from crawlers.bounded_stream import Meter
 from crawlers.feed_options import FeedBroken, FeedOptions
 from crawlers.text_encoding import encoding_of, text_of
+from crawlers.xml_salvage import can_salvage, salvaged
 from mdm.raw_offer import Refusal
 
 _PROLOG = re.compile(
@@ -54,14 +55,17 @@ def pieces(
     options: FeedOptions,
     *,
     starts: Collection[str] = (),
+    one_kind: bool = False,
 ) -> Iterator[XmlPiece | Refusal]:
     """Elements with one of `names` when complete, and those of `starts` when they begin.
 
     Nothing is fetched, no entity is expanded, no DTD is read. A document that declares entities is
-    refused, one that breaks off keeps what was complete.
+    refused, one that breaks off keeps what was complete. With `one_kind` the elements are records
+    that lie beside each other: a fault in one of them costs only that one.
     """
     encoding = encoding_of(stream, options.encoding)
-    root = root_of(stream.read(65536))
+    head = stream.read(65536)
+    root = root_of(head)
     stream.seek(0)
     meter = Meter(stream, options.limits)
     walker = etree.iterparse(
@@ -78,13 +82,15 @@ def pieces(
         remove_pis=True,
         recover=False,
     )
-    seen = 0
+    done = 0
+    is_first = True
+    refusal: Refusal | None = None
     try:
         for event, element in walker:
             name = local_name(element)
-            if seen == 0:
+            if is_first:
                 _refuse_entities(element)
-            seen += 1
+            is_first = False
             if event == "start":
                 if name in starts:
                     yield XmlPiece(name, element, element.sourceline or 0, is_start=True)
@@ -92,17 +98,37 @@ def pieces(
             if name not in names:
                 continue
             yield XmlPiece(name, element, element.sourceline or 0, is_start=False)
+            done += 1
             _forget(element)
             meter.record_done()
         return
     except FeedBroken as broken:
         refusal = broken.refusal
     except etree.XMLSyntaxError as error:
-        refusal = _stopped(error, walker.error_log, is_cut=_is_cut(meter, root))
+        is_cut = _is_cut(meter, root)
+        refusal = _stopped(error, walker.error_log, is_cut=is_cut)
+        if not is_cut and one_kind and can_salvage(head, encoding):
+            refusal = None
     # A document that broke off is held by a cycle of references in the parser.
     del walker
     gc.collect()
-    yield refusal
+    if refusal is not None:
+        yield refusal
+    else:
+        yield from _rest(salvaged(stream, names, encoding, done, options.limits), names)
+        if _is_open(stream, root):
+            yield _cut("the root element is never closed", None)
+
+
+def _rest(
+    found: Iterator[tuple[int, Any] | Refusal], names: Collection[str]
+) -> Iterator[XmlPiece | Refusal]:
+    """What follows a record that is not well-formed."""
+    for each in found:
+        if isinstance(each, Refusal):
+            yield each
+        elif (name := local_name(each[1])) in names:
+            yield XmlPiece(name, each[1], each[0], is_start=False)
 
 
 def _refuse_entities(element: Any) -> None:
@@ -129,8 +155,19 @@ def _forget(element: Any) -> None:
 
 def _is_cut(meter: Meter, root: tuple[str, str] | None) -> bool:
     """True when all bytes were read and the root element was never closed."""
-    tail = meter.tail.replace(b"\0", b"").decode("utf-8", "replace")
-    return meter.at_end and not (root and re.search(rf"</(\S+:)?{re.escape(root[0])}\s*>", tail))
+    return meter.at_end and not _closes(meter.tail, root)
+
+
+def _is_open(stream: BinaryIO, root: tuple[str, str] | None) -> bool:
+    """The same of a file, wherever reading stopped."""
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - 200))
+    return not _closes(stream.read(), root)
+
+
+def _closes(tail: bytes, root: tuple[str, str] | None) -> bool:
+    text = tail.replace(b"\0", b"").decode("utf-8", "replace")
+    return root is not None and bool(re.search(rf"</(\S+:)?{re.escape(root[0])}\s*>", text))
 
 
 def _stopped(error: etree.XMLSyntaxError, log: Any, *, is_cut: bool) -> Refusal:
@@ -138,18 +175,22 @@ def _stopped(error: etree.XMLSyntaxError, log: Any, *, is_cut: bool) -> Refusal:
     reason = str(entry.message if entry is not None else error.msg or "not well-formed")[:300]
     line = (entry.line if entry is not None else error.lineno) or None
     if is_cut:
-        return Refusal(
-            "feed_truncated",
-            f"the document ends in the middle: {reason}",
-            position=line,
-            hint="Send the whole file; nothing is withdrawn until it arrives.",
-        )
+        return _cut(reason, line)
     hint = "An ampersand in a text or an address is written &amp;." if "Entity" in reason else ""
     return Refusal(
         "feed_malformed",
         f"not well-formed XML, what follows is not read: {reason}",
         position=line,
         hint=hint or "Correct the markup at this line; records before it were read.",
+    )
+
+
+def _cut(reason: str, line: int | None) -> Refusal:
+    return Refusal(
+        "feed_truncated",
+        f"the document ends in the middle: {reason}",
+        position=line,
+        hint="Send the whole file; nothing is withdrawn until it arrives.",
     )
 
 

@@ -28,7 +28,7 @@ def sniff(head: bytes, name: str) -> bool:  # noqa: ARG001 - one signature for a
 def read(stream: BinaryIO, options: FeedOptions) -> Iterator[RawOffer | Refusal]:
     """One offer for each SHOPITEM."""
     count = 0
-    for piece in pieces(stream, ("SHOPITEM",), options):
+    for piece in pieces(stream, ("SHOPITEM",), options, one_kind=True):
         count += 1
         if isinstance(piece, Refusal):
             yield piece

@@ -110,13 +110,42 @@ def test_a_truncated_xml_keeps_what_was_complete_and_says_so(cut: float) -> None
     assert breaks_run(refusals(records)[-1])
 
 
-def test_a_bare_ampersand_is_named_with_its_line() -> None:
-    records = read("google", RSS.replace("No price", "A & B"))
-    assert len(offers(records)) == 1
-    last = refusals(records)[-1]
-    assert last.code == "feed_malformed"
-    assert last.position
-    assert "&amp;" in last.hint
+def _four(second: str) -> str:
+    items = [
+        f"<item><g:id>N{number}</g:id><g:title>{second if number == 1 else 'Lamp'}</g:title>"
+        "<g:description><![CDATA[a & b &nbsp;]]></g:description><g:price>1 EUR</g:price></item>\n"
+        for number in range(4)
+    ]
+    return RSS[: RSS.index("<item>")] + "".join(items) + "</channel></rss>"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("A & B", "A & B"), ("A&nbsp;B", "A\xa0B"), ("M&S &amp; &eacute;&#233;", "M&S & éé"),
+     ("R&D; lab", "R&D; lab")],
+)  # fmt: skip
+def test_a_bare_ampersand_and_html_entities_are_read_as_meant(written: str, meant: str) -> None:
+    records = read("google", _four(written))
+    assert refusals(records) == []
+    assert [each.sku for each in offers(records)] == ["N0", "N1", "N2", "N3"]
+    assert offers(records)[1].title == meant
+    assert offers(records)[1].description == "a & b &nbsp;"
+
+
+def test_a_record_that_is_not_well_formed_is_refused_alone_with_its_line() -> None:
+    records = read("google", _four("<b>never closed"))
+    assert [each.sku for each in offers(records)] == ["N0", "N2", "N3"]
+    (refusal,) = refusals(records)
+    assert (refusal.code, refusal.position) == ("record_malformed", 5)
+    assert not breaks_run(refusal)
+
+
+def test_a_fault_in_a_record_and_a_cut_end_keep_the_rest_and_break_the_run() -> None:
+    whole = _four("A & B")
+    for end in (whole.rindex("<g:price>"), whole.rindex("<item>")):
+        records = read("google", whole[:end])
+        assert [each.sku for each in offers(records)] == ["N0", "N1", "N2"]
+        assert [each.code for each in refusals(records)] == ["feed_truncated"]
 
 
 def test_google_names_in_a_table_with_any_separator_and_spelling() -> None:
