@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from crawlers.feed_options import FeedOptions
 from crawlers.offer_check import checked
@@ -52,6 +53,7 @@ _CURRENCY = re.compile(r"[A-Za-z]{3}|[€£$¥₽₴]|Kč|zł|kr|Ft", re.IGNOREC
 _NOT_NAME = re.compile(r"[\s\-]+")
 
 
+@lru_cache(maxsize=4096)
 def attribute_name(raw: str) -> str:
     """`g:Image Link` -> `image_link`; aliases resolved."""
     name = _NOT_NAME.sub("_", raw.strip().lower().removeprefix("g:"))

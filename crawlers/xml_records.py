@@ -46,7 +46,7 @@ def root_of(head: bytes) -> tuple[str, str] | None:
 
 def local_name(element: Any) -> str:
     """Element name without its namespace."""
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def pieces(
@@ -210,5 +210,6 @@ def text_in(element: Any, *path: str) -> str | None:
 
 def own_text(element: Any) -> str | None:
     """All text inside an element, stripped; None when there is none."""
-    text = "".join(element.itertext()).strip()
+    text = "".join(element.itertext()) if len(element) else element.text or ""
+    text = text.strip()
     return text or None
