@@ -88,8 +88,8 @@ def _titles(best: Sequence[Member], provenance: dict[str, str]) -> dict[str, str
 
 def _agreement(member: Member, uses: Counter[str]) -> tuple[bool, float]:
     words = set(tokens(member.title))
-    mean = sum(uses[word] for word in words) / len(words) if words else 0.0
-    return member.condition == "new", round(mean + min(len(words), 12) / 4, 6)
+    shared = sum(1 for word in words if uses[word] > 1)
+    return member.condition == "new", round(shared - 0.3 * (len(words) - shared), 6)
 
 
 def _descriptions(best: Sequence[Member], provenance: dict[str, str]) -> dict[str, str]:

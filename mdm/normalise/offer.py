@@ -133,7 +133,7 @@ def manufacturer_of(stated: str | None) -> str | None:
     if name is None or folded("".join(_WORDS.findall(name))) in NO_MANUFACTURER:
         return None
     words = name.split()
-    while len(words) > 1 and folded(words[-1].strip(".,&")).replace(".", "") in LEGAL_FORMS:
+    while len(words) > 1 and folded(words[-1].strip(".,&")).replace(".", "") in LEGAL_FORMS | {""}:
         words.pop()
     return " ".join(words).strip(" ,;-") or None
 

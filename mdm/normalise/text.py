@@ -13,7 +13,7 @@ MAX_TITLE = 300
 MAX_DESCRIPTION = 8000
 MAX_URL = 2000
 
-_BLOCK = re.compile(r"<\s*(?:br|/p|/li|/div|/tr|/td|/h[1-6]|hr)\b[^>]{0,200}>", re.IGNORECASE)
+_BLOCK = re.compile(r"<\s*(?:br|hr|/?(?:p|li|div|tr|td|h[1-6]))\b[^>]{0,200}>", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 # Control characters, zero-width marks, bidirectional overrides and isolates, line separators,
 # byte-order mark, private use and lone surrogates: none of them is seen, all of them can deceive.

@@ -1,0 +1,90 @@
+"""Survivorship: each field from the offer that knows it best, the same in any order."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from mdm.golden import Member, golden_record
+
+
+def _member(offer: str, title: str, language: str | None = "en", **facts: Any) -> Member:
+    condition = facts.pop("condition", "new")
+    return Member(offer, f"shop-{offer}", title, language, condition, facts)
+
+
+MEMBERS = [
+    _member(
+        "off_a", "Norvalis Lumen 6 128 GB black", manufacturer="Norvalis", gtins=["1", "2"],
+        mpn="NVL6", attributes={"colour": "black", "capacity": "128 GB"}, category_id=267,
+        description="Short.", image_urls=["https://a/1.jpg"],
+    ),
+    _member(
+        "off_b", "Lumen 6", manufacturer="NORVALIS", gtins=["2"],
+        attributes={"colour": "grey"}, description="A longer text.",
+    ),
+    _member(
+        "off_c", "Norvalis Lumen 6 128 Go noir", "fr", gtins=["3"], category_id=267,
+        attributes={"colour": "black"}, image_urls=["https://c/1.jpg", "https://a/1.jpg"],
+    ),
+    _member("off_d", "Norvalis Lumen 6 128 GB refurbished", condition="refurbished",
+            description="A very long text about scratches.", category_id=404),
+]  # fmt: skip
+
+
+def test_each_field_has_its_survivor_and_its_provenance() -> None:
+    record = golden_record(MEMBERS)
+    assert record["titles"] == {
+        "en": "Norvalis Lumen 6 128 GB black",
+        "fr": "Norvalis Lumen 6 128 Go noir",
+    }
+    assert record["descriptions"] == {"en": "A very long text about scratches."}
+    assert record["manufacturer"] == "Norvalis"
+    assert record["gtins"] == ["2", "1", "3"]
+    assert record["mpns"] == ["NVL6"]
+    assert record["category_id"] == 267
+    assert record["attributes"] == {"capacity": "128 GB", "colour": "black"}
+    assert record["image_urls"] == ["https://a/1.jpg", "https://c/1.jpg"]
+    assert record["provenance"] == {
+        "titles.en": "off_a",
+        "titles.fr": "off_c",
+        "descriptions.en": "off_d",
+        "manufacturer": "off_a",
+        "gtins": "off_a",
+        "mpns": "off_a",
+        "category_id": "off_a",
+        "attributes.capacity": "off_a",
+        "attributes.colour": "off_a",
+        "image_urls": "off_a",
+    }
+
+
+def test_the_order_of_offers_plays_no_part() -> None:
+    record = golden_record(MEMBERS)
+    for seed in range(10):
+        shuffled = MEMBERS[:]
+        random.Random(seed).shuffle(shuffled)
+        assert golden_record(shuffled) == record
+
+
+def test_an_offer_that_says_nothing_makes_a_record() -> None:
+    record = golden_record([_member("off_x", "Thing", None)])
+    assert record["titles"] == {"und": "Thing"}
+    assert record["category_id"] is record["manufacturer"] is record["variant_group"] is None
+
+
+def test_variants_share_a_group() -> None:
+    def group(title: str, **attributes: str) -> str | None:
+        found: str | None = golden_record(
+            [_member("off_x", title, manufacturer="Norvalis", attributes=attributes)]
+        )["variant_group"]
+        return found
+
+    black = group("Norvalis Lumen 6 128 GB black", colour="black", capacity="128 GB")
+    white = group("Norvalis Lumen 6 256 GB white", colour="white", capacity="256 GB")
+    assert black == white
+    assert black is not None
+    assert black != group("Norvalis Lumen 7 128 GB black", colour="black", capacity="128 GB")
+    assert group("Norvalis Lumen 6") is None
+    stated = [golden_record([_member(f"off_{n}", f"Any {n}", group="g1")]) for n in (1, 1)]
+    assert stated[0]["variant_group"] == stated[1]["variant_group"]
