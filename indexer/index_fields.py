@@ -115,8 +115,9 @@ def text_fields(document: ProductDocument) -> dict[str, str]:
     for language in LANGUAGES:
         names = [known[id_].name(language) for id_ in document.category_path if id_ in known]
         texts[f"category_{language}"] = index_terms(" ".join(names), language)
-    if document.category_id in known:
-        words = known[document.category_id].words
+    leaf = known.get(document.category_id or 0)
+    if leaf is not None:
+        words = leaf.words
         texts[f"category_{OTHER}"] = index_terms(" ".join(words), OTHER)
     texts[MANUFACTURER] = index_terms(document.manufacturer or "", OTHER)
     texts[ATTRIBUTES] = index_terms(" ".join(document.attributes.values())[:20_000], OTHER)

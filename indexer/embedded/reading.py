@@ -114,16 +114,18 @@ class IndexReader:
         self, searcher: tantivy.Searcher, addresses: list[tantivy.DocAddress]
     ) -> list[str]:
         """Ids by numeric key, remembered: reading one from the store unpacks a whole block."""
-        if len(self._ids) > _KNOWN_IDS:
-            self._ids.clear()
+        # Several threads read: each keeps hold of the table it began with.
+        known = self._ids
+        if len(known) > _KNOWN_IDS:
+            known = self._ids = {}
         ids = []
         for key, address in zip(
             searcher.fast_field_values("key", addresses), addresses, strict=True
         ):
             number = int(key or 0)
-            if number not in self._ids:
-                self._ids[number] = str(searcher.doc(address).get_first("product_id"))
-            ids.append(self._ids[number])
+            if number not in known:
+                known[number] = str(searcher.doc(address).get_first("product_id"))
+            ids.append(known[number])
         return ids
 
     def neighbours(self, vector: Vector, filters: Filters, limit: int) -> tuple[Neighbour, ...]:

@@ -7,6 +7,7 @@ Keys are `indexer.index_fields.numeric_key`. Vectors are stored in half precisio
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,13 +27,16 @@ class VectorFile:
         self._dimensions = dimensions
         self._read_stamp: tuple[int, int] | None = None
         self._reader: Index | None = None
+        self._searching = threading.Lock()
 
     def nearest(self, vector: Vector, count: int) -> list[tuple[int, float]]:
         """(key, cosine) of the nearest, best first."""
         index = self._current()
         if index is None or not len(index) or not np.any(vector):
             return []
-        matches = index.search(vector, min(count, len(index)), threads=1)
+        # A search uses working memory of the index that two threads must not share.
+        with self._searching:
+            matches = index.search(vector, min(count, len(index)), threads=1)
         return [
             (int(key), 1.0 - float(distance))
             for key, distance in zip(matches.keys, matches.distances, strict=True)

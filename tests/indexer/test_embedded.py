@@ -5,14 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from indexer.embedded import EmbeddedEngine, writing
-from indexer.engine import SearchRequest, Words
+from indexer.engine import Filters, SearchRequest, Words
 from kernel.errors import DomainError
-from tests.indexer.documents import DIMENSIONS, document, upsert
+from tests.indexer.documents import DIMENSIONS, direction, document, upsert
 
 WRITER = """
 import sys
@@ -90,6 +91,23 @@ def test_a_writer_that_never_lets_go_is_named(
     holder.wait()
     holder.stdout.close()
     assert engine.write(index, [upsert(document("prd_y", "lamp"))]).written == 1
+
+
+def test_many_threads_read_while_one_writes(engine: EmbeddedEngine) -> None:
+    """The shop answers from a pool of threads: every answer is whole."""
+    index = fill(engine)
+    engine.write(index, [upsert(document(f"prd_{n}", f"lamp {n}")) for n in range(100)])
+
+    def ask(turn: int) -> tuple[int, int]:
+        found = engine.search("b1", SearchRequest(Words("lamp", "en"), limit=50))
+        near = engine.neighbours("b1", direction(1.0), filters=Filters(), limit=20)
+        return len({hit.product_id for hit in found.hits}), len(near)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(ask, range(200))
+        for turn in range(3):
+            engine.write(index, [upsert(document("prd_x", f"lamp {turn}"), 2 + turn)])
+        assert set(answers) == {(50, 20)}
 
 
 def test_unchanged_vectors_are_not_saved_again(engine: EmbeddedEngine, tmp_path: Path) -> None:
