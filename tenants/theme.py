@@ -50,8 +50,10 @@ _FONT = re.compile(r"[A-Za-z0-9 ,\"-]{3,300}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colour roles, each `#rrggbb`. `on_x` is text on `x`; `control` is the edge of a control, `well` the
-    ground of pictures, light in both schemes because products are drawn and photographed for it."""
+    """Colour roles, each `#rrggbb`. `on_x` is text on `x`; `control` is the edge of a control.
+
+    `well` is the ground of pictures: light in both schemes, as products are photographed for it.
+    """
 
     ground: str
     surface: str
