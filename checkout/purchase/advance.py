@@ -117,8 +117,7 @@ class _Run:
     def _step(self, leg: Leg) -> Leg | None:
         """Settle what is open of the state's step, then take it; None to wait."""
         name = STEP_OF[leg.state]
-        before = self._journal.attempts(leg, name)
-        doubtful = [attempt for attempt in before if attempt.is_open]
+        doubtful = [attempt for attempt in self._journal.attempts(name) if attempt.is_open]
         if doubtful:
             try:
                 found = self._steps.look_up(leg, name)
@@ -130,7 +129,7 @@ class _Run:
                 return self._finish(leg, doubtful[-1], found)
         if self._is_late(leg) and gives_up_at_deadline(leg.state):
             return self._give_up(leg)
-        attempt = self._journal.begin(leg, name, before, self._steps.request_sha256(leg, name))
+        attempt = self._journal.begin(leg, name, self._steps.request_sha256(leg, name))
         result = self._steps.perform(leg, name, attempt.idempotency_key)
         return self._finish(leg, attempt, result)
 

@@ -7,8 +7,8 @@ while the same owner still has it, so that a worker that was too slow changes no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -130,6 +130,7 @@ class Journal:
         self._deps = deps
         self._leg_id = leg_id
         self._owner = drawn_id("own")
+        self._attempts: list[Attempt] = []
 
     def claim(self) -> Leg | None:
         """Take the leg, if it is unsettled and nobody else holds it."""
@@ -150,31 +151,18 @@ class Journal:
         )
         with self._deps.database.platform() as tx:
             row = tx.execute(statement).one_or_none()
-        return None if row is None else leg_of(row)
+            if row is None:
+                return None
+            self._attempts = _attempts(tx, self._leg_id)
+        return leg_of(row)
 
-    def attempts(self, leg: Leg, name: StepName) -> list[Attempt]:
-        """Every attempt at a step, oldest first."""
-        statement = (
-            t.step.select()
-            .where(t.step.c.leg_id == leg.leg_id, t.step.c.name == name)
-            .order_by(t.step.c.revision, t.step.c.attempt)
-        )
-        with self._deps.database.platform() as tx:
-            return [
-                Attempt(
-                    name,
-                    row.revision,
-                    row.attempt,
-                    row.idempotency_key,
-                    None if row.outcome is None else Outcome(row.outcome),
-                )
-                for row in tx.execute(statement)
-            ]
+    def attempts(self, name: StepName) -> tuple[Attempt, ...]:
+        """Every attempt at a step, oldest first. Under the lease nobody else adds any."""
+        return tuple(attempt for attempt in self._attempts if attempt.name is name)
 
-    def begin(
-        self, leg: Leg, name: StepName, before: Sequence[Attempt], request_sha256: str
-    ) -> Attempt:
+    def begin(self, leg: Leg, name: StepName, request_sha256: str) -> Attempt:
         """Write down the intent. Only a refusal starts a new revision, and with it a new key."""
+        before = self.attempts(name)
         revision = 1 + sum(attempt.outcome is Outcome.REFUSED for attempt in before)
         number = 1 + sum(attempt.revision == revision for attempt in before)
         key = f"{leg.purchase_id}/{leg.ordinal}/{name}/{revision}"
@@ -194,7 +182,9 @@ class Journal:
                     started_at=self._deps.clock(),
                 )
             )
-        return Attempt(name, revision, number, key, None)
+        attempt = Attempt(name, revision, number, key, None)
+        self._attempts.append(attempt)
+        return attempt
 
     def _close_abandoned(self, tx: Transaction, leg: Leg, name: StepName) -> None:
         """An attempt whose worker ended before writing how it went stays unknown for ever."""
@@ -207,6 +197,7 @@ class Journal:
     def finish(self, leg: Leg, attempt: Attempt, result: Result, quoted: LegQuoted) -> Leg:
         """Write down how a call ended, and the state that it leads to, in one transaction."""
         after = state_after(leg.state, attempt.name, result.outcome)
+        self._attempts[self._attempts.index(attempt)] = replace(attempt, outcome=result.outcome)
         with self._deps.database.platform() as tx:
             tx.execute(
                 t.step.update()
@@ -298,6 +289,24 @@ class Journal:
 
     def _lease_end(self) -> sa.ColumnElement[datetime]:
         return sa.func.clock_timestamp() + sa.cast(self._deps.windows.lease, sa.Interval)
+
+
+def _attempts(tx: Transaction, leg_id: str) -> list[Attempt]:
+    rows = tx.execute(
+        t.step.select()
+        .where(t.step.c.leg_id == leg_id)
+        .order_by(t.step.c.name, t.step.c.revision, t.step.c.attempt)
+    )
+    return [
+        Attempt(
+            StepName(row.name),
+            row.revision,
+            row.attempt,
+            row.idempotency_key,
+            None if row.outcome is None else Outcome(row.outcome),
+        )
+        for row in rows
+    ]
 
 
 def _purchase_basket(tx: Transaction, leg: Leg) -> str:

@@ -82,15 +82,15 @@ def test_double_click_leads_to_the_same_order(setting: Setting, merchant: SmallM
     client = setting.client()
     address = to_confirm_page(client, shelve(setting, merchant))
     fields = hidden_fields(client.get(address).text) | {"terms": "accepted"}
-    cookies = dict(client.cookies)
+    tabs = [setting.client() for _ in range(5)]
+    for tab in tabs:
+        tab.cookies.update(dict(client.cookies))
 
-    def click(_: int) -> str:
-        other = setting.client()
-        other.cookies.update(cookies)
-        return str(other.post("/checkout/confirm", data=fields).headers["location"])
+    def click(tab: TestClient) -> str:
+        return str(tab.post("/checkout/confirm", data=fields).headers["location"])
 
     with ThreadPoolExecutor(5) as pool:
-        assert len(set(pool.map(click, range(5)))) == 1
+        assert len(set(pool.map(click, tabs))) == 1
 
 
 def test_terms_have_to_be_accepted(setting: Setting, merchant: SmallMerchant) -> None:
