@@ -70,7 +70,7 @@ class Server:
         return DomainError(
             "embedded_elasticsearch",
             f"Elasticsearch did not start: {reason}",
-            hint=f"The end of {self.log}: {tail}",
+            hint=f"Read {self.log}, which ends with: {tail}",
             status=500,
         )
 
@@ -123,6 +123,8 @@ def _environment(folder: Path) -> dict[str, str]:
         "ES_PATH_CONF": str(folder / "config"),
         "ES_TMPDIR": str(folder / "tmp"),
         "ES_JAVA_OPTS": os.environ.get("ES_JAVA_OPTS", "-Xms512m -Xmx512m"),
+        # The launcher, too, keeps to our folder: the system's own may be closed to that user.
+        "CLI_JAVA_OPTS": f"-Djava.io.tmpdir={folder / 'tmp'}",
         "HOME": str(folder / "tmp"),
     }
 
@@ -143,7 +145,13 @@ def _as_other_user(folder: Path) -> list[str]:
 
 
 def _require_way_in(folder: Path) -> None:
-    """The other user must be able to walk down to the folder."""
+    """The other user must be able to walk down to the folder, and to meet its parts in /tmp."""
+    if not Path("/tmp").stat().st_mode & 0o002:  # noqa: S108 - the Java runtime knows no other
+        raise DomainError(
+            "embedded_elasticsearch",
+            f"Elasticsearch does not run as root, and the user {USER} cannot write to /tmp.",
+            hint="Java needs that. Give /tmp its usual mode (1777), or do not run as root.",
+        )
     for parent in folder.absolute().parents:
         if not parent.stat().st_mode & 0o001:
             raise DomainError(
