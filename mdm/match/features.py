@@ -23,11 +23,13 @@ MIN_MPN = 3
 MAX_KEY_LENGTH = 60
 
 _TOKEN = re.compile(r"[^\W_]+(?:[.,]\d+)?")
-# Numbers with a unit say how much, not which.
+# Numbers with a unit say how much, not which. A single letter is a unit behind few digits only:
+# 4k is a resolution, 4770k a processor.
 _QUANTITY = re.compile(
-    r"\d+(?:[.,]\d+)?(?:gb|go|tb|to|mb|mo|kb|gib|in|inch|zoll|cm|mm|m|kg|g|mg|ml|cl|l|w|kw|kwh|wh|v|"
-    r"mah|ah|hz|mhz|ghz|khz|mp|mpx|p|px|k|nm|db|rpm|upm|min|h|s|x|er|btu|bar|lm|ppm|dpi|months?|"
-    r"years?|core|cores|threads?|pcs|stk|st|ltr|litre|liter|g?bit|mbs?|mbps|gbps|th|nd|rd|st|hp|ps|way)"
+    r"\d+(?:[.,]\d+)?(?:gb|go|tb|to|mb|mo|kb|gib|in|inch|zoll|cm|mm|kg|mg|ml|cl|kw|kwh|wh|mah|ah|hz|"
+    r"mhz|ghz|khz|mp|mpx|px|nm|db|rpm|upm|min|er|btu|bar|lm|ppm|dpi|months?|years?|cores?|threads?|"
+    r"pcs|stk|st|ltr|litre|liter|g?bit|mbs?|mbps|gbps|th|nd|rd|hp|ps|way)"
+    r"|\d{1,4}[pw]|\d{1,2}k|\d{1,3}(?:[.,]\d+)?[mglvhsx]"
 )
 _DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?")
 

@@ -1,0 +1,170 @@
+"""The pure matcher: features, evidence, vetoes, and decisions that order cannot sway."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from mdm.match.candidates import near_within, pairs_within
+from mdm.match.decide import Contender, Group, Pair, decide
+from mdm.match.features import Features, is_code, is_quantity, offer_features, title_parts
+from mdm.match.rarity import Rarity
+from mdm.match.score import WEIGHTS, explain, probability, title_evidence
+from mdm.match.vetoes import veto
+from tests.mdm.offers_at_hand import WordEncoder
+
+RARITY = Rarity(0, {})
+
+
+def features(title: str, **facts: Any) -> Features:
+    return offer_features(title, facts)
+
+
+@pytest.mark.parametrize(
+    "token", ["kgn36vl35g", "4770k", "ue75nu8000", "56404w90", "12345", "i78700k"]
+)
+def test_codes(token: str) -> None:
+    assert is_code(token)
+
+
+@pytest.mark.parametrize(
+    "token", ["64gb", "1080p", "55in", "4k", "2019", "s9", "plus", "60x85", "12mb", "3.5ghz"]
+)
+def test_what_is_no_code(token: str) -> None:
+    assert not is_code(token)
+
+
+def test_quantities() -> None:
+    assert is_quantity("64gb")
+    assert is_quantity("60x85")
+    assert not is_quantity("kgn36")
+
+
+def test_split_codes_are_read_joined() -> None:
+    assert "kd65xe9305" in title_parts("Sony KD 65XE9305 TV").joined
+    assert "i74770k" in title_parts("Intel Core i7-4770K").joined
+
+
+def test_evidence_keeps_to_its_names() -> None:
+    one, other = features("Bosch KGN36VL35G fridge"), features("Bosch fridge KGN36VL35G white")
+    assert len(title_evidence(one, other, 0.9, RARITY)) == len(WEIGHTS)
+    told = dict(explain(one, other, 0.9, RARITY))
+    assert told["shared model code"] > 2
+    assert "different model codes" not in told
+    assert probability(one, other, 0.9, RARITY) == probability(other, one, 0.9, RARITY)
+
+
+def test_other_model_codes_speak_against() -> None:
+    one, other = features("Bosch fridge KGN36VL35G"), features("Bosch fridge KGN39XI4P")
+    assert dict(explain(one, other, 0.8, RARITY))["different model codes"] < 0
+    assert probability(one, other, 0.8, RARITY) < 0.5
+    longer = features("Bosch fridge KGN36VL35GXX")
+    assert dict(explain(one, longer, 0.8, RARITY))["related model codes"] > 0
+
+
+def test_a_gtin_that_names_several_things_weighs_less() -> None:
+    one, other = features("Lamp", gtins=["1"]), features("Lampe", gtins=["1"])
+    clear = probability(one, other, 0.1, RARITY)
+    shared = probability(one, other, 0.1, RARITY, frozenset("1"))
+    assert clear > 0.55 > shared
+
+
+def test_manufacturers_and_part_numbers() -> None:
+    one = features("Drill", manufacturer="Bohrwick", mpn="BW-18")
+    assert probability(one, features("Drill", manufacturer="bohrwick", mpn="bw18"), 1, RARITY) > 0.9
+    against = dict(explain(one, features("Drill", manufacturer="Torrefane"), 1, RARITY))
+    assert against["different manufacturers"] < 0
+    against = dict(explain(one, features("Drill", manufacturer="Bohrwick", mpn="BW-20"), 1, RARITY))
+    assert against["different part numbers"] < 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "reason"),
+    [
+        ({"colour": "black"}, {"colour": "white"}, "colour"),
+        ({"colour": "black/white"}, {"colour": "white"}, None),
+        ({"capacity": "64 GB"}, {"capacity": "128 GB"}, "capacity"),
+        ({"capacity": "64 GB"}, {}, None),
+        ({"pack_count": "2"}, {}, "packs"),
+        ({"screen_size": "65 in"}, {"screen_size": "64.5 in"}, None),
+        ({"screen_size": "65 in"}, {"screen_size": "55 in"}, "screen size"),
+        ({"screen_size": "big"}, {"screen_size": "65 in"}, "screen size"),
+        ({"content": "250 g"}, {"content": "250 ml"}, "content"),
+    ],
+)
+def test_vetoes(one: dict[str, str], other: dict[str, str], reason: str | None) -> None:
+    found = veto(features("a", attributes=one), features("b", attributes=other))
+    assert (found is None) if reason is None else (found or "").startswith(reason)
+
+
+def _contender(name: str, title: str, product: str | None = None, merchant: str = "") -> Contender:
+    return Contender(name, merchant or f"shop-{name}", "new", features(title), product)
+
+
+def _decide(contenders: list[Contender]) -> list[Group]:
+    places = range(len(contenders))
+    pairs = [
+        Pair(a, b, _alike(contenders[a], contenders[b])) for a in places for b in places if a < b
+    ]
+    return decide(contenders, pairs, [], _alike, lambda *_: [("alike", 1.0)])
+
+
+def _alike(one: Contender, other: Contender) -> float:
+    words = one.features.words, other.features.words
+    return len(words[0] & words[1]) / len(words[0] | words[1])
+
+
+def _members(groups: list[Group]) -> set[frozenset[str]]:
+    return {frozenset(each.offer_id for each in group.members) for group in groups}
+
+
+def test_decisions_do_not_depend_on_order() -> None:
+    contenders = [
+        _contender(f"off_{n}", title)
+        for n, title in enumerate(
+            ["ab cd ef", "ab cd ef gh", "cd ef gh", "zz yy", "zz yy xx", "ab"]
+        )
+    ]
+    expected = _members(_decide(contenders))
+    for seed in range(10):
+        shuffled = contenders[:]
+        random.Random(seed).shuffle(shuffled)
+        assert _members(_decide(shuffled)) == expected
+
+
+def test_living_products_are_joined_never_merged() -> None:
+    one = _contender("off_1", "ab cd", "prd_1")
+    other = _contender("off_2", "ab cd", "prd_2")
+    newcomer = _contender("off_3", "ab cd")
+    groups = _decide([one, other, newcomer])
+    assert len(groups) == 2
+    joined = next(group for group in groups if len(group.members) == 2)
+    assert joined.product_id in ("prd_1", "prd_2")
+    assert joined.evidence["off_3"]["decision"] == "joined"
+    assert joined.evidence["off_3"]["kept_apart"][0].startswith("both are products already")
+    assert "off_1" not in joined.evidence
+
+
+def test_one_merchant_is_in_a_product_once() -> None:
+    twins = [_contender("off_1", "ab cd", merchant="m"), _contender("off_2", "ab cd", merchant="m")]
+    assert len(_decide(twins)) == 2
+
+
+def test_a_chain_of_lookalikes_is_no_product() -> None:
+    titles = ["aa bb cc", "aa bb cc dd", "bb cc dd ee", "cc dd ee ff", "dd ee ff gg", "ee ff gg hh"]
+    groups = _decide([_contender(f"off_{n}", title) for n, title in enumerate(titles)])
+    assert max(len(group.members) for group in groups) < len(titles)
+
+
+def test_candidates_share_a_key_or_a_near_title() -> None:
+    titles = ["Bosch KGN36VL35G", "KGN 36VL35G fridge", "red kettle", "red kettle small", "lamp"]
+    assert pairs_within([features(each) for each in titles]) == [(0, 1)]
+    vectors = WordEncoder().encode(titles)
+    assert (2, 3) in near_within(vectors, [2], 1)
+
+
+def test_common_keys_are_not_looked_up() -> None:
+    many = [features("phone KX1234Q") for _ in range(80)]
+    assert pairs_within(many) == []
