@@ -69,7 +69,7 @@ class BrandGate:
             return named
         brands = self.brands.brands()
         wish = asked.query_params.get("brand")
-        if wish in brands:
+        if wish is not None and wish in brands:
             to_keep["brand"] = wish
             return brands[wish]
         return (
@@ -80,5 +80,7 @@ class BrandGate:
 def _cookie(name: str, value: str) -> str:
     jar: SimpleCookie = SimpleCookie()
     jar[name] = value
-    jar[name].update({"path": "/", "max-age": KEEP_S, "samesite": "Lax", "httponly": True})
+    for attribute, said in (("path", "/"), ("max-age", str(KEEP_S)), ("samesite", "Lax")):
+        jar[name][attribute] = said
+    jar[name]["httponly"] = True
     return jar[name].OutputString()

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from checkout.routes import build_router as checkout_router
 from comptoir.brand_gate import BrandGate
 from comptoir.installation import Installation
+from comptoir.refusals import add_refusals
 from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites
 from mdm.catalogue import resolve
 from search_api.drawings.route import router as drawings
@@ -23,6 +24,7 @@ def create_shop(installation: Installation) -> FastAPI:
     app = FastAPI(title="Comptoir", version="1", docs_url=None, redoc_url=None)
     app.state.pages = page_environment(["search_api.pages", "checkout.pages"])
     brands = installation.brands
+    add_refusals(app)
 
     def theme_of(brand_id: str) -> Theme | None:
         brand = brands.brands().get(brand_id)

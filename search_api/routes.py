@@ -159,7 +159,8 @@ def _answer(shop: Shop, request: Request) -> SearchAnswer:
 
 def _moved_to(shop: Shop, product_id: str, request: Request, current_id: CurrentId) -> str:
     """The id to go to; NotFound where the brand does not show that either."""
-    now = current_id(product_id) if len(product_id) <= 64 and product_id.isascii() else None
+    could_be_one = len(product_id) <= 64 and product_id.isascii() and product_id.isprintable()
+    now = current_id(product_id) if could_be_one else None
     if now is None or now == product_id:
         raise _unknown()
     if now not in shop.engine.read(_brand(request).id, [now]):

@@ -26,7 +26,7 @@ def show(order_ref: str) -> None:
     )
     for record in order.legs:
         leg = record.leg
-        number = leg.merchant_order_number or "-"
+        number = leg.merchant_order or "-"
         click.echo(
             f"  {leg.merchant_id:20} {leg.total!s:>14}  {record.state:18} money {record.money:10} "
             f"merchant's number {number}"
