@@ -15,6 +15,7 @@ from checkout import tables as t
 from checkout.basket import Basket, read_basket
 from checkout.contact import Contact
 from checkout.deps import CheckoutDeps
+from checkout.orders import read_purchase
 from checkout.purchase.advance import advance
 from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import FINAL, State, deadline_of
@@ -69,6 +70,19 @@ class AskAgain:
     """Something differs from what was confirmed: a new quote to be seen first."""
 
     quote: Quote
+
+
+class PurchaseUnderWay(DomainError):
+    """Another order of the same basket has to be settled first; `order_ref` is that one."""
+
+    def __init__(self, order_ref: str) -> None:
+        super().__init__(
+            "purchase_under_way",
+            "An order of this basket is under way already.",
+            hint="Look at that order before you buy again. This click ordered nothing.",
+            status=409,
+        )
+        self.order_ref = order_ref
 
 
 def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased | AskAgain:
@@ -169,12 +183,8 @@ def _purchase(
                 return _insert(tx, deps, brand, accepted, quote, contact, terms)
         for purchase_id in others:
             advance(deps, purchase_id)
-    raise DomainError(
-        "purchase_under_way",
-        "An order of this basket is under way already.",
-        hint="Look at that order before you buy again. This click ordered nothing.",
-        status=409,
-    )
+    with deps.database.brand(brand.id) as tx:
+        raise PurchaseUnderWay(read_purchase(tx, others[0]).order_ref)
 
 
 def _unsettled_purchases(tx: Transaction, basket_id: str, now: datetime) -> list[str]:

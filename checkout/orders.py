@@ -151,6 +151,14 @@ def read_purchase(tx: Transaction, purchase_id: str) -> Order:
     return _read(tx, t.purchase.c.purchase_id == purchase_id)
 
 
+def latest_orders(tx: Transaction, limit: int) -> list[Order]:
+    """The newest orders first."""
+    references = tx.execute(
+        sa.select(t.purchase.c.order_ref).order_by(t.purchase.c.created_at.desc()).limit(limit)
+    ).scalars()
+    return [read_order(tx, order_ref) for order_ref in references.all()]
+
+
 def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
     row = tx.execute(t.purchase.select().where(condition)).one_or_none()
     if row is None:

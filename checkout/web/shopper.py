@@ -6,6 +6,7 @@ Every page of the purchase is private and never cached. A `DomainError` becomes 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -17,6 +18,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 
 from checkout.basket import Basket
+from checkout.confirm import PurchaseUnderWay
 from checkout.deps import CheckoutDeps
 from checkout.pages.view_models import RefusalPage
 from checkout.purchase.advance import advance
@@ -25,6 +27,8 @@ from kernel.web import problem
 from tenants.brand import Brand
 from tenants.pages.rendering import render
 
+_LOG = logging.getLogger(__name__)
+
 BASKET_KEPT_S = 30 * 24 * 3600
 COUNT_COOKIE = "basket_count"
 # How long a page waits for merchants and provider before it shows that they are being waited for.
@@ -32,8 +36,6 @@ PATIENCE_S = 6.0
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _NO_STORE = {"cache-control": "no-store", "referrer-policy": "same-origin"}
-# Refusals after which money may be reserved or charged already, by an order that stands.
-_MONEY_MAY_HAVE_MOVED = frozenset({"purchase_under_way"})
 
 
 def brand_of(request: Request) -> Brand:
@@ -171,13 +173,14 @@ class ProblemRoute(APIRoute):
 
 
 def refusal_page(request: Request, refusal: DomainError) -> HTMLResponse:
-    """The refusal as a page."""
+    """The refusal as a page. Money can have moved only by an order that is under way."""
+    under_way = refusal.order_ref if isinstance(refusal, PurchaseUnderWay) else None
     model = RefusalPage(
         code=refusal.code,
         message=refusal.message,
         hint=refusal.hint,
-        money_moved=refusal.code in _MONEY_MAY_HAVE_MOVED,
-        back_path="/basket",
+        money_moved=under_way is not None,
+        back_path="/basket" if under_way is None else f"/order/{under_way}",
     )
     return page(request, "refusal.html", model, status=refusal.status)
 
@@ -211,3 +214,6 @@ class Patience:
             work.result(timeout=PATIENCE_S)
         except NotYet:
             return
+        except Exception:  # noqa: BLE001
+            # The purchase is on record and will be resumed: the page shows where it stands.
+            _LOG.exception("purchase %s could not be advanced now", purchase_id)

@@ -16,7 +16,10 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from checkout import tables as t
+from checkout.purchase.advance import advance
 from checkout.purchase.jobs import ADVANCE
+from checkout.states import LegState
+from kernel.jobs import drain
 from kernel.offer_terms import Execution
 from tests.purchase_setting import CONTACT, Setting, add_merchant, add_offer, hidden_fields, pay_at
 from tests.small_merchant import Article, SmallMerchant
@@ -283,8 +286,6 @@ def notice(setting: Setting, body: dict[str, Any], *, at: int | None = None, key
 def authorised_event(setting: Setting, merchant: SmallMerchant) -> tuple[str, dict[str, Any]]:
     """A purchase that is paid, and the provider's own notice of it."""
     bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
-    from checkout.purchase.advance import advance
-
     advance(setting.deps, bought.purchase_id)
     setting.pay(bought.purchase_id)
     (leg,) = setting.order(bought.purchase_id).legs
@@ -321,6 +322,26 @@ def test_notice_twenty_times_is_one_event(setting: Setting, merchant: SmallMerch
     assert [answer.json()["new"] for answer in answers] == [True] + [False] * 19
     assert {answer.status_code for answer in answers} == {200}
     assert jobs_for(setting, purchase_id) == 1
+
+
+def test_notice_alone_carries_the_purchase_out(setting: Setting, merchant: SmallMerchant) -> None:
+    """The shopper has closed the browser at the provider's page."""
+    purchase_id, body = authorised_event(setting, merchant)
+    answer = setting.client().post("/webhooks/payments/simulator", **notice(setting, body))
+    assert answer.json() == {"received": True, "new": True}
+
+    def handler(purchase_id: str) -> None:
+        advance(setting.deps, purchase_id)
+
+    drain(setting.database.url, {ADVANCE.name: (ADVANCE, handler)}, queues=["checkout"])
+    (record,) = setting.order(purchase_id).legs
+    assert record.state is LegState.COMPLETED
+    # Later notices, of whatever state, find everything done.
+    late = {**body, "id": "evt_late", "type": "payment.cancelled"}
+    assert setting.client().post("/webhooks/payments/simulator", **notice(setting, late)).is_success
+    drain(setting.database.url, {ADVANCE.name: (ADVANCE, handler)}, queues=["checkout"])
+    assert setting.payment_of(purchase_id)["captured_amount"] == 5390
+    assert len(merchant.orders) == 1
 
 
 def test_forged_stale_and_foreign_notices_do_nothing(
