@@ -21,7 +21,7 @@ class Rarity(dict[str, float]):
         super().__init__()
         self._offers = offers + _PRIOR_OFFERS
         self._counts = counts
-        self._totals: dict[Features, float] = {}
+        self._sums: dict[Features, float] = {}
 
     def __missing__(self, word: str) -> float:
         if is_code(word):
@@ -34,9 +34,9 @@ class Rarity(dict[str, float]):
         weight = self[word] = math.log1p(share) / math.log1p(self._offers * 2)
         return weight
 
-    def total(self, features: Features) -> float:
+    def of_title(self, features: Features) -> float:
         """Weight of all words of a title together."""
-        weight = self._totals.get(features)
+        weight = self._sums.get(features)
         if weight is None:
-            weight = self._totals[features] = sum(map(self.__getitem__, features.words))
+            weight = self._sums[features] = sum(map(self.__getitem__, features.words))
         return weight

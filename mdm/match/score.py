@@ -81,7 +81,7 @@ def title_evidence(
 ) -> tuple[float, ...]:
     """Values for WEIGHTS in its order, each about 0 to 1."""
     shared = sum(map(rarity.__getitem__, one.words & other.words))
-    weight_one, weight_other = rarity.total(one), rarity.total(other)
+    weight_one, weight_other = rarity.of_title(one), rarity.of_title(other)
     numbers_differ = (
         one.numbers != other.numbers
         and bool(one.numbers - other.numbers - other.joined)

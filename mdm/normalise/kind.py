@@ -8,7 +8,10 @@ from mdm.normalise.text import folded
 from mdm.normalise.vocabulary import ACCESSORIES, ACCESSORY_FOR, CERTAIN_ACCESSORIES
 
 _WORDS = re.compile(r"[^\W_]+")
-_JOINED = re.compile(r"\s\+\s(?=[^\W\d_]{2})|\bbundle\b|\bim set mit\b|\bdazu\b")
+# `USB-A + USB-C` are plugs of one thing.
+_JOINED = re.compile(
+    r"\s\+\s(?!usb|hdmi|lan|wifi|type)(?=[^\W\d_]{2})|\bbundle\b|\bim set mit\b|\bdazu\b"
+)
 _WITH = frozenset(("with", "mit", "avec", "inkl", "incl", "inklusive", "including"))
 
 

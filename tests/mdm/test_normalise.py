@@ -253,6 +253,7 @@ def test_categories(google: str | None, stated: str | None, title: str, found: i
 def test_kinds() -> None:
     assert is_bundle("Camera A5 + memory card 64 GB")
     assert not is_bundle("TV A+++ HDR10+ 55 in")
+    assert not is_bundle("USB stick USB-A + USB-C")
     assert is_accessory("Coque pour Lumen 6")
     assert is_accessory("Lederhülle Lumen 6")
     assert is_accessory("Replacement battery for Lumen 6")
