@@ -28,8 +28,10 @@ def downgrade() -> None:
         "AND relname LIKE 'procrastinate_%' LOOP "
         "EXECUTE 'DROP TABLE IF EXISTS ' || item.name || ' CASCADE'; END LOOP; "
         "FOR item IN SELECT oid::regprocedure AS name FROM pg_proc "
-        "WHERE proname LIKE 'procrastinate_%' LOOP EXECUTE 'DROP FUNCTION IF EXISTS ' || item.name || ' CASCADE'; END LOOP; "
+        "WHERE proname LIKE 'procrastinate_%' LOOP "
+        "EXECUTE 'DROP FUNCTION IF EXISTS ' || item.name || ' CASCADE'; END LOOP; "
         "FOR item IN SELECT oid::regtype AS name FROM pg_type WHERE typname LIKE 'procrastinate_%' "
-        "AND typtype IN ('e', 'c') AND typrelid = 0 LOOP "
+        "AND (typtype = 'e' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = typrelid "
+        "AND c.relkind = 'c')) LOOP "
         "EXECUTE 'DROP TYPE IF EXISTS ' || item.name || ' CASCADE'; END LOOP; END $$"
     )

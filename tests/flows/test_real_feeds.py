@@ -37,7 +37,7 @@ COUNTRIES = {
 
 
 def _merchant(name: str) -> str:
-    return name.split(".")[0].replace("_", "-")
+    return name.partition(".")[0].replace("_", "-")
 
 
 def _load(database: Database, shared: Path, name: str) -> IngestReport:
@@ -67,9 +67,7 @@ def test_a_full_feed_lands_and_a_second_load_changes_nothing(
 
 
 @pytest.mark.parametrize("name", REFUSED_AS_A_WHOLE)
-def test_a_partial_feed_is_refused_as_a_whole(
-    database: Database, shared: Path, name: str
-) -> None:
+def test_a_partial_feed_is_refused_as_a_whole(database: Database, shared: Path, name: str) -> None:
     report = _load(database, shared, name)
     assert (report.landed, report.refused) == (0, 1)
     assert dict(report.reasons) == {REFUSED_AS_A_WHOLE[name]: 1}
@@ -85,4 +83,3 @@ def test_eighteen_thousand_titles_go_in_through_a_mapping(database: Database, sh
     assert (first.landed, first.refused) == (18_515, 0)
     second = ingest_file(database, path, "pricerunner", mapping=mapping)
     assert (second.landed, second.unchanged, second.refused) == (0, 18_515, 0)
-    print(f"first {first.seconds:.1f} s, second {second.seconds:.1f} s")

@@ -1,0 +1,56 @@
+"""The schema goes up, down and up again, and says where it stands."""
+
+from __future__ import annotations
+
+import uuid
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from comptoir import database_schema
+from kernel.db import Database
+
+OURS = ("tenants", "mdm", "crawlers", "indexer", "checkout", "public")
+
+
+@pytest.fixture
+def empty(postgres_url: str) -> Database:
+    name = f"empty_{uuid.uuid4().hex[:10]}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return Database(postgres_url.replace("/postgres?", f"/{name}?"))
+
+
+def _tables(database: Database) -> set[str]:
+    statement = sa.text(
+        "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+        "WHERE table_schema = ANY(:schemas)"
+    )
+    with database.engine.connect() as connection:
+        return set(connection.execute(statement, {"schemas": list(OURS)}).scalars())
+
+
+def test_up_down_and_up_again(empty: Database) -> None:
+    from alembic import command
+
+    assert database_schema.current(empty) is None
+    assert database_schema.upgrade(empty) == (None, database_schema.head())
+    built = _tables(empty)
+    assert len(built) > 25
+    config = database_schema._config()
+    with empty.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        connection.commit()
+    assert _tables(empty) == {"public.alembic_version"}
+    database_schema.upgrade(empty)
+    assert _tables(empty) == built
+    empty.close()
+
+
+def test_an_upgrade_with_nothing_to_do_changes_nothing(empty: Database) -> None:
+    database_schema.upgrade(empty)
+    head = database_schema.head()
+    assert database_schema.upgrade(empty) == (head, head)
+    empty.close()
