@@ -69,8 +69,8 @@ class ProductDocument:
     updated_at: str
 
     def title(self, language: str) -> str:
-        """Title in the language, else in English, else in any."""
-        for candidate in (language, "en", *self.titles):
+        """Title in the language, else in the first of `titles`: the brand's own languages lead."""
+        for candidate in (language, *self.titles):
             if candidate in self.titles:
                 return self.titles[candidate]
         return ""

@@ -5,7 +5,7 @@ In: the golden record with all offers. Out: the document, or None when the brand
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from indexer.document import OfferLine, ProductDocument
@@ -29,8 +29,8 @@ def project(view: ProductView, brand: Brand, now: datetime) -> ProductDocument |
         product_id=view.product_id,
         version=view.version,
         currency=brand.currency,
-        titles=dict(view.titles),
-        descriptions=dict(view.descriptions),
+        titles=_in_order(view.titles, brand.languages),
+        descriptions=_in_order(view.descriptions, brand.languages),
         manufacturer=view.manufacturer,
         gtins=view.gtins,
         mpns=view.mpns,
@@ -52,6 +52,12 @@ def project(view: ProductView, brand: Brand, now: datetime) -> ProductDocument |
         offers=lines,
         updated_at=updated.isoformat(),
     )
+
+
+def _in_order(texts: Mapping[str, str], languages: Sequence[str]) -> dict[str, str]:
+    """The brand's languages first, so that a reader of another one meets the brand's own."""
+    first = [language for language in languages if language in texts]
+    return {language: texts[language] for language in dict.fromkeys((*first, *sorted(texts)))}
 
 
 def _is_shown(offer: OfferView, brand: Brand, now: datetime) -> bool:

@@ -6,6 +6,7 @@ offer that each was taken from. The same offers in any order give the same recor
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from typing import Any
 
 from kernel.ids import derived_id
 from mdm.match.features import compact, is_quantity, tokens
-from mdm.normalise.vocabulary import COLOUR_OF, STOP_WORDS
+from mdm.normalise.text import folded
+from mdm.normalise.vocabulary import COLOUR_OF, SALES_WORDS, STOP_WORDS
 
 MAX_IMAGES = 10
 MAX_IDENTIFIERS = 20
 UNKNOWN_LANGUAGE = "und"
+# One piece of sales talk outweighs two words that other merchants use too.
+SHOUTING = 2.0
 VARIANT_KEYS = ("colour", "capacity", "memory", "size", "keyboard")
 
 
@@ -89,7 +93,16 @@ def _titles(best: Sequence[Member], provenance: dict[str, str]) -> dict[str, str
 def _agreement(member: Member, uses: Counter[str]) -> tuple[bool, float]:
     words = set(tokens(member.title))
     shared = sum(1 for word in words if uses[word] > 1)
-    return member.condition == "new", round(shared - 0.3 * (len(words) - shared), 6)
+    said = shared - 0.3 * (len(words) - shared) - SHOUTING * sales_talk(member.title)
+    return member.condition == "new", round(said, 6)
+
+
+def sales_talk(title: str) -> int:
+    """How much of a title sells rather than names: sales words, stars, words all in capitals."""
+    words = title.split()
+    selling = SALES_WORDS.intersection(re.findall(r"[^\W\d_]+", folded(title)))
+    shouted = sum(len(word) > 3 and word.isalpha() and word.isupper() for word in words)
+    return len(selling) + len(re.findall(r"[*!]+", title)) + min(shouted, 2)
 
 
 def _descriptions(best: Sequence[Member], provenance: dict[str, str]) -> dict[str, str]:

@@ -61,8 +61,8 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
 
 
 def text_in(texts: Mapping[str, str], language: str) -> tuple[str, str | None]:
-    """The text in the language, else in English, else in any, and which it is."""
-    for candidate in (language, "en", *texts):
+    """The text in the language, else in the first there is, and which language that is."""
+    for candidate in (language, *texts):
         if texts.get(candidate):
             return texts[candidate], candidate
     return "", None

@@ -48,7 +48,7 @@ ATTRIBUTE_KEYS = {
     "size": "size taille grosse groesse velikost pointure schuhgrosse maat taglia",
     "power": "power puissance leistung wattage",
     "screen_size": "screen_size display_size bildschirmdiagonale taille_d_ecran diagonale "
-    "bildschirmgrosse screen display taille_ecran diagonale_d_ecran",
+    "bildschirmgrosse screen display taille_ecran diagonale_d_ecran screen_inch zoll",
     "energy_class": "energy_class energy_efficiency_class energieeffizienzklasse "
     "classe_energetique energy_label classe_d_efficacite_energetique energielabel",
     "pack_count": "pack_count multipack pack_size stuckzahl packungsgrosse contenu_du_lot lot",
@@ -60,6 +60,12 @@ ATTRIBUTE_KEYS = {
 }
 
 KEY_OF = {word: key for key, words in ATTRIBUTE_KEYS.items() for word in words.split()}
+
+# What merchants add to a title to sell it; the golden record prefers titles without.
+SALES_WORDS = _words(
+    "top angebot aktion sale promo promotion soldes offre exclusif exklusiv neu neuf nouveau new "
+    "ovp sofort lieferbar versandkostenfrei livraison gratuite blitzversand bestpreis prix bestseller"
+)
 
 CONDITIONS = {
     "new": "new neu neuf neuve nouveau neuware newcondition novy nuevo nuovo nieuw brandnew "

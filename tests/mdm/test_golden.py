@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from mdm.golden import Member, golden_record
+import pytest
+
+from mdm.golden import Member, golden_record, sales_talk
 
 
 def _member(offer: str, title: str, language: str | None = "en", **facts: Any) -> Member:
@@ -88,3 +90,18 @@ def test_variants_share_a_group() -> None:
     assert group("Norvalis Lumen 6") is None
     stated = [golden_record([_member(f"off_{n}", f"Any {n}", group="g1")]) for n in (1, 1)]
     assert stated[0]["variant_group"] == stated[1]["variant_group"]
+
+
+@pytest.mark.parametrize(
+    ("noisy", "plain"),
+    [
+        (
+            "HYDRANOR WX80 WaMa 8kg EEK A NEU OVP",
+            "Hydranor WX80 Waschmaschine 8 kg Energieklasse A",
+        ),
+        ("Kestrane H2 Kopfhörer grau - sofort lieferbar", "Kestrane H2 Kopfhörer grau"),
+        ("Casque Kestrane H2 *PROMO*", "Casque Kestrane H2 gris"),
+    ],
+)
+def test_sales_talk_does_not_make_the_title(noisy: str, plain: str) -> None:
+    assert sales_talk(noisy) > sales_talk(plain) == 0
