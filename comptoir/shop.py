@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse, Response
 
 from checkout.routes import build_router as checkout_router
@@ -43,6 +44,8 @@ def create_shop(installation: Installation) -> FastAPI:
         search_router(installation.engine, installation.encoder, current_id=current_id)
     )
     app.include_router(checkout_router(installation.checkout))
+    # A page with stylesheet and scripts stays under 100 kB on the wire.
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(BrandGate, brands=brands, by_query=installation.settings.brand_by_query)
     app.add_middleware(SameSiteWrites, exempt=("/webhooks/",))
     app.add_middleware(BodyLimit, limit=256 * 1024)

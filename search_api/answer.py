@@ -265,3 +265,11 @@ class HomePage(_Answer):
     product_count: int
     merchant_count: int
     notice: Notice
+
+
+class RankingStatement(_Answer):
+    """How results and offers are ordered, and whose offers are compared (names, in order)."""
+
+    results: str
+    offers: str
+    merchants: tuple[str, ...]

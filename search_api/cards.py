@@ -44,7 +44,8 @@ def product_card(
 ) -> ProductCard:
     """A product as the lists show it."""
     lines = live_offers(document, now)
-    best = offer_cards(lines, policy, language, document.currency)[:1]
+    ranked = rank_offers(lines, policy)[:1]
+    best = [_offer_card(row, language, document.currency) for row in ranked]
     return ProductCard(
         id=document.product_id,
         url=product_url(document.product_id),

@@ -123,6 +123,11 @@ def _pages(shop: Shop, current_id: CurrentId) -> APIRouter:
             return RedirectResponse(f"/product/{now}{query}", status_code=308)
         return _page(request, "product.html", page)
 
+    @router.get("/legal/ranking", response_class=HTMLResponse)
+    def ranking(request: Request) -> Response:
+        statement = shop.ranking(_brand(request), _language(request))
+        return _page(request, "legal_ranking.html", statement)
+
     return router
 
 

@@ -16,6 +16,7 @@ from search_api.answer import (
     Notice,
     PageLink,
     ProductCard,
+    RankingStatement,
     SearchAnswer,
     SortName,
     SortOption,
@@ -94,6 +95,15 @@ class Shop:
             product_count=overview.product_count,
             merchant_count=len(overview.merchants),
             notice=_notice(language, overview, "results"),
+        )
+
+    def ranking(self, brand: Brand, language: str) -> RankingStatement:
+        """How this brand orders, for the page that says so."""
+        merchants = self.overviews.of(brand.id).merchants
+        return RankingStatement(
+            results=disclosure("results", language, len(merchants)),
+            offers=disclosure("offers", language, len(merchants)),
+            merchants=tuple(sorted(merchants.values())),
         )
 
     def _cards(

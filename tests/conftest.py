@@ -14,6 +14,7 @@ from comptoir import database_schema
 from comptoir.embedded import postgres
 from kernel.db import Database
 from tests.elasticsearch_server import elasticsearch_url as elasticsearch_url
+from tests.running_demo import demo as demo
 
 SHARED = Path(
     os.environ.get("COMPTOIR_TEST_SHARED", Path(__file__).resolve().parents[2] / "shared")

@@ -434,6 +434,14 @@ def refusal(_: str) -> vm.RefusalPage:
     return vm.RefusalPage("x", "This was refused.", "Try something else.", False, "/basket")
 
 
+def ranking(language: str) -> answer.RankingStatement:
+    return answer.RankingStatement(
+        results=disclosure("results", language, 2),
+        offers=disclosure("offers", language, 2),
+        merchants=("Elektro Brückner Fachhandelsgesellschaft", "Velbur"),
+    )
+
+
 def _similar(language: str) -> answer.SearchAnswer:
     return results(language, answer.Relaxation(step="similar", original_query="fernsprecher"))
 
@@ -464,4 +472,5 @@ PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "refusal": ("refusal.html", refusal),
     "legal-notice": ("legal_notice.html", lambda _: None),
     "legal-privacy": ("legal_privacy.html", lambda _: None),
+    "legal-ranking": ("legal_ranking.html", ranking),
 }
