@@ -5,10 +5,10 @@ Other processes commit; a look at one file's stamp tells whether to reload, so n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import orjson
 import tantivy
 
 from indexer.document import ProductDocument
@@ -26,7 +26,7 @@ from indexer.engine import (
     Sort,
     Vector,
 )
-from indexer.index_fields import AVAILABILITIES
+from indexer.index_fields import AVAILABILITIES, numeric_key
 
 _ORDERS = {
     Sort.PRICE_ASC: ("total", tantivy.Order.Asc),
@@ -130,6 +130,8 @@ class IndexReader:
 
     def neighbours(self, vector: Vector, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
         """From the graph; exactly, where a filter leaves few products."""
+        if filters.product_ids is not None and filters == Filters(product_ids=filters.product_ids):
+            return self._among(vector, filters.product_ids, limit)
         searcher = self._searcher()
         narrowed = filters != Filters()
         found: list[Neighbour] = []
@@ -145,6 +147,14 @@ class IndexReader:
                 near = self._vectors.nearest(vector, _EXACT_UP_TO)
             found = self._passing(searcher, near, filters)
         return tuple(found[:limit])
+
+    def _among(
+        self, vector: Vector, product_ids: Sequence[str], limit: int
+    ) -> tuple[Neighbour, ...]:
+        """Named products only: their vectors go with them when they are no longer shown."""
+        by_key = {numeric_key(product_id): product_id for product_id in product_ids}
+        near = self._vectors.cosines(vector, list(by_key))[:limit]
+        return tuple(Neighbour(by_key[key], cosine) for key, cosine in near)
 
     def _passing(
         self, searcher: tantivy.Searcher, near: Sequence[tuple[int, float]], filters: Filters
@@ -178,7 +188,7 @@ class IndexReader:
         documents = {}
         for _, address in searcher.search(shown, limit=len(product_ids)).hits:
             body = searcher.doc(address).get_first("document")
-            document = ProductDocument.from_json(json.loads(bytes(body or b"")))
+            document = ProductDocument.from_json(orjson.loads(bytes(body or b"")))
             documents[document.product_id] = document
         return documents
 
