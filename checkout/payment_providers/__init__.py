@@ -1,6 +1,7 @@
 """Payment providers behind one contract: a module here named X is the provider called X.
 
-A provider module offers `connect(settings) -> PaymentProvider`, and is found by its name.
+A provider module offers `connect(settings) -> PaymentProvider` and `DISPLAY_NAME`, the name that
+shoppers know, and is found by its own name.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import cast
 
 from checkout.payment_providers.port import PaymentProvider
@@ -35,11 +37,19 @@ def provider_names() -> list[str]:
 
 def open_provider(name: str, settings: ProviderSettings) -> PaymentProvider:
     """The provider by its name. DomainError if unknown."""
+    return cast("Connect", _module(name).connect)(settings)
+
+
+def display_name(name: str) -> str:
+    """What shoppers know the provider as. DomainError if unknown."""
+    return str(_module(name).DISPLAY_NAME)
+
+
+def _module(name: str) -> ModuleType:
     if name not in provider_names():
         raise NotFound(
             "payment_provider_unknown",
             f"There is no payment provider called {name!r}.",
             hint=f"Known: {', '.join(provider_names())}.",
         )
-    module = importlib.import_module(f"{__name__}.{name}")
-    return cast("Connect", module.connect)(settings)
+    return importlib.import_module(f"{__name__}.{name}")

@@ -25,6 +25,7 @@ from checkout.payment_providers.port import (
 from checkout.peer_http import AnswerLost, NeverSent, PeerAnswer, PeerClient, PeerLimits
 from kernel.money import Money
 
+DISPLAY_NAME = "Simulapay"
 TOLERANCE_S = 300
 SIGNATURE_HEADER = "comptoir-signature"
 _PAYMENT_ID = re.compile(r"pay_[a-z0-9]{10,60}")

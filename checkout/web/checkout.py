@@ -10,6 +10,7 @@ from checkout.contact import Contact, form_values, read_contact
 from checkout.deps import CheckoutDeps
 from checkout.pages.confirm_page import confirm_page
 from checkout.pages.view_models import ContactPage
+from checkout.payment_providers import display_name
 from checkout.quote import freeze, live_quote, read_quote
 from checkout.quote_document import Quote, sha256_of, totals
 from checkout.web.basket import sections_of
@@ -114,7 +115,7 @@ class _Checkout:
             shown,
             basket.contact,
             conditions,
-            provider=self._deps.settings.payment_provider,
+            provider=display_name(self._deps.settings.payment_provider),
             shop_name=brand.name,
             terms_missing=terms == "missing",
         )

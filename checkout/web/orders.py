@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from checkout.basket import read_basket
 from checkout.deps import CheckoutDeps
 from checkout.orders import read_order
 from checkout.pages.order_page import order_page
 from checkout.pages.view_models import TermsPage
-from checkout.web.shopper import PageRoute, brand_of, identifier, language_of, page
+from checkout.web.shopper import PageRoute, basket_id_of, brand_of, identifier, language_of, page
 from kernel.errors import NotFound
 from tenants.terms import Terms, current_terms, read_terms
 
@@ -21,9 +22,11 @@ def order_routes(deps: CheckoutDeps) -> APIRouter:
     def show(request: Request, order_ref: str, new: str = "") -> Response:
         with deps.database.brand(brand_of(request).id) as tx:
             order = read_order(tx, identifier(order_ref))
+            basket = read_basket(tx, basket_id_of(request))
         model = order_page(order, is_new=bool(new))
         refresh = None if model.refresh_s is None else str(model.refresh_s)
-        return page(request, "order.html", model, refresh=refresh)
+        # What was ordered has left the basket: its count in the frame has to follow.
+        return page(request, "order.html", model, basket=basket, refresh=refresh)
 
     @router.get("/terms")
     def terms(request: Request, version: int = 0, language: str = "") -> Response:

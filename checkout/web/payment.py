@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from checkout.deps import CheckoutDeps
 from checkout.orders import Order, read_order, read_purchase
 from checkout.pages.order_page import REFRESH_S, handoff_page, order_path, pending_page
+from checkout.payment_providers import display_name
 from checkout.purchase.machine import State
 from checkout.web.shopper import (
     PageRoute,
@@ -54,7 +55,7 @@ class _Payment:
 
     def handoff(self, request: Request, order_ref: str, again: str = "") -> Response:
         order = self._order(request, order_ref)
-        provider = self._deps.settings.payment_provider
+        provider = display_name(self._deps.settings.payment_provider)
         model = handoff_page(order, provider, leads_on=not again)
         is_payable = any(payment.pay_path for payment in model.payments)
         if not is_payable and not model.is_waiting:

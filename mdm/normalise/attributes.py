@@ -41,7 +41,8 @@ _SIZE = re.compile(
     r"(\d{2}(?:[.,]5)?(?:-\d{2})?|xxs|xs|s|m|l|xl|xxl|3xl|4xl)(?![\w.,])"
 )
 _KEYBOARD = re.compile(r"\b(azerty|qwerty|qwertz)\b")
-_CONTENT = re.compile(r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)\s?(g|kg|ml|cl|l)\b")
+# `5g` in one word is a mobile network, not the weight of a packet.
+_CONTENT = re.compile(r"(?<![\w.,])(?![2-6]g\b)(\d{1,4}(?:[.,]\d{1,3})?)\s?(g|kg|ml|cl|l)\b")
 _PACKS = (
     re.compile(r"\b(\d{1,3})\s?er[- ]?(?:pack|set|packung|vorteilspack)\b"),
     re.compile(

@@ -194,6 +194,7 @@ def test_condition(stated: str | None, title: str, read: Condition) -> None:
         ("Jeu 480 pièces", {}),
         ("Kaffee 1 kg", {"content": "1000 g"}),
         ("Parfum 50 ml", {"content": "50 ml"}),
+        ("Nova Lumen 5G noir", {"colour": "black"}),
         ("rose gold ring", {"colour": "gold"}),
         ("montre rose", {"colour": "pink"}),
         ("coque or", {"colour": "gold"}),

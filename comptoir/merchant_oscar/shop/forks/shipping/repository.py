@@ -14,16 +14,19 @@ from oscar.apps.shipping.repository import Repository as StockRepository
 
 from forks.partner.strategy import without_vat
 
+NAMES = {"FR": "Livraison standard", "BE": "Livraison standard"}
+DEFAULT_NAME = "Standardversand"
+
 
 class CountryDelivery(FixedPrice):
-    """Standard delivery to one country."""
+    """Standard delivery to one country, named in its language."""
 
     code = "standard"
-    name = "Standard delivery"
 
     def __init__(self, country, rate):
         charge = Decimal(rate.price_minor).scaleb(-2)
         super().__init__(charge_excl_tax=without_vat(charge), charge_incl_tax=charge)
+        self.name = NAMES.get(country, DEFAULT_NAME)
         self.days_min, self.days_max = rate.days_min, rate.days_max
         self.description = f"To {country} in {rate.days_min} to {rate.days_max} days"
 
