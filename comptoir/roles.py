@@ -3,22 +3,67 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from functools import partial
 
 from comptoir.supervisor import Child
 from kernel.settings import Settings
 
+ROLES = ("shop", "backoffice", "worker")
 
-def role_child(
-    role: str, settings: Settings, environment: Mapping[str, str] | None = None
-) -> Child:
-    """The process of a role. `environment` adds to ours; the data folder always goes along."""
-    ports = {"shop": settings.shop_port, "backoffice": settings.backoffice_port}
-    port = ports.get(role)
+
+def role_child(role: str, settings: Settings, database_url: str, *, forked: bool = False) -> Child:
+    """The process of a role (or of `all`), on this data folder and the database open here.
+
+    `forked` starts it from what this process has imported (see `preload`).
+    """
+    answer = {"shop": settings.shop_port, "backoffice": settings.backoffice_port}
+    asked = answer.values() if role == "all" else [answer[role]] if role in answer else []
     return Child(
         name=role,
         arguments=(sys.executable, "-m", "comptoir.cli", "serve", "--role", role),
-        environment={"COMPTOIR_DATA": str(settings.data), **(environment or {})},
+        environment={"COMPTOIR_DATA": str(settings.data), "DATABASE_URL": database_url},
         log=settings.data / "logs" / f"{role}.log",
-        ready_url=f"http://127.0.0.1:{port}/healthz" if port else None,
+        ready_urls=tuple(f"http://127.0.0.1:{port}/healthz" for port in asked),
+        target=partial(serve, role) if forked else None,
+    )
+
+
+def preload() -> None:
+    """Import what every role needs, so that forks of this process share it."""
+    import uvicorn  # noqa: F401
+
+    import comptoir.backoffice
+    import comptoir.shop
+    import comptoir.worker  # noqa: F401
+
+
+def serve(role: str) -> None:
+    """Be one role, until asked to stop."""
+    from comptoir.installation import Installation
+
+    installation = Installation()
+    if role == "worker":
+        from comptoir.worker import serve as work
+
+        work(installation)
+        return
+    import uvicorn
+
+    settings = installation.settings
+    if role == "shop":
+        from comptoir.shop import create_shop
+
+        app, port = create_shop(installation), settings.shop_port
+    else:
+        from comptoir.backoffice import create_backoffice
+
+        app, port = create_backoffice(installation), settings.backoffice_port
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        proxy_headers=False,
     )

@@ -6,6 +6,7 @@ A child that ends by itself is started again after a pause, unless it never beca
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +14,12 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+from comptoir.forked import Forked
 from kernel.errors import DomainError
 
 RESTART_AFTER_S = 1.0
@@ -25,22 +28,29 @@ STOP_WITHIN_S = 15.0
 
 @dataclass(slots=True)
 class Child:
-    """A process to keep alive. `ready_url` answers 2xx once it serves; None: no need to ask."""
+    """A process to keep alive. `ready_urls` answer 2xx once it serves; none: no need to ask.
+
+    `target` is what its command does; with it the first start is a fork of this process.
+    """
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str]
     log: Path
-    ready_url: str | None = None
+    ready_urls: tuple[str, ...] = ()
     working_folder: Path | None = None
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    target: Callable[[], None] | None = None
+    process: subprocess.Popen[bytes] | Forked | None = field(default=None, repr=False)
 
     def start(self) -> None:
         """Start it; its output goes to the log file."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.target is not None and self.process is None:
+            self.process = Forked(self.target, self.environment, self.log)
+            return
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                list(self.arguments),
+                [*_ending_with_us(), *self.arguments],
                 env={**os.environ, **self.environment},
                 cwd=self.working_folder,
                 stdin=subprocess.DEVNULL,
@@ -52,25 +62,30 @@ class Child:
     def wait_ready(self, timeout_s: float) -> None:
         """Return when it serves; DomainError with the end of its log when it does not."""
         deadline = time.monotonic() + timeout_s
-        while self.ready_url and time.monotonic() < deadline:
+        waiting = list(self.ready_urls)
+        while waiting and time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
                 break
-            if _answers(self.ready_url):
-                return
-            time.sleep(0.05)
-        if self.ready_url is None:
-            return
-        raise DomainError(
-            "child_not_ready",
-            f"{self.name} did not start: {_last_lines(self.log)}",
-            hint=f"Its log is {self.log}.",
-        )
+            waiting = [url for url in waiting if not _answers(url)]
+            if waiting:
+                time.sleep(0.1)
+        if waiting:
+            raise DomainError(
+                "child_not_ready",
+                f"{self.name} did not start: {_last_lines(self.log)}",
+                hint=f"Its log is {self.log}.",
+            )
+
+    def ask_to_end(self) -> None:
+        """Send it the signal; `stop` waits for it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
 
     def stop(self) -> None:
         """Ask it to end, wait, then insist."""
-        if self.process is None or self.process.poll() is not None:
+        self.ask_to_end()
+        if self.process is None:
             return
-        self.process.terminate()
         try:
             self.process.wait(STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -111,9 +126,11 @@ class Supervisor:
             pass
 
     def stop(self) -> None:
-        """End all children, the last started first."""
+        """End all children."""
         self._stopping.set()
-        for child in reversed(self.children):
+        for child in self.children:
+            child.ask_to_end()
+        for child in self.children:
             child.stop()
 
     def _watch(self) -> None:
@@ -123,6 +140,12 @@ class Supervisor:
                 if ended and not self._stopping.is_set():
                     sys.stderr.write(f"{child.name} ended and is started again; see {child.log}\n")
                     child.start()
+
+
+@cache
+def _ending_with_us() -> tuple[str, ...]:
+    """Words before a command that end it when we are killed, where the system has them."""
+    return ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
 
 
 def _answers(url: str) -> bool:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-if TYPE_CHECKING:
-    from comptoir.installation import Installation
-
-ROLES = ("shop", "backoffice", "worker")
+from comptoir.roles import ROLES
 
 
 @click.command()
@@ -22,52 +17,28 @@ ROLES = ("shop", "backoffice", "worker")
 )
 def command(role: str) -> None:
     """Serve until interrupted. `all` starts each role as a process of its own."""
-    from comptoir.installation import Installation
+    from comptoir.roles import serve
 
-    installation = Installation()
-    installation.database.close()
-    if role == "worker":
-        from comptoir.worker import serve
-
-        serve(installation)
-    elif role == "all":
-        _serve_all(installation)
+    if role == "all":
+        _serve_all()
     else:
-        _serve_web(installation, role)
+        serve(role)
 
 
-def _serve_all(installation: Installation) -> None:
-    from comptoir.roles import role_child
+def _serve_all() -> None:
+    from comptoir.installation import Installation
+    from comptoir.roles import preload, role_child
     from comptoir.supervisor import Supervisor
 
+    installation = Installation()
+    # Bring the schema up and let go of the database before anything is forked.
+    installation.database.close()
+    preload()
     settings = installation.settings
     with Supervisor() as supervisor:
-        for role in ROLES:
-            supervisor.start(role_child(role, settings))
+        roles = [role_child(role, settings, installation.url, forked=True) for role in ROLES]
+        supervisor.start(*roles)
         click.echo(f"shop         http://{settings.host}:{settings.shop_port}")
         click.echo(f"back office  http://{settings.host}:{settings.backoffice_port}")
         click.echo(f"logs         {settings.data / 'logs'}")
         supervisor.wait()
-
-
-def _serve_web(installation: Installation, role: str) -> None:
-    import uvicorn
-
-    settings = installation.settings
-    if role == "shop":
-        from comptoir.shop import create_shop
-
-        app, port = create_shop(installation), settings.shop_port
-    else:
-        from comptoir.backoffice import create_backoffice
-
-        app, port = create_backoffice(installation), settings.backoffice_port
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=10,
-        proxy_headers=False,
-    )

@@ -1,7 +1,8 @@
-"""Loading the demonstration market: brands, merchants, and each merchant's own way in."""
+"""Loading the demonstration market: each merchant's own way in, then every brand's index."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -12,24 +13,10 @@ from comptoir.merchant_oscar.install import OscarInstallation
 from comptoir.merchant_oscar.run import push_offers
 from crawlers.ingest import IngestReport, crawl_source, ingest_source
 from crawlers.merchant_file import read_merchant_file
+from indexer.rebuild import rebuild
+from kernel.errors import DomainError
 from mdm.merchants import Merchant, register_merchant
-from tenants.brand import read_brand_file
 from tenants.merchant_keys import create_key, revoke_keys
-from tenants.registry import apply_brand
-
-BRANDS = ("mirabelle", "taktwerk")
-MERCHANTS = ("lumiporte", "werkkontor", "atelier-boreal", "maison-oscar")
-
-
-def apply_brands(installation: Installation) -> list[str]:
-    """Put the two brands on record; answers their names."""
-    names = []
-    for brand_id in BRANDS:
-        with as_file(files("tenants").joinpath("bundled")) as folder:
-            document, terms = read_brand_file(folder / f"{brand_id}.toml")
-        with installation.database.platform() as tx:
-            names.append(apply_brand(tx, document, terms).brand.name)
-    return names
 
 
 def merchant(merchant_id: str, plan: DemoPlan) -> Merchant:
@@ -43,30 +30,45 @@ def merchant(merchant_id: str, plan: DemoPlan) -> Merchant:
 
 def load_feed(installation: Installation, plan: DemoPlan, merchant_id: str) -> IngestReport:
     """Fetch and land a merchant's feed."""
-    return ingest_source(
-        installation.database,
-        merchant(merchant_id, plan),
-        folder=plan.data / "downloads",
-        base_url=plan.sites,
-        allow_hosts=frozenset({plan.site_host}),
-    )
+    return _loaded(installation, plan, merchant_id, ingest_source)
 
 
 def crawl(installation: Installation, plan: DemoPlan, merchant_id: str) -> IngestReport:
     """Crawl a merchant's shop."""
-    return crawl_source(
+    return _loaded(installation, plan, merchant_id, crawl_source)
+
+
+def _loaded(
+    installation: Installation,
+    plan: DemoPlan,
+    merchant_id: str,
+    load: Callable[..., IngestReport],
+) -> IngestReport:
+    report = load(
         installation.database,
         merchant(merchant_id, plan),
         folder=plan.data / "downloads",
         base_url=plan.sites,
         allow_hosts=frozenset({plan.site_host}),
     )
+    if report.parked is not None:
+        raise DomainError("demo_parked", f"a feed of the market was parked: {report.parked}")
+    return report
 
 
 def push(installation: Installation, plan: DemoPlan, shop: OscarInstallation) -> str:
-    """Have the Oscar shop push its offers through our API; answers its last line."""
+    """Have the Oscar shop push its offers through our API; answers what it says in the end."""
     with installation.database.platform() as tx:
         register_merchant(tx, merchant("maison-oscar", plan))
         revoke_keys(tx, "maison-oscar")
         key = create_key(tx, "maison-oscar")
-    return push_offers(shop, url=plan.backoffice, key=key, shop_url=plan.oscar)[-1]
+    said = push_offers(shop, url=plan.backoffice, key=key, shop_url=plan.oscar)[-1]
+    return said.partition(":")[0]
+
+
+def complete_indices(installation: Installation) -> None:
+    """Build the index of a brand that has none on this engine, or one of another model."""
+    for brand in installation.brands.brands().values():
+        stats = installation.engine.stats(brand.id)
+        if stats is None or stats.model_id != installation.encoder.model_id:
+            rebuild(installation.database, installation.engine, installation.encoder, brand)

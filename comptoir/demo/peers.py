@@ -24,7 +24,7 @@ def sites(plan: DemoPlan) -> Child:
         arguments=_module("comptoir.merchant_sites", "--port", plan.sites.rpartition(":")[2]),
         environment=plan.environment(),
         log=plan.data / "logs" / "sites.log",
-        ready_url=f"{plan.sites}/robots.txt",
+        ready_urls=(f"{plan.sites}/robots.txt",),
     )
 
 
@@ -37,7 +37,7 @@ def payment(plan: DemoPlan) -> Child:
         arguments=_module("comptoir.payment_simulator", *arguments),
         environment=plan.environment(),
         log=plan.data / "logs" / "payment.log",
-        ready_url=f"{plan.payment}/health",
+        ready_urls=(f"{plan.payment}/health",),
     )
 
 
@@ -77,7 +77,7 @@ def oscar(plan: DemoPlan, installation: OscarInstallation) -> Child:
         ),
         environment=installation.environment(),
         log=plan.data / "logs" / "oscar.log",
-        ready_url=f"{plan.oscar}/health/",
+        ready_urls=(f"{plan.oscar}/health/",),
         working_folder=Path(installation.data_dir),
     )
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-import sys
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from comptoir.demo import loading, peers
+from comptoir.demo import peers
+from comptoir.demo.brands import apply_brands
 from comptoir.demo.plan import DemoPlan
+from comptoir.demo.steps import step
 from comptoir.demo_market import generate
 from comptoir.installation import Installation
 from comptoir.merchant_oscar.install import OscarInstallation
 from comptoir.progress import Stopwatch
 from comptoir.roles import role_child
-from comptoir.supervisor import Supervisor
-from comptoir.worker import drain
-from crawlers.ingest import IngestReport
+from comptoir.supervisor import Child, Supervisor
 from kernel.errors import DomainError
 from kernel.settings import Settings, load_settings
 
@@ -39,71 +37,98 @@ def tell(*, engine: str, port: int, stop_when_ready: bool) -> None:
         os.environ.update(plan.environment())
         shop_install = beside.submit(peers.install_oscar, plan, market, _quiet)
         supervisor = stack.enter_context(Supervisor())
-        installation = _open(plan, supervisor)
+        installation = _open()
         digest = hashlib.sha256(repr(market.offers).encode()).hexdigest()
-        if plan.loaded(digest):
-            supervisor.start(peers.oscar(plan, shop_install.result()))
-            click.echo("  the market is loaded already; nothing to do")
+        if plan.loaded(digest) and _is_indexed(installation):
+            _start_again(installation, plan, supervisor, shop_install)
         else:
-            _load(installation, plan, supervisor, shop_install)
+            _load_and_start(installation, plan, supervisor, shop_install)
             plan.remember(digest)
-        _bring_up(installation, plan, supervisor)
         _say_where(installation, plan, watch)
         if not stop_when_ready:
             supervisor.wait()
             click.echo("stopping")
 
 
-def _open(plan: DemoPlan, supervisor: Supervisor) -> Installation:
-    with _step("database") as say:
+def _open() -> Installation:
+    with step("database") as say:
         installation = Installation()
-        names = loading.apply_brands(installation)
+        names = apply_brands(installation)
         say(f"PostgreSQL is up; brands {', '.join(names)}")
-    with _step("peers") as say:
-        roles = role_child("backoffice", installation.settings)
-        supervisor.start(peers.sites(plan), peers.payment(plan), roles)
-        peers.tell_webhook_address(plan)
-        say("merchants' sites, payment provider and back office answer")
     return installation
 
 
-def _load(
+def _is_indexed(installation: Installation) -> bool:
+    """Whether each brand has an index on the engine that is asked for."""
+    brands = installation.brands.brands()
+    return all(installation.engine.stats(brand_id) is not None for brand_id in brands)
+
+
+def _start_again(
     installation: Installation,
     plan: DemoPlan,
     supervisor: Supervisor,
     shop_install: Future[OscarInstallation],
 ) -> None:
+    """Everything at once: nothing is to be loaded, so nothing waits for anything."""
+    with step("all servers") as say:
+        oscar = peers.oscar(plan, shop_install.result())
+        supervisor.start(
+            *_roles(installation, "all"), peers.sites(plan), peers.payment(plan), oscar
+        )
+        peers.tell_webhook_address(plan)
+        say(f"the market is loaded already; {_counts(installation)}")
+
+
+def _load_and_start(
+    installation: Installation,
+    plan: DemoPlan,
+    supervisor: Supervisor,
+    shop_install: Future[OscarInstallation],
+) -> None:
+    # Feed readers, spiders and matching are imported by who loads; a later start does without.
+    from comptoir.demo import loading
+    from comptoir.worker import drain
+
+    with step("peers") as say:
+        backoffice = _roles(installation, "backoffice")
+        supervisor.start(peers.sites(plan), peers.payment(plan), *backoffice)
+        peers.tell_webhook_address(plan)
+        say("merchants' sites, payment provider and back office answer")
     for merchant_id, way in (("lumiporte", "Google feed"), ("werkkontor", "CSV")):
-        with _step(merchant_id) as say:
-            say(f"{way}: {_checked(loading.load_feed(installation, plan, merchant_id))}")
-    with _step("atelier-boreal") as say:
-        say(f"crawled: {_checked(loading.crawl(installation, plan, 'atelier-boreal'))}")
-    with _step("maison-oscar") as say:
+        with step(merchant_id) as say:
+            say(f"{way}: {loading.load_feed(installation, plan, merchant_id)}")
+    with step("atelier-boreal") as say:
+        say(f"crawled: {loading.crawl(installation, plan, 'atelier-boreal')}")
+    with step("maison-oscar") as say:
         say("waiting for django-oscar to be installed")
         shop = shop_install.result()
         supervisor.start(peers.oscar(plan, shop))
-        say(f"pushed: {loading.push(installation, plan, shop).partition(':')[0]}")
-    with _step("catalogue") as say:
+        say(f"pushed: {loading.push(installation, plan, shop)}")
+    with step("catalogue") as say:
         drain(installation, label="matching and indexing")
-        say("offers matched, golden records made, indices written")
-
-
-def _bring_up(installation: Installation, plan: DemoPlan, supervisor: Supervisor) -> None:
-    from indexer.rebuild import rebuild
-
-    with _step("index") as say:
-        counts = []
-        for brand in installation.brands.brands().values():
-            stats = installation.engine.stats(brand.id)
-            if stats is None or stats.model_id != installation.encoder.model_id:
-                rebuild(installation.database, installation.engine, installation.encoder, brand)
-                stats = installation.engine.stats(brand.id)
-            counts.append(f"{brand.name} {stats.count if stats else 0} products")
-        say(", ".join(counts))
-    with _step("shop") as say:
-        roles = [role_child(role, installation.settings) for role in ("shop", "worker")]
-        supervisor.start(*roles)
+        loading.complete_indices(installation)
+        say(f"matched into golden records; {_counts(installation)}")
+    with step("shop") as say:
+        supervisor.start(
+            *(
+                role_child(role, installation.settings, installation.url)
+                for role in ("shop", "worker")
+            )
+        )
         say(f"answers on {plan.shop}")
+
+
+def _roles(installation: Installation, *roles: str) -> list[Child]:
+    return [role_child(role, installation.settings, installation.url) for role in roles]
+
+
+def _counts(installation: Installation) -> str:
+    counts = []
+    for brand in installation.brands.brands().values():
+        stats = installation.engine.stats(brand.id)
+        counts.append(f"{brand.name} shows {stats.count if stats else 0} products")
+    return ", ".join(counts)
 
 
 def _say_where(installation: Installation, plan: DemoPlan, watch: Stopwatch) -> None:
@@ -127,12 +152,6 @@ def _say_where(installation: Installation, plan: DemoPlan, watch: Stopwatch) -> 
     click.echo("\n".join(lines))
 
 
-def _checked(report: IngestReport) -> str:
-    if report.parked is not None:
-        raise DomainError("demo_parked", f"a feed of the market was parked: {report.parked}")
-    return str(report)
-
-
 def _elasticsearch(engine: str, settings: Settings, stack: ExitStack) -> str | None:
     if engine != "elasticsearch":
         os.environ.pop("ELASTICSEARCH_URL", None)
@@ -141,7 +160,7 @@ def _elasticsearch(engine: str, settings: Settings, stack: ExitStack) -> str | N
         return settings.elasticsearch_url
     from comptoir.embedded import elasticsearch
 
-    with _step("elasticsearch") as say:
+    with step("elasticsearch") as say:
         folder = settings.data / "elasticsearch"
         server = elasticsearch.start(_home(settings), folder, elasticsearch.free_port())
         stack.callback(server.stop)
@@ -178,22 +197,3 @@ def _refuse_taken_ports(plan: DemoPlan) -> None:
 
 def _quiet(_: str) -> None:
     """The other install steps are told by the line that waits for them."""
-
-
-class _Say:
-    def __init__(self, label: str) -> None:
-        self.label, self.text = label, ""
-
-    def __call__(self, text: str) -> None:
-        self.text = text
-        if sys.stdout.isatty():
-            click.echo(f"\r\033[K  … {self.label:16} {text}", nl=False)
-
-
-@contextmanager
-def _step(label: str) -> Iterator[_Say]:
-    watch, say = Stopwatch(), _Say(label)
-    say("")
-    yield say
-    start = "\r\033[K" if sys.stdout.isatty() else ""
-    click.echo(f"{start}  ✓ {label:16} {say.text:64} {watch}")

@@ -54,3 +54,10 @@ def test_an_upgrade_with_nothing_to_do_changes_nothing(empty: Database) -> None:
     head = database_schema.head()
     assert database_schema.upgrade(empty) == (head, head)
     empty.close()
+
+
+def test_the_head_is_that_of_the_history() -> None:
+    from alembic.script import ScriptDirectory
+
+    history = ScriptDirectory.from_config(database_schema._config())
+    assert history.get_heads() == [database_schema.head()]
