@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page, Request, Response
 
 from tests.purchase_setting import CONTACT, GOOD_CARD
 from tests.running_demo import Demo
@@ -95,12 +95,14 @@ def visit(
     page.set_default_timeout(30_000)
     visiting = Visit(demo, page, brand)
     ours = (demo.plan.shop, demo.plan.payment, "data:", "about:")
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith(ours):
+            visiting.said.append(f"asked {request.url}")
+
     page.on("console", lambda message: visiting.said.append(f"{page.url}: {message.text}"))
     page.on("pageerror", lambda error: visiting.said.append(f"{page.url}: {error}"))
-    page.on(
-        "request",
-        lambda asked: asked.url.startswith(ours) or visiting.said.append(f"asked {asked.url}"),
-    )
+    page.on("request", asked)
     try:
         yield visiting
     finally:

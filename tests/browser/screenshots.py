@@ -27,6 +27,8 @@ FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 WIDTHS = (375, 1280)
 SCHEMES = ("light", "dark")
 IN_BOTH_LANGUAGES = ("home", "results", "product")
+# Long lists like that of "results": their beginning is enough.
+LONG = ("results-all", "results-similar")
 
 
 @contextmanager
@@ -60,7 +62,7 @@ def draw(
         page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
         page.wait_for_load_state("networkidle")
         file = folder / f"{brand}-{name}-{language}-{width}-{scheme}.png"
-        seen = page.screenshot(full_page=name != "results-all", animations="disabled")
+        seen = page.screenshot(full_page=name not in LONG, animations="disabled")
         file.write_bytes(small_png(browser, seen))
         drawn += 1
 

@@ -131,7 +131,7 @@ def test_without_the_terms_nothing_is_ordered(demo: Demo, chromium: Browser) -> 
         visiting.fill_contact()
         visiting.press_main_button()
         visiting.page.wait_for_url("**/checkout/confirm**")
-        fields = {
+        fields: dict[str, str | float | bool] = {
             field.get_attribute("name") or "": field.get_attribute("value") or ""
             for field in visiting.page.locator("main form input[type=hidden]").all()
         }
