@@ -40,6 +40,20 @@ def bar(label: str, total: int | None, unit: str = "") -> Iterator[Advance]:
         yield lambda count: progress.advance(task, count)
 
 
+@contextmanager
+def counted(label: str, unit: str) -> Iterator[Advance]:
+    """A bar of unknown length, told how many units are done so far rather than how many more."""
+    seen = 0
+    with bar(label, None, unit) as advance:
+
+        def so_far(count: int) -> None:
+            nonlocal seen
+            advance(count - seen)
+            seen = count
+
+        yield so_far
+
+
 class Stopwatch:
     """Seconds since it was made, for the lines that say how long a step took."""
 

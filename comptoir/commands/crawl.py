@@ -25,7 +25,7 @@ def command(
     robots.txt is obeyed, pages, bytes and time are bounded.
     """
     from comptoir.installation import Installation
-    from comptoir.progress import bar
+    from comptoir.progress import counted
     from comptoir.worker import drain
     from crawlers.ingest import crawl_source, ingest_source
     from mdm.merchants import read_merchant
@@ -34,14 +34,7 @@ def command(
     with installation.database.platform() as tx:
         known = read_merchant(tx, merchant)
     load = crawl_source if known.source.get("format") == "json_ld" else ingest_source
-    with bar(f"loading {merchant}", None, "records") as advance:
-        seen = 0
-
-        def progress(count: int) -> None:
-            nonlocal seen
-            advance(count - seen)
-            seen = count
-
+    with counted(f"loading {merchant}", "records") as progress:
         report = load(
             installation.database,
             known,

@@ -44,17 +44,10 @@ def command(file: Path, merchant: str, mapping: str | None, land_only: bool) -> 
 def _land(
     installation: Installation, file: Path, merchant: str, mapping: str | None
 ) -> IngestReport:
-    from comptoir.progress import bar
+    from comptoir.progress import counted
     from crawlers.ingest import ingest_file
 
-    with bar(f"reading {file.name}", None, "records") as advance:
-        seen = 0
-
-        def progress(count: int) -> None:
-            nonlocal seen
-            advance(count - seen)
-            seen = count
-
+    with counted(f"reading {file.name}", "records") as progress:
         return ingest_file(
             installation.database,
             file,
