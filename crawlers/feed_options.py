@@ -6,13 +6,10 @@ belongs to is incomplete, so nothing may be withdrawn because of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mdm.raw_offer import Refusal
-
-if TYPE_CHECKING:
-    from crawlers.formats.csv_mapping import CsvMapping
 
 WHOLE_FEED = "feed_"
 
@@ -32,6 +29,31 @@ class FeedLimits:
     records: int = 2_000_000
     refusals: int = 10_000
     seconds: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class CsvMapping:
+    """Field -> column, and what the columns leave unsaid.
+
+    `delivery` maps a country to its price column; `values` translates a field's words, compared
+    without case; `list_separator` parts several pictures or barcodes in one cell.
+    """
+
+    columns: Mapping[str, str]
+    constants: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    delivery: Mapping[str, str] = field(default_factory=dict)
+    delivery_days: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str | None = None
+    list_separator: str = "|"
+    prices_optional: bool = False
+    price_is_net: bool = False
+
+    def needed(self) -> set[str]:
+        """Every column the mapping names."""
+        tables = (self.columns, self.delivery, self.delivery_days, self.attributes)
+        return {column for table in tables for column in table.values()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from crawlers.feed_options import FeedBroken, FeedOptions
+from crawlers.feed_options import CsvMapping, FeedBroken, FeedOptions
 from crawlers.google_attributes import names_currency, whole_number
 from crawlers.offer_check import checked
 from crawlers.table_rows import DELIMITERS, Lines, Row, header_cells, read_header, rows
@@ -33,31 +33,6 @@ KEYS = frozenset(
      "requests_at_once"}
 )  # fmt: skip
 TRUE = frozenset({"1", "yes", "true", "ja", "oui"})
-
-
-@dataclass(frozen=True, slots=True)
-class CsvMapping:
-    """Field -> column, and what the columns leave unsaid.
-
-    `delivery` maps a country to its price column; `values` translates a field's words, compared
-    without case; `list_separator` parts several pictures or barcodes in one cell.
-    """
-
-    columns: Mapping[str, str]
-    constants: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    delivery: Mapping[str, str] = field(default_factory=dict)
-    delivery_days: Mapping[str, str] = field(default_factory=dict)
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    delimiter: str | None = None
-    list_separator: str = "|"
-    prices_optional: bool = False
-    price_is_net: bool = False
-
-    def needed(self) -> set[str]:
-        """Every column the mapping names."""
-        tables = (self.columns, self.delivery, self.delivery_days, self.attributes)
-        return {column for table in tables for column in table.values()}
 
 
 def sniff(head: bytes, name: str) -> bool:  # noqa: ARG001 - one signature for all formats

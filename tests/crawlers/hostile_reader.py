@@ -15,8 +15,7 @@ from pathlib import Path
 
 from crawlers import formats
 from crawlers.bounded_stream import open_feed
-from crawlers.feed_options import FeedOptions
-from crawlers.formats.csv_mapping import CsvMapping
+from crawlers.feed_options import CsvMapping, FeedOptions
 from mdm.raw_offer import RawOffer, Refusal
 
 ADDRESS_SPACE = 1536 * 1024 * 1024
