@@ -27,8 +27,8 @@ FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 WIDTHS = (375, 1280)
 SCHEMES = ("light", "dark")
 IN_BOTH_LANGUAGES = ("home", "results", "product")
-# Long lists like that of "results": their beginning is enough.
-LONG = ("results-all", "results-similar")
+# Long lists: their beginning is enough.
+LONG = ("results", "results-all", "results-similar")
 
 
 @contextmanager

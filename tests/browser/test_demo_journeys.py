@@ -40,6 +40,8 @@ def assert_ordered(visiting: Visit) -> None:
     """The page of the order carries the merchant's number, and all steps are done."""
     assert re.fullmatch(r"\d{5,}", visiting.order_number())
     expect(visiting.page.locator(".step-done")).to_have_count(4)
+    # What was ordered has left the basket, in the frame of this very page too.
+    expect(visiting.page.locator(".basket-link .count")).to_have_count(0)
 
 
 def test_a_purchase_by_keyboard_alone(demo: Demo, chromium: Browser) -> None:
