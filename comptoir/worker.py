@@ -50,7 +50,13 @@ def drain(installation: Installation, *, label: str = "working") -> None:
 
 
 def serve(installation: Installation) -> None:
-    """Serve jobs until asked to stop; purchases left open by a killed process are taken up."""
+    """Serve jobs until asked to stop; purchases left open by a killed process are taken up.
+
+    Every start looks at the indices once: another engine, another brand revision or a restored
+    database may have left one behind the catalogue.
+    """
+    with installation.database.platform() as tx:
+        jobs.defer(tx, CATALOGUE_CHANGED, once=CATALOGUE_CHANGED.name)
     stopping = threading.Event()
     watch = threading.Thread(target=_resume, args=(installation, stopping), daemon=True)
     watch.start()

@@ -20,6 +20,8 @@ def apply(file: Path) -> None:
     Its terms of sale are published as a new version when their text has changed.
     """
     from comptoir.installation import Installation
+    from kernel.jobs import defer
+    from mdm.catalogue import CATALOGUE_CHANGED
     from tenants.brand import read_brand_file
     from tenants.registry import apply_brand
 
@@ -27,11 +29,13 @@ def apply(file: Path) -> None:
     installation = Installation()
     with installation.database.platform() as tx:
         applied = apply_brand(tx, document, terms_text)
+        if applied.changed:
+            defer(tx, CATALOGUE_CHANGED, once=CATALOGUE_CHANGED.name)
     brand = applied.brand
     what = f"is now at revision {brand.revision}" if applied.changed else "is unchanged"
     click.echo(f"brand {brand.id} {what}; terms version {applied.terms.version}")
     if applied.changed:
-        click.echo(f"build its index: comptoir index rebuild --brand {brand.id}")
+        click.echo("its index is built by the worker, or now: comptoir index refresh")
 
 
 @command.command("list")

@@ -45,4 +45,4 @@ def command(
         )
     if not land_only and report.parked is None:
         drain(installation, label="matching and indexing")
-    finish(report, merchant)
+    finish(installation, report, merchant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from comptoir.installation import Installation
     from crawlers.ingest import IngestReport
+    from mdm.quarantine import Quarantined
 
 
 @click.command()
@@ -38,7 +40,7 @@ def command(file: Path, merchant: str, mapping: str | None, land_only: bool) -> 
         watch = Stopwatch()
         drain(installation, label="matching and indexing")
         click.echo(f"matched and indexed in {watch}", err=True)
-    finish(report, merchant)
+    finish(installation, report, merchant)
 
 
 def _land(
@@ -72,16 +74,39 @@ def mapping_file(name: str) -> Path:
     raise NotFound("mapping_missing", f"There is no mapping {name}", hint=f"Shipped: {known}.")
 
 
-def finish(report: IngestReport, merchant: str) -> None:
-    """Tell what became of a source; the counts are the last line of standard output."""
+def finish(installation: Installation, report: IngestReport, merchant: str) -> None:
+    """Tell what became of a source; the counts are the last line of standard output.
+
+    Ends the command with status 1 where nothing could be taken from the source.
+    """
     if report.withdrawn:
         click.echo(f"{report.withdrawn} offers are no longer in the feed and were withdrawn")
     for code, count in sorted(report.reasons.items(), key=lambda row: -row[1]):
         click.echo(f"refused {count:6}  {code}")
+    for refused in _about_the_whole(installation, report, merchant):
+        click.secho(f"{refused.code}: {refused.reason}", fg="red")
+        if refused.hint:
+            click.echo(f"    -> {refused.hint}")
     if report.reasons:
         click.echo(f"reasons and remedies: comptoir quarantine --merchant {merchant}")
     if not report.is_complete:
-        click.echo("the feed broke off: what was complete is loaded, nothing was withdrawn")
+        click.echo("the feed was not read to its end: nothing was withdrawn")
     if report.parked is not None:
         click.secho(f"parked, nothing was changed: {report.parked}", fg="red")
     click.echo(str(report))
+    if report.parked is not None or (report.refused and not report.landed + report.unchanged):
+        sys.exit(1)
+
+
+def _about_the_whole(
+    installation: Installation, report: IngestReport, merchant: str
+) -> list[Quarantined]:
+    """Refusals that are about the feed rather than about one record of it."""
+    from mdm.quarantine import list_quarantine
+
+    codes = {code for code in report.reasons if code.startswith("feed_")}
+    if not codes:
+        return []
+    with installation.database.platform() as tx:
+        kept = list_quarantine(tx, merchant_id=merchant, limit=1000)
+    return [refused for refused in kept if refused.code in codes][:5]

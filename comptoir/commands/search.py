@@ -47,7 +47,10 @@ def _print(answer: SearchAnswer) -> None:
         values = ", ".join(f"{value.label} {value.count}" for value in facet.values[:6])
         click.echo(f"{facet.name:14} {values}")
     if answer.relaxation:
-        click.echo(f"relaxed: {answer.relaxation}")
+        click.echo(
+            f"relaxed to {answer.relaxation.step}: "
+            f"{answer.relaxation.matched_all} products have every word"
+        )
     click.echo(
         f"{answer.total} products, page {answer.page} of {answer.pages}, {answer.took_ms} ms"
     )
