@@ -64,7 +64,8 @@ KEY_OF = {word: key for key, words in ATTRIBUTE_KEYS.items() for word in words.s
 # What merchants add to a title to sell it; the golden record prefers titles without.
 SALES_WORDS = _words(
     "top angebot aktion sale promo promotion soldes offre exclusif exklusiv neu neuf nouveau new "
-    "ovp sofort lieferbar versandkostenfrei livraison gratuite blitzversand bestpreis prix bestseller"
+    "ovp sofort lieferbar versandkostenfrei livraison gratuite blitzversand bestpreis bestseller "
+    "garantie warranty"
 )
 
 CONDITIONS = {
