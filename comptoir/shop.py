@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+import logging
+
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse, Response
 
@@ -10,6 +12,7 @@ from checkout.routes import build_router as checkout_router
 from comptoir.brand_gate import BrandGate
 from comptoir.installation import Installation
 from comptoir.refusals import add_refusals
+from kernel.errors import DomainError
 from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites
 from mdm.catalogue import resolve
 from search_api.drawings.route import router as drawings
@@ -18,6 +21,8 @@ from tenants.pages.assets import assets_router
 from tenants.pages.legal import router as legal
 from tenants.pages.rendering import page_environment
 from tenants.theme import Theme
+
+_LOG = logging.getLogger("comptoir.shop")
 
 
 def create_shop(installation: Installation) -> FastAPI:
@@ -43,7 +48,7 @@ def create_shop(installation: Installation) -> FastAPI:
     app.include_router(
         search_router(installation.engine, installation.encoder, current_id=current_id)
     )
-    app.include_router(checkout_router(installation.checkout))
+    app.include_router(_purchase(installation))
     # A page with stylesheet and scripts stays under 100 kB on the wire.
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(BrandGate, brands=brands, by_query=installation.settings.brand_by_query)
@@ -51,6 +56,27 @@ def create_shop(installation: Installation) -> FastAPI:
     app.add_middleware(BodyLimit, limit=256 * 1024)
     app.add_middleware(SafeHeaders, payment_hosts=(installation.settings.payment_url,))
     return app
+
+
+def _purchase(installation: Installation) -> APIRouter:
+    """The purchase; where no payment provider is configured, a refusal that says so.
+
+    Browsing does not depend on it: a shop without a provider compares and links.
+    """
+    try:
+        return checkout_router(installation.checkout)
+    except DomainError as error:
+        _LOG.warning("%s %s", error.message, error.hint)
+        refusal = error
+    router = APIRouter(include_in_schema=False)
+
+    def refuse() -> None:
+        raise refusal
+
+    for path in ("/basket", "/checkout", "/pay", "/order", "/terms", "/v1/quotes", "/v1/purchases"):
+        for below in (path, path + "/{rest:path}"):
+            router.add_api_route(below, refuse, methods=["GET", "POST"])
+    return router
 
 
 async def _health() -> Response:

@@ -42,8 +42,8 @@ from tenants.terms import Terms, current_terms
 from tests.peers import Simulator
 
 CONTACT = Contact(
-    email="claire@example.org",
-    name="Claire Vasseur",
+    email="cliente@example.org",
+    name="Cliente Exemple",
     phone="",
     line1="12 rue des Tanneurs",
     line2="",

@@ -14,20 +14,20 @@ def test_good_contact_is_read_as_given() -> None:
     contact, errors = read_contact(CONTACT.as_json())
     assert (contact, errors) == (CONTACT, {})
     assert Contact.from_json(CONTACT.as_json()) == CONTACT
-    assert CONTACT.lines == ("Claire Vasseur", "12 rue des Tanneurs", "69005 Lyon")
+    assert CONTACT.lines == ("Cliente Exemple", "12 rue des Tanneurs", "69005 Lyon")
 
 
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
         ("email", "", "missing"),
-        ("email", "claire@", "invalid"),
+        ("email", "cliente@", "invalid"),
         ("email", "a@b@c.fr", "invalid"),
         ("email", "a..b@example.org", "invalid"),
         ("name", "x" * 101, "too_long"),
         ("name", "---", "invalid"),
-        ("name", "Claire\u202eVasseur", "invalid"),
-        ("name", "Claire\0Vasseur", "invalid"),
+        ("name", "Cliente\u202eExemple", "invalid"),
+        ("name", "Cliente\0Exemple", "invalid"),
         ("postcode", "6900", "invalid"),
         ("postcode", "", "missing"),
         ("country", "F", "invalid"),

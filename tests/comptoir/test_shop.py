@@ -1,0 +1,77 @@
+"""The shop's application as it is composed: what it does without a payment provider."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from comptoir.installation import Installation
+from comptoir.shop import create_shop
+from kernel.settings import Settings
+from tenants.brand import read_brand_file
+from tenants.registry import apply_brand
+from tests.conftest import fresh_database
+
+BUNDLED = Path(__file__).resolve().parents[2] / "tenants" / "bundled"
+
+
+@pytest.fixture(scope="module")
+def client(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    settings = Settings(
+        comptoir_data=tmp_path_factory.mktemp("data"),
+        database_url=fresh_database(postgres_url),
+        brand_by_query=True,
+    )
+    installation = Installation(settings)
+    for name in ("mirabelle", "taktwerk"):
+        document, terms = read_brand_file(BUNDLED / f"{name}.toml")
+        with installation.database.platform() as tx:
+            apply_brand(tx, document, terms)
+    return TestClient(create_shop(installation))
+
+
+def test_a_shop_without_a_payment_provider_opens_and_says_what_it_cannot_do(
+    client: TestClient,
+) -> None:
+    assert client.get("/healthz").text == "ready\n"
+    assert client.get("/legal/notice").status_code == 200
+    assert client.get("/basket").status_code == 503
+    refused = client.post("/v1/purchases", json={})
+    assert refused.status_code == 503
+    assert refused.json()["code"] == "payment_not_configured"
+
+
+def test_a_brand_without_an_index_says_so_and_does_not_break(client: TestClient) -> None:
+    assert client.get("/search?q=x").status_code == 503
+    assert client.get("/v1/search?q=x").json()["code"] == "index_missing"
+
+
+def test_the_brand_is_the_hosts_or_the_one_asked_for(client: TestClient) -> None:
+    for brand, name in (("mirabelle", "Mirabelle"), ("taktwerk", "Taktwerk")):
+        by_host = client.get("/legal/notice", headers={"host": f"{brand}.localhost:8000"})
+        by_query = client.get(f"/legal/notice?brand={brand}")
+        assert f'data-brand="{brand}"' in by_host.text
+        assert f'data-brand="{brand}"' in by_query.text
+        assert name in by_host.text
+
+
+def test_a_host_that_no_brand_has_is_told_so(postgres_url: str, tmp_path: Path) -> None:
+    settings = Settings(comptoir_data=tmp_path, database_url=fresh_database(postgres_url))
+    client = TestClient(create_shop(Installation(settings)))
+    answer = client.get("/", headers={"host": "nobody.example"})
+    assert answer.status_code == 404
+    assert "nobody.example" in answer.text
+
+
+def test_cookies_and_headers_are_those_of_a_careful_shop(client: TestClient) -> None:
+    answer = client.get("/legal/notice?lang=de&scheme=dark&brand=mirabelle")
+    cookies = answer.headers.get_list("set-cookie")
+    assert {cookie.partition("=")[0] for cookie in cookies} == {"brand", "lang", "scheme"}
+    assert all("HttpOnly" in cookie and "SameSite=Lax" in cookie for cookie in cookies)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "Cookie" in answer.headers["vary"]
+    assert (
+        client.post("/basket/lines", headers={"origin": "http://evil.example"}).status_code == 403
+    )
