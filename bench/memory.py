@@ -14,6 +14,8 @@ def resident_mb(pid: int) -> float:
 
 
 def of_tree(pid: int) -> float:
-    """A process and all its children."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return resident_mb(pid) + sum(of_tree(int(child)) for child in children)
+    """A process and all that it started."""
+    import psutil
+
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return sum(resident_mb(member.pid) for member in family)

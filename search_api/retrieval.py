@@ -69,18 +69,25 @@ class Retrieval:
         """The page asked for; beyond the end it is empty and the counts still stand."""
         if not query.text:
             return self._browse(query, query.filters())
-        strict = self._ask(query, Match.ALL)
-        if strict.total >= FEW:
-            return self._ranked(query, strict)
+        strict = self._count(query)
+        if strict >= FEW:
+            return self._ranked(query, self._ask(query, Match.ALL))
+        # With as many hits as with every word, these are the products that have every word.
         wider = self._ask(query, Match.HALF)
-        if wider.total > strict.total:
+        if wider.total > strict:
             relaxation = Relaxation(
-                step="half_of_words", original_query=query.text, matched_all=strict.total
+                step="half_of_words", original_query=query.text, matched_all=strict
             )
             return self._ranked(query, wider, relaxation)
-        if strict.total or self._only_filters_exclude(query):
-            return self._ranked(query, strict)
+        if strict or self._only_filters_exclude(query):
+            return self._ranked(query, wider)
         return self._near(query)
+
+    def _count(self, query: ShopQuery) -> int:
+        """Products with every word: a count costs a fraction of a page with its facets."""
+        words = Words(query.text, self.language, Match.ALL)
+        request = SearchRequest(words, query.filters(), limit=0)
+        return self.engine.search(self.brand.id, request).total
 
     def _ask(self, query: ShopQuery, match: Match) -> SearchResult:
         by_relevance = query.sort == "relevance"

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from indexer.engine import Engine
 from kernel.embedding.encoder import Encoder
@@ -134,15 +135,15 @@ def _pages(shop: Shop, current_id: CurrentId) -> APIRouter:
 def _api(shop: Shop, current_id: CurrentId) -> APIRouter:
     router = APIRouter(prefix="/v1", route_class=_ApiRoute, tags=["search"])
 
-    @router.get("/search", openapi_extra={"parameters": PARAMETERS})
-    def search(request: Request) -> SearchAnswer:
+    @router.get("/search", response_model=SearchAnswer, openapi_extra={"parameters": PARAMETERS})
+    def search(request: Request) -> Response:
         """Products by words and conditions, with facets; totals include delivery."""
-        return _answer(shop, request)
+        return _json(_answer(shop, request))
 
-    @router.get("/products/{product_id}")
+    @router.get("/products/{product_id}", response_model=ProductPage)
     def product(
         request: Request, product_id: Annotated[str, Path(description="Id of a product")]
-    ) -> ProductPage:
+    ) -> Response:
         """A product with its offers in the brand's order."""
         brand, language = _brand(request), _language(request)
         found = product_page(shop, product_id, brand, language)
@@ -151,9 +152,14 @@ def _api(shop: Shop, current_id: CurrentId) -> APIRouter:
             found = product_page(shop, now, brand, language)
         if found is None:
             raise _unknown()
-        return found
+        return _json(found)
 
     return router
+
+
+def _json(answer: BaseModel) -> Response:
+    """The answer as it is: it was checked when it was made, and checking costs more than making."""
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _answer(shop: Shop, request: Request) -> SearchAnswer:
