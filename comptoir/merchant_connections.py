@@ -1,20 +1,17 @@
 """How this installation reaches each merchant's own system: connector, address, account.
 
-Accounts are files in `<data>/secrets/`, never rows: `<merchant>.toml` with `username` and
-`password`, readable by their owner only.
+The account comes from `comptoir.merchant_accounts`, the rest from the merchant's record.
 """
 
 from __future__ import annotations
 
-import os
-import stat
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
 from checkout.merchant_connectors import open_connector
 from checkout.merchant_connectors.port import MerchantConnector
+from comptoir.merchant_accounts import read_account
 from kernel.errors import DomainError
 from mdm.merchants import Merchant
 
@@ -40,35 +37,3 @@ def connections(data: Path) -> Callable[[Merchant], MerchantConnector]:
             return opened[key]
 
     return connector
-
-
-def account_file(data: Path, merchant_id: str) -> Path:
-    """Where the account at a merchant is kept."""
-    return data / "secrets" / f"{merchant_id.replace('/', '-')}.toml"
-
-
-def read_account(data: Path, merchant_id: str) -> Mapping[str, str]:
-    """The account at a merchant; empty where none is kept. Refuses a file that others can read."""
-    file = account_file(data, merchant_id)
-    if not file.is_file():
-        return {}
-    if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise DomainError(
-            "secret_exposed",
-            f"{file} can be read by other users of this machine.",
-            hint=f"chmod 600 {file}",
-            status=503,
-        )
-    try:
-        return {key: str(value) for key, value in tomllib.loads(file.read_text("utf-8")).items()}
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DomainError("secret_unreadable", f"{file}: {error}", status=503) from error
-
-
-def write_account(data: Path, merchant_id: str, username: str, password: str) -> None:
-    """Keep an account at a merchant, for its owner's eyes only."""
-    file = account_file(data, merchant_id)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(f"username = '{username}'\npassword = '{password}'\n")

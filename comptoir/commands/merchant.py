@@ -67,7 +67,7 @@ def key(merchant_id: str, revoke: bool) -> None:
 @click.option("--password", prompt=True, hide_input=True)
 def account(merchant_id: str, username: str, password: str) -> None:
     """Keep our account at the order system of MERCHANT_ID (in the data folder, mode 600)."""
-    from comptoir.merchant_connections import write_account
+    from comptoir.merchant_accounts import write_account
     from kernel.settings import load_settings
 
     write_account(load_settings().data, merchant_id, username, password)

@@ -7,11 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
-
 from comptoir.demo.plan import DemoPlan
 from comptoir.demo_market import Market, oscar_catalogue
-from comptoir.merchant_connections import write_account
+from comptoir.merchant_accounts import write_account
 from comptoir.merchant_oscar.install import OscarInstallation, install_shop
 from comptoir.merchant_oscar.run import load_catalogue
 from comptoir.supervisor import Child
@@ -43,6 +41,8 @@ def payment(plan: DemoPlan) -> Child:
 
 def tell_webhook_address(plan: DemoPlan) -> None:
     """Have the payment provider send its notices to the shop."""
+    import httpx2
+
     headers = {"authorization": f"Bearer {plan.environment()['PAYMENT_API_KEY']}"}
     with httpx2.Client(base_url=plan.payment, headers=headers, trust_env=False) as client:
         address = f"{plan.shop}/webhooks/payments/simulator"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from comptoir.payment_simulator.server import platform_keys
+from comptoir.payment_simulator.keys import platform_keys
 
 
 @dataclass(frozen=True, slots=True)

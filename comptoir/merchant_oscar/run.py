@@ -9,8 +9,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import httpx2
-
 from comptoir.merchant_oscar.install import SHOP, OscarInstallation
 from kernel.errors import DomainError
 
@@ -33,6 +31,8 @@ def start_shop(installation: OscarInstallation, port: int) -> subprocess.Popen[b
 
 def wait_ready(url: str, timeout_s: float) -> float:
     """Wait until the shop at `url` answers; the seconds it took. DomainError when it does not."""
+    import httpx2
+
     started = time.monotonic()
     with httpx2.Client(base_url=url, timeout=5, trust_env=False) as client:
         while time.monotonic() - started < timeout_s:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import uvicorn
 
-from comptoir.payment_simulator.server import create_app, platform_keys
+from comptoir.payment_simulator.keys import platform_keys
+from comptoir.payment_simulator.server import create_app
 
 
 @click.command()

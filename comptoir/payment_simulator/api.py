@@ -12,7 +12,6 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -32,21 +31,13 @@ from comptoir.payment_simulator.exchange import (
     refusal,
 )
 from comptoir.payment_simulator.faults import Fault, take_fault
+from comptoir.payment_simulator.keys import Platform
 from comptoir.payment_simulator.payments import NewPayment, PaymentRefused
 from kernel.money import is_currency
 
 Tx = sqlite3.Connection
 Work = Callable[[Tx], tuple[int, dict[str, Any]]]
 Model = TypeVar("Model", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """Who may call: its name, its key, and the secret that signs the notices to it."""
-
-    name: str
-    api_key: str
-    webhook_secret: str
 
 
 class _Strict(BaseModel):

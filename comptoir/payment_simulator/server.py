@@ -5,9 +5,6 @@ In: a data folder and the platforms. Out: an ASGI application. All state is in t
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,13 +14,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from comptoir.payment_simulator.api import PaymentApi, Platform
+from comptoir.payment_simulator.api import PaymentApi
 from comptoir.payment_simulator.controls import Controls
 from comptoir.payment_simulator.database import SimulatorDatabase
 from comptoir.payment_simulator.hosted_page import HostedPage
+from comptoir.payment_simulator.keys import Platform
 from comptoir.payment_simulator.webhooks import WebhookSender
-
-DEFAULT_PLATFORM = "comptoir"
 
 
 def create_app(
@@ -50,30 +46,6 @@ def create_app(
         ],
         lifespan=lifespan,
     )
-
-
-def platform_keys(data_dir: Path) -> Platform:
-    """The platform's key and secret, drawn once and kept in the folder for its owner alone."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    file = data_dir / "platform.json"
-    if not file.is_file():
-        part = data_dir / f"platform.{os.getpid()}.part"
-        drawn = {
-            "api_key": f"sim_{secrets.token_urlsafe(32)}",
-            "webhook_secret": f"whsec_{secrets.token_urlsafe(32)}",
-        }
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-            json.dump(drawn, handle)
-        try:
-            # Never over keys that another process has drawn in the meantime.
-            os.link(part, file)
-        except FileExistsError:
-            pass
-        finally:
-            part.unlink()
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    return Platform(DEFAULT_PLATFORM, kept["api_key"], kept["webhook_secret"])
 
 
 async def _health(_request: Request) -> Response:

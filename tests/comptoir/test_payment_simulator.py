@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from comptoir.payment_simulator.cards import CHALLENGE_CODE, SAMPLES, Fate, read_card
-from comptoir.payment_simulator.server import platform_keys
+from comptoir.payment_simulator.keys import platform_keys
 from comptoir.payment_simulator.wording import WORDS
 from tests.peers import Listener, Simulator, http, running_simulator, wait_for
 
