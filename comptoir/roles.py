@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from functools import partial
 
@@ -49,6 +50,9 @@ def serve(role: str) -> None:
         return
     import uvicorn
 
+    # The web server raises the signal again when it has ended: end as a program does, so that an
+    # embedded database is let go of, not as one that was killed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = installation.settings
     if role == "shop":
         from comptoir.shop import create_shop
