@@ -307,18 +307,10 @@ class _Visit:
 
 def _asked(client: PeerClient, path: str, query: Sequence[tuple[str, str]] = ()) -> PeerAnswer:
     """A question, asked twice before it counts as unanswered. It changes nothing."""
-    for is_last in (False, True):
-        try:
-            answer = client.exchange("GET", path, query=query)
-        except NeverSent as error:
-            raise _silent(error) from error
-        except AnswerLost as error:
-            if is_last:
-                raise _silent(error) from error
-            continue
-        if answer.status < 500 or is_last:
-            return answer
-    raise AssertionError("unreachable")  # pragma: no cover
+    try:
+        return client.ask(path, query)
+    except (NeverSent, AnswerLost) as error:
+        raise _silent(error) from error
 
 
 def _check_lines(lines: Sequence[QuoteLine]) -> None:

@@ -124,18 +124,10 @@ class SimulatorProvider:
     def _ask(self, path: str, reference: str | None = None) -> PeerAnswer:
         """A question. It changes nothing, and is asked twice before it counts as unanswered."""
         query = [("reference", reference)] if reference is not None else []
-        for is_last in (False, True):
-            try:
-                answer = self._peer.exchange("GET", path, query=query)
-            except NeverSent as error:
-                raise _silent(error) from error
-            except AnswerLost as error:
-                if is_last:
-                    raise _silent(error) from error
-                continue
-            if answer.status < 500 or is_last:
-                return answer
-        raise AssertionError("unreachable")  # pragma: no cover
+        try:
+            return self._peer.ask(path, query)
+        except (NeverSent, AnswerLost) as error:
+            raise _silent(error) from error
 
     def _change(self, path: str, body: dict[str, Any], idempotency_key: str) -> Payment:
         """A change. Only a whole answer below 500 says how it ended."""
