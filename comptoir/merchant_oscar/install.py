@@ -122,6 +122,9 @@ def is_installed(data_dir: Path) -> bool:
 def _alone(lock_file: Path) -> Iterator[None]:
     with lock_file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        # Our commands hold the lock with us: when we are killed, the next install waits for the
+        # command that goes on alone, instead of running beside it on the same database.
+        os.set_inheritable(handle.fileno(), True)
         yield
 
 
@@ -232,6 +235,7 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
         text=True,
         timeout=900,
         check=False,
+        close_fds=False,
     )
     if done.returncode:
         raise DomainError(
