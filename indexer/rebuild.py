@@ -1,34 +1,32 @@
 """A brand's index made anew beside the live one, then switched to; the former one is kept.
 
 Needs nothing of the old index, so it repairs a damaged one. Changes made meanwhile are not lost:
-the new index starts at the position the log had before the first product was read.
+the new index starts at the position the log had before the first product was read, is brought up
+before the switch, and once more after it, when no one writes to the old one any longer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from indexer.changes import changes_for
+from indexer import dead_letters, positions
+from indexer.catch_up import BATCH, IndexWork, Progress
 from indexer.engine import Engine, WriteReport
-from indexer.positions import Position, read_position, restart
 from kernel.db import Database
 from kernel.embedding.encoder import Encoder
 from kernel.errors import DomainError
 from mdm.catalogue import all_product_ids, head, product_views
 from tenants.brand import Brand
 
-BATCH = 1_000
-
-Progress = Callable[[int], None]
-"""Called with how many more products have been looked at."""
+_GIVEN_UP_AFTER = timedelta(hours=1)
+"""An index that is being built moves with every batch; one that does not has lost its builder."""
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
-    """The new live index and the one it replaced."""
+    """The new live index, the one it replaced, and how far in the change log the new one is."""
 
     brand_id: str
     index: str
@@ -44,44 +42,61 @@ def rebuild(
     brand: Brand,
     progress: Progress = lambda _: None,
 ) -> RebuildReport:
-    """Build, publish, remember. A failure before the switch leaves the live index as it was."""
+    """Build, bring up, publish. A failure before the switch leaves the live index as it was."""
+    work = IndexWork(database, engine, encoder, brand)
     with database.platform() as tx:
         start = head(tx)
-        before = read_position(tx, brand.id)
     index = engine.create(brand.id, model_id=encoder.model_id, dimensions=encoder.dimensions)
     try:
-        report = _fill(database, engine, encoder, brand, index, start, progress)
+        with database.platform() as tx:
+            positions.begin(tx, brand.id, positions.Position(index, start, brand.revision))
+        report = _fill(work, index, start, progress)
+        reached, meanwhile = work.catch_up(index, start)
         previous = engine.publish(brand.id, index)
     except BaseException:
-        with suppress(DomainError, ValueError):
-            engine.drop(brand.id, index)
+        _discard(work, index)
         raise
     with database.platform() as tx:
-        restart(tx, brand.id, Position(index, previous, start, brand.revision))
-    oldest = before.previous_index if before is not None else None
-    if oldest is not None and oldest not in {index, previous}:
-        engine.drop(brand.id, oldest)
-    return RebuildReport(brand.id, index, previous, start, report)
+        positions.echo_live(tx, brand.id, index)
+    # A change whose refresh still went to the former index is taken here.
+    reached, last = work.catch_up(index, reached)
+    _clear(work, {index, previous})
+    return RebuildReport(brand.id, index, previous, reached, report + meanwhile + last)
 
 
-def _fill(
-    database: Database,
-    engine: Engine,
-    encoder: Encoder,
-    brand: Brand,
-    index: str,
-    version: int,
-    progress: Progress,
-) -> WriteReport:
+def _fill(work: IndexWork, index: str, version: int, progress: Progress) -> WriteReport:
     """Every living product that the brand shows."""
     done, after = WriteReport(), ""
     while True:
-        with database.platform() as tx:
+        with work.database.platform() as tx:
             product_ids = all_product_ids(tx, after, BATCH)
             views = product_views(tx, product_ids)
         if not product_ids:
             return done
-        changes = changes_for(brand, [], views, encoder, version, datetime.now(UTC))
-        done += engine.write(index, changes)
+        report = work.write(index, [], views, version)
+        with work.database.platform() as tx:
+            dead_letters.settle(tx, work.brand.id, index, [], report.refused, version)
+            positions.touch(tx, work.brand.id, index)
+        done += report
         after = product_ids[-1]
         progress(len(product_ids))
+
+
+def _clear(work: IndexWork, kept: set[str | None]) -> None:
+    """Drop what was live before the one before, and what was never finished."""
+    with work.database.platform() as tx:
+        noted = positions.positions_of(tx, work.brand.id)
+    silent_since = datetime.now(UTC) - _GIVEN_UP_AFTER
+    for index, row in noted.items():
+        given_up = row.published_at is None and row.moved_at < silent_since
+        if index not in kept and (row.published_at is not None or given_up):
+            _discard(work, index)
+
+
+def _discard(work: IndexWork, index: str) -> None:
+    """Drop an index and what is noted of it; one that cannot be dropped now stays noted."""
+    with suppress(DomainError, ValueError):
+        work.engine.drop(work.brand.id, index)
+        with work.database.platform() as tx:
+            positions.forget(tx, work.brand.id, index)
+            dead_letters.forget(tx, work.brand.id, index)

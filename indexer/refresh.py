@@ -1,7 +1,6 @@
 """What changed in the catalogue, brought into every brand's index: handles `catalogue.changed`.
 
-The position in the change log moves only after the engine has taken the changes, so a crash repeats
-work and never loses any. Safe to run twice: versions are positions of the log.
+Safe to run twice, or by two at once: versions are positions of the log, and a late one never wins.
 """
 
 from __future__ import annotations
@@ -9,19 +8,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from indexer.changes import changes_for
+from indexer.catch_up import IndexWork
 from indexer.engine import Engine, WriteReport
-from indexer.positions import Position, move, read_position
+from indexer.positions import Position, echo_live, read_position
 from indexer.rebuild import rebuild
 from kernel.db import Database, Transaction
 from kernel.embedding.encoder import Encoder
 from kernel.errors import DomainError
-from mdm.catalogue import changes_after, head, product_views
+from mdm.catalogue import head
 from tenants.brand import Brand
 
-BATCH = 1_000
 _LOG = logging.getLogger(__name__)
 
 
@@ -71,20 +68,15 @@ def _refresh_brand(
         rebuilt = True
         position = _usable(database, engine, encoder, brand)
         assert position is not None
-    done = WriteReport()
-    at = position.position
-    while True:
-        step = _step(database, engine, encoder, brand, position.index, at)
-        if step is None:
-            return RefreshReport(brand.id, at, done, rebuilt)
-        at, report = step
-        done += report
-        for refused in report.refused:
-            _LOG.error("%s: %s refused: %s", brand.id, refused.product_id, refused.reason)
+    work = IndexWork(database, engine, encoder, brand)
+    at, done = work.catch_up(position.index, position.position)
+    for refused in done.refused:
+        _LOG.error("%s: %s refused: %s", brand.id, refused.product_id, refused.reason)
+    return RefreshReport(brand.id, at, done, rebuilt)
 
 
 def _usable(database: Database, engine: Engine, encoder: Encoder, brand: Brand) -> Position | None:
-    """The position, where it belongs to the live index and the brand as it is now."""
+    """The live index's position, where it was built for the brand as it is now."""
     stats = engine.stats(brand.id)
     if stats is None:
         return None
@@ -97,30 +89,9 @@ def _usable(database: Database, engine: Engine, encoder: Encoder, brand: Brand) 
             status=409,
         )
     with database.platform() as tx:
-        position = read_position(tx, brand.id)
-    if position is None or position.index != stats.index:
-        return None
-    return position if position.brand_revision == brand.revision else None
-
-
-def _step(
-    database: Database,
-    engine: Engine,
-    encoder: Encoder,
-    brand: Brand,
-    index: str,
-    at: int,
-) -> tuple[int, WriteReport] | None:
-    """One batch: read, write, then move. None at the end of the log."""
-    with database.platform() as tx:
-        changed = changes_after(tx, at, BATCH)
-        if not changed:
+        position = read_position(tx, brand.id, stats.index)
+        if position is None or position.brand_revision != brand.revision:
             return None
-        product_ids = list(dict.fromkeys(product_id for _, product_id in changed))
-        views = product_views(tx, product_ids)
-    reached = changed[-1][0]
-    now = datetime.now(UTC)
-    report = engine.write(index, changes_for(brand, product_ids, views, encoder, reached, now))
-    with database.platform() as tx:
-        move(tx, brand.id, index, reached)
-    return reached, report
+        # A builder that was killed after its switch could not say so.
+        echo_live(tx, brand.id, stats.index)
+    return position
