@@ -35,7 +35,8 @@ from indexer.engine import (
 from kernel.embedding.encoder import Encoder, load_encoder
 from search_api.facets import price_edges
 from search_api.retrieval import CANDIDATES, FEW, order_candidates
-from tenants.ranking import RankingPolicy
+from tenants.ranking import RankingProfile
+from tenants.ranking.profile import ProductWeights
 
 Ranking = Callable[[str], list[str]]
 LANGUAGE = "en"
@@ -79,7 +80,7 @@ def _retrieve(engine: Engine, text: str) -> Sequence[Hit]:
     return found.hits
 
 
-def as_the_shop(engine: Engine, encoder: Encoder, policy: RankingPolicy) -> Ranking:
+def as_the_shop(engine: Engine, encoder: Encoder, profile: RankingProfile) -> Ranking:
     """The same, put in order by the second stage."""
 
     def ranked(text: str) -> list[str]:
@@ -88,7 +89,7 @@ def as_the_shop(engine: Engine, encoder: Encoder, policy: RankingPolicy) -> Rank
         near = engine.neighbours(
             BRAND, encoder.encode_one(text), filters=Filters(product_ids=ids), limit=len(ids) or 1
         )
-        return order_candidates(hits, near, policy)
+        return order_candidates(hits, near, profile)
 
     return ranked
 
@@ -132,8 +133,8 @@ def latency(engine: Engine, texts: Sequence[str], rounds: int = 5) -> tuple[floa
     return taken[len(taken) // 2], taken[int(len(taken) * 0.95)]
 
 
-def _policy(weight: float) -> RankingPolicy:
-    return RankingPolicy(vector_weight=weight, in_stock_weight=0.0, offer_count_weight=0.0)
+def _policy(weight: float) -> RankingProfile:
+    return RankingProfile(product_weights=ProductWeights(weight, in_stock=0.0, offer_count=0.0))
 
 
 def report(name: str, engine: Engine, encoder: Encoder, data: Path, copies: int) -> None:

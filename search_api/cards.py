@@ -10,7 +10,7 @@ from indexer.document import OfferLine, ProductDocument
 from kernel.i18n import translator
 from kernel.money import Money
 from search_api.answer import Fact, OfferCard, ProductCard
-from tenants.ranking import RankedOffer, RankingPolicy, rank_offers
+from tenants.ranking import RankedOffer, RankingProfile, rank_offers
 
 # Codes of `tenants.ranking` in words; the catalogues of this package translate them.
 REASONS: Final = {
@@ -33,18 +33,18 @@ def live_offers(document: ProductDocument, now: datetime) -> tuple[OfferLine, ..
 
 
 def offer_cards(
-    lines: Sequence[OfferLine], policy: RankingPolicy, language: str, currency: str
+    lines: Sequence[OfferLine], profile: RankingProfile, language: str, currency: str
 ) -> tuple[OfferCard, ...]:
     """Offers in the brand's order, each with the reasons for its place."""
-    return tuple(_offer_card(row, language, currency) for row in rank_offers(lines, policy))
+    return tuple(_offer_card(row, language, currency) for row in rank_offers(lines, profile))
 
 
 def product_card(
-    document: ProductDocument, policy: RankingPolicy, language: str, now: datetime
+    document: ProductDocument, profile: RankingProfile, language: str, now: datetime
 ) -> ProductCard:
     """A product as the lists show it."""
     lines = live_offers(document, now)
-    ranked = rank_offers(lines, policy)[:1]
+    ranked = rank_offers(lines, profile)[:1]
     best = [_offer_card(row, language, document.currency) for row in ranked]
     return ProductCard(
         id=document.product_id,

@@ -49,7 +49,7 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
         picture=document.picture,
         facts=facts_of(document),
         variants=_variants(shop, document, brand, language),
-        offers=offer_cards(lines, brand.ranking, language, document.currency),
+        offers=offer_cards(lines, brand.ranking_profile(language), language, document.currency),
         offers_order=order,
         notice=Notice(text=order, merchant_count=merchant_count),
         from_total=money(min(totals, default=None), document.currency),

@@ -29,7 +29,7 @@ from search_api.answer import Relaxation
 from search_api.facets import price_edges
 from search_api.query import PER_PAGE, ShopQuery
 from tenants.brand import Brand
-from tenants.ranking import Candidate, RankingPolicy, rank_products
+from tenants.ranking import Candidate, RankingProfile, rank_products
 
 CANDIDATES = 200
 """Products that the second stage orders; what follows them stays in the engine's order."""
@@ -141,7 +141,7 @@ class Retrieval:
         near = self._neighbours(
             query, Filters(product_ids=tuple(hit.product_id for hit in hits)), len(hits)
         )
-        return order_candidates(hits, near, self.brand.ranking)
+        return order_candidates(hits, near, self.brand.ranking_profile(self.language))
 
     def _neighbours(self, query: ShopQuery, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
         vector = self.encoder.encode_one(query.text)
@@ -199,7 +199,7 @@ class Retrieval:
 
 
 def order_candidates(
-    hits: Sequence[Hit], near: Sequence[Neighbour], policy: RankingPolicy
+    hits: Sequence[Hit], near: Sequence[Neighbour], profile: RankingProfile
 ) -> list[str]:
     """Ids by the brand's second stage, those with all words first. Pure."""
     cosines = {row.product_id: max(row.similarity, 0.0) for row in near}
@@ -218,7 +218,7 @@ def order_candidates(
             for hit, score in zip(hits, plain, strict=True)
             if (hit.score >= ALL_WORDS_BONUS) is all_words
         ]
-        ordered += [row.product_id for row in rank_products(tier, policy)]
+        ordered += [row.product_id for row in rank_products(tier, profile)]
     return ordered
 
 

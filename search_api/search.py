@@ -111,8 +111,9 @@ class Shop:
     ) -> tuple[ProductCard, ...]:
         documents = self.engine.read(brand.id, product_ids)
         now = datetime.now(UTC)
+        profile = brand.ranking_profile(language)
         return tuple(
-            product_card(documents[product_id], brand.ranking, language, now)
+            product_card(documents[product_id], profile, language, now)
             for product_id in product_ids
             if product_id in documents
         )

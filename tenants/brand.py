@@ -10,15 +10,17 @@ import json
 import re
 import tomllib
 import zoneinfo
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kernel.errors import DomainError
 from kernel.i18n import LANGUAGES
 from kernel.money import is_currency
-from tenants.ranking import RankingPolicy
+from tenants.ranking.document import RankingDocument, brand_starting_document
+from tenants.ranking.inheritance import Stated, resolve
+from tenants.ranking.profile import RankingProfile
 from tenants.theme import Theme, require_contrast
 
 _ID = re.compile(r"^[a-z][a-z0-9-]{1,30}$")
@@ -50,9 +52,25 @@ class Brand:
     timezone: str
     contact: Contact
     theme: Theme
-    ranking: RankingPolicy
+    ranking: RankingDocument
     merchants: frozenset[str] | None
+    profiles: Mapping[str, RankingProfile] = field(hash=False)
     revision: int = 1
+
+    def ranking_profile(self, language: str) -> RankingProfile:
+        """What orders products and offers for a reader of the language: a look-up in memory."""
+        return self.profiles.get(language) or self.profiles[self.languages[0]]
+
+    def with_rankings(self, published: Sequence[Stated]) -> Brand:
+        """The brand under published documents (the platform's among them).
+
+        Its own file's `[ranking]` counts until a document of the brand's scope is published.
+        """
+        stated = list(published)
+        if not any(each.scope == "brand" for each in stated):
+            stated.append(Stated("brand", None, self.ranking))
+        profiles = {language: resolve(stated, language) for language in self.languages}
+        return replace(self, profiles=profiles)
 
     def shows(self, merchant_id: str) -> bool:
         """Whether the brand sells this merchant's offers (a source's sellers count as it)."""
@@ -101,7 +119,7 @@ def brand_from(document: Mapping[str, Any], revision: int = 1) -> Brand:
     theme = Theme.from_toml(_table(document, "theme"))
     require_contrast(brand_id, theme)
     merchants = _table(document, "catalogue").get("merchants", "*")
-    return Brand(
+    brand = Brand(
         id=brand_id,
         name=_text(document, "name"),
         hosts=hosts,
@@ -111,10 +129,12 @@ def brand_from(document: Mapping[str, Any], revision: int = 1) -> Brand:
         timezone=_timezone(document),
         contact=Contact(**{key: _text(document["contact"], key) for key in Contact.__slots__}),
         theme=theme,
-        ranking=RankingPolicy.from_toml(_table(document, "ranking")),
+        ranking=brand_starting_document(_table(document, "ranking")),
         merchants=None if merchants == "*" else frozenset(merchants),
+        profiles={},
         revision=revision,
     )
+    return brand.with_rankings(())
 
 
 def _timezone(document: Mapping[str, Any]) -> str:

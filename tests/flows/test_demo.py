@@ -17,7 +17,7 @@ from comptoir.merchant_sites.atelier_boreal import odd_pages
 from mdm.catalogue import product_views
 from mdm.product_view import OfferView, ProductView
 from tenants.brand import Brand
-from tenants.ranking import rank_offers
+from tenants.ranking import RankingProfile, rank_offers
 from tenants.registry import BrandRegistry
 from tests.peers import http, wait_for
 from tests.running_demo import Demo
@@ -83,8 +83,7 @@ def shown_offers(view: ProductView, country: str) -> list[Ranked]:
         for offer in view.offers
         if not offer.delivery or offer.delivery_to(country) is not None
     ]
-    policy: Any = None
-    return [row.offer for row in rank_offers(mine, policy)]
+    return [row.offer for row in rank_offers(mine, RankingProfile())]
 
 
 def state_of(demo: Demo) -> dict[str, Any]:

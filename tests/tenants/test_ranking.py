@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.disclosure import disclosure
-from tenants.ranking import Candidate, RankingPolicy, rank_offers, rank_products
+from tenants.ranking import Candidate, RankingProfile, rank_offers, rank_products
 
-POLICY = RankingPolicy()
+PROFILE = RankingProfile()
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def test_the_lowest_total_in_stock_is_first_and_says_why() -> None:
             Offer("best", 1000),
             Offer("unknown-delivery", None, price_minor=10),
         ],
-        POLICY,
+        PROFILE,
     )
     assert [row.offer.offer_id for row in ranked] == [
         "best", "dear", "unknown-delivery", "used", "cheap-but-gone",
@@ -62,12 +62,12 @@ def test_the_lowest_total_in_stock_is_first_and_says_why() -> None:
 def test_order_does_not_depend_on_the_order_of_arrival(rows: list[Offer], random: object) -> None:
     shuffled = list(rows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert rank_offers(rows, POLICY) == rank_offers(shuffled, POLICY)
+    assert rank_offers(rows, PROFILE) == rank_offers(shuffled, PROFILE)
 
 
 @given(offers)
 def test_within_equal_stock_and_condition_totals_rise(rows: list[Offer]) -> None:
-    ranked = [row.offer for row in rank_offers(rows, POLICY)]
+    ranked = [row.offer for row in rank_offers(rows, PROFILE)]
     assert sorted(row.offer_id for row in ranked) == sorted(row.offer_id for row in rows)
     for before, after in itertools.pairwise(ranked):
         same = (before.availability, before.condition) == (after.availability, after.condition)
@@ -84,7 +84,7 @@ def test_products_are_ordered_by_the_stated_sum() -> None:
             Candidate("a", 0.9, 0.0, in_stock=False, offer_count=0),
             Candidate("c", 0.8, 0.9, in_stock=True, offer_count=4),
         ],
-        POLICY,
+        PROFILE,
     )
     assert [row.product_id for row in ranked] == ["c", "a", "b"]
     assert ranked[0].score == pytest.approx(sum(ranked[0].parts.values()))

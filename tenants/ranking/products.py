@@ -1,0 +1,56 @@
+"""The second stage: retrieved products in the brand's order, each with the parts of its score.
+
+In: candidates with scores of 0 to 1 within the answer. Equal scores are ordered by id, so that
+paging never jumps. Pure, and the same for every engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tenants.ranking.profile import RankingProfile
+
+MANY_OFFERS = 10
+"""Offers beyond this number speak no louder for a product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A retrieved product for the second stage. Scores are 0 to 1 within the answer.
+
+    The fields after `offer_count` are what rules may look at.
+    """
+
+    product_id: str
+    text_score: float
+    vector_score: float
+    in_stock: bool
+    offer_count: int
+    category_path: tuple[int, ...] = ()
+    manufacturer: str | None = None
+    merchants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RankedProduct:
+    """A product with its score and the parts the score is made of."""
+
+    product_id: str
+    score: float
+    parts: Mapping[str, float]
+
+
+def rank_products(candidates: Sequence[Candidate], profile: RankingProfile) -> list[RankedProduct]:
+    """Order candidates by the weighted sum of the profile's `product_weights`."""
+    weights = profile.product_weights
+    ranked = []
+    for row in candidates:
+        parts = {
+            "text": row.text_score,
+            "meaning": weights.vector * row.vector_score,
+            "in_stock": weights.in_stock * row.in_stock,
+            "offers": weights.offer_count * min(row.offer_count, MANY_OFFERS) / MANY_OFFERS,
+        }
+        ranked.append(RankedProduct(row.product_id, sum(parts.values()), parts))
+    return sorted(ranked, key=lambda row: (-row.score, row.product_id))
