@@ -36,6 +36,8 @@ class OfferLine:
     returns_days: int | None
     updated_at: str
     expires_at: str | None = None
+    merchant_quality_percent: int | None = None
+    """Share of the orders asked of the merchant that it confirmed; None while it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tenants.ranking.profile import RankingProfile
+from tenants.ranking.profile import RankingProfile, Rule
 
 MANY_OFFERS = 10
 """Offers beyond this number speak no louder for a product."""
@@ -41,8 +41,14 @@ class RankedProduct:
     parts: Mapping[str, float]
 
 
-def rank_products(candidates: Sequence[Candidate], profile: RankingProfile) -> list[RankedProduct]:
-    """Order candidates by the weighted sum of the profile's `product_weights`."""
+def rank_products(
+    candidates: Sequence[Candidate], profile: RankingProfile, moves: Sequence[Rule] = ()
+) -> list[RankedProduct]:
+    """Order candidates by the weighted sum of the profile's `product_weights`.
+
+    `moves` are the rules of a plan that boost or bury; of those that speak about a product, the
+    first one counts.
+    """
     weights = profile.product_weights
     ranked = []
     for row in candidates:
@@ -52,5 +58,26 @@ def rank_products(candidates: Sequence[Candidate], profile: RankingProfile) -> l
             "in_stock": weights.in_stock * row.in_stock,
             "offers": weights.offer_count * min(row.offer_count, MANY_OFFERS) / MANY_OFFERS,
         }
+        if moves:
+            parts |= _moved(row, moves)
         ranked.append(RankedProduct(row.product_id, sum(parts.values()), parts))
     return sorted(ranked, key=lambda row: (-row.score, row.product_id))
+
+
+def _moved(candidate: Candidate, moves: Sequence[Rule]) -> dict[str, float]:
+    """The part of the score that a rule gives or takes."""
+    for rule in moves:
+        if targets(rule, candidate):
+            return {f"rule {rule.id}": rule.weight if rule.kind == "boost" else -rule.weight}
+    return {}
+
+
+def targets(rule: Rule, candidate: Candidate) -> bool:
+    """Whether a rule speaks about a product."""
+    target = rule.target
+    return (
+        (not target.products or candidate.product_id in target.products)
+        and (not target.manufacturers or candidate.manufacturer in target.manufacturers)
+        and (not target.categories or bool(set(target.categories) & set(candidate.category_path)))
+        and (not target.merchants or bool(set(target.merchants) & set(candidate.merchants)))
+    )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from tenants.ranking.wording import rule_words
+
 RuleKind = Literal["boost", "bury", "pin", "hide", "redirect", "filter"]
 QueryMatch = Literal["exact", "contains", "all_words"]
 LadderStep = Literal[
@@ -107,6 +109,11 @@ class When:
     query: str | None = None
     match: QueryMatch = "all_words"
     categories: tuple[int, ...] = ()
+    words: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
+    """The query's words as rules compare them."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", rule_words(self.query or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,3 +217,14 @@ class RankingProfile:
     ties: Mapping[str, str] = field(default_factory=dict)
     """By language: capital or contractual ties with merchants, for the disclosure."""
     provenance: Mapping[str, str] = field(default_factory=dict)
+    rules_by_word: Mapping[str, tuple[int, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """A word that a rule's query must have (empty: no condition) -> places in `rules`."""
+
+    def __post_init__(self) -> None:
+        places: dict[str, list[int]] = {}
+        for place, rule in enumerate(self.rules):
+            places.setdefault(rule.when.words[0] if rule.when.words else "", []).append(place)
+        by_word = {word: tuple(found) for word, found in places.items()}
+        object.__setattr__(self, "rules_by_word", by_word)

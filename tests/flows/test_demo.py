@@ -52,12 +52,14 @@ class Ranked:
     """What ranking looks at, taken from the database."""
 
     offer_id: str
+    merchant_id: str
     price_minor: int | None
     delivery_minor: int | None
     total_minor: int | None
     days_max: int | None
     condition: str
     availability: str
+    merchant_quality_percent: int | None = None
 
 
 def as_ranked(offer: OfferView, country: str) -> Ranked:
@@ -67,6 +69,7 @@ def as_ranked(offer: OfferView, country: str) -> Ranked:
     delivery = there.price.minor if there else None
     return Ranked(
         offer_id=offer.offer_id,
+        merchant_id=offer.merchant_id,
         price_minor=price,
         delivery_minor=delivery,
         total_minor=None if price is None or delivery is None else price + delivery,

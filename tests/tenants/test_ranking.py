@@ -23,6 +23,8 @@ class Offer:
     days_max: int | None = None
     condition: str = "new"
     availability: str = "in_stock"
+    merchant_id: str = "m"
+    merchant_quality_percent: int | None = None
 
 
 offers = st.lists(
