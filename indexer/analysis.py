@@ -33,6 +33,7 @@ _POSSESSIVE = re.compile(r"(?<=\w)'s\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _MEASURE = re.compile(r"(\d+(?:[.,]\d+)?)-?([a-z]+)")
 _RUNS = re.compile(r"[a-z]+|\d+")
+_SHOWN = re.compile(r"[^\W_]{2,40}")
 _DIGIT = re.compile(r"\d")
 _UNITS = {
     "inch": "inch", "kb": "kb", "mb": "mb", "gb": "gb", "tb": "tb",
@@ -100,6 +101,25 @@ def query_words(text: str, language: str) -> tuple[QueryWord, ...]:
             )
         )
     return tuple(words)
+
+
+def readings(text: str, weight: float) -> dict[str, tuple[Alternative, ...]]:
+    """Another text for a word of a query: by language, its terms as if they had been typed."""
+    return {
+        language: (Alternative(tuple(terms), weight),)
+        for language in (*LANGUAGES, OTHER)
+        if (terms := _first_terms(text, language))
+    }
+
+
+def _first_terms(text: str, language: str) -> list[str]:
+    chunks = list(_chunks(text, language))[:MAX_WORDS]
+    return [term for chunk in chunks for term in _chunk_terms(chunk, language)[:1]]
+
+
+def shown_words(text: str) -> list[str]:
+    """Words of a text as people see them, folded only: for spelling and completion."""
+    return [match[0] for match in _SHOWN.finditer(fold(text))]
 
 
 def code_term(code: str) -> str:

@@ -1,4 +1,4 @@
-"""The port of the search engines: eight methods, questions and answers that name no engine.
+"""The port of the search engines: reading and writing, questions and answers that name no engine.
 
 One index per brand, versioned, behind an alias: `create` makes an empty one beside the live one,
 `publish` switches to it in one step. Writes carry versions; a late or doubled write never wins.
@@ -8,7 +8,7 @@ Every method may raise DomainError: `search_unavailable` (503), `index_missing` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -17,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.document import ProductDocument
+from tenants.ranking.profile import FieldWeights
 
 WINDOW = 1_000
 """No answer reaches further than this many products down the list."""
+
+VOCABULARY = 50_000
 
 Vector = NDArray[np.float32]
 """One unit vector [dimensions], or several as rows [n, dimensions]."""
@@ -41,6 +44,8 @@ class Sort(StrEnum):
     NEWEST = "newest"
     POPULAR = "popular"
     """Most offers first: what most merchants sell."""
+    ID = "id"
+    """A fixed order of ids, the engine's own, for walking through everything with `after`."""
 
 
 class FacetField(StrEnum):
@@ -54,12 +59,31 @@ class FacetField(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Expansion:
+    """Another reading of a word (synonym, corrected spelling), analysed like typed text.
+
+    `text` is one or several words that all have to be in one field; 0 < `weight` <= 1.
+    """
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """Text as typed and the language it is read in (`fr`, `de`, `en`; others are only folded)."""
+    """Text as typed and the language it is read in (`fr`, `de`, `en`; others are only folded).
+
+    `expansions` map the place of a word (as `indexer.analysis.query_words` numbers them) to what
+    may stand for it. `required` words of the query are enough (None: as `match` says). `weights`
+    None are the defaults.
+    """
 
     text: str
     language: str
     match: Match = Match.ALL
+    expansions: Mapping[int, tuple[Expansion, ...]] = field(default_factory=dict)
+    required: int | None = None
+    weights: FieldWeights | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +91,8 @@ class Filters:
     """Values of one field are alternatives, fields add up. Empty means no condition.
 
     `manufacturers` are keys (`indexer.analysis.key`). Totals are minor units of the index's
-    currency, both ends included. `product_ids` restricts to those; None to none.
+    currency, both ends included. `product_ids` restricts to those; None to none. `attributes` maps
+    a key of the document's attributes to values as they stand there.
     """
 
     categories: tuple[int, ...] = ()
@@ -78,13 +103,17 @@ class Filters:
     total_max: int | None = None
     variant_group: str | None = None
     product_ids: tuple[str, ...] | None = None
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
     """`words` None matches everything. Offset + limit stay within WINDOW (ValueError else).
 
-    `price_edges` are rising minor amounts that bound the price facet's bars.
+    `price_edges` are rising minor amounts that bound the price facet's bars. `attributes` are the
+    keys whose values are counted. With `vector` (of unit length) and the order by relevance every
+    hit carries its cosine. `after` is the last id of the page before, in the order Sort.ID only
+    (ValueError else): that walk knows no window.
     """
 
     words: Words | None = None
@@ -95,8 +124,13 @@ class SearchRequest:
     facets: tuple[FacetField, ...] = ()
     facet_size: int = 30
     price_edges: tuple[int, ...] = ()
+    attributes: tuple[str, ...] = ()
+    vector: Vector | None = None
+    after: str | None = None
 
     def __post_init__(self) -> None:
+        if self.after is not None and (self.sort is not Sort.ID or self.offset):
+            raise ValueError("`after` needs the order by id, and no offset")
         if self.offset < 0 or self.limit < 0 or self.offset + self.limit > WINDOW:
             raise ValueError(f"{self.offset}+{self.limit} is outside the window of {WINDOW}")
 
@@ -113,6 +147,16 @@ class Hit:
     updated_at: int
     """Seconds since 1970."""
     category_id: int | None = None
+    similarity: float | None = None
+    """Cosine to the request's vector; None where one of the two has no direction."""
+    version: int = 0
+    index: str = ""
+    """Where the hit was seen and at which version: `read` may answer it from memory."""
+
+
+def id_of(product: str | Hit) -> str:
+    """The id of what `Reading.read` is asked for."""
+    return product if isinstance(product, str) else product.product_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +186,40 @@ class SearchResult:
     total: int
     facets: dict[FacetField, tuple[FacetCount, ...]]
     prices: PriceCounts | None = None
+    attribute_facets: dict[str, tuple[FacetCount, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseScore:
+    """What the terms of a word (its place in the query) earned in a field of the index."""
+
+    word: int
+    field: str
+    terms: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a product is found: clauses that matched, best first, and the score they make together.
+
+    Of the clauses of one word the best counts whole and the others by a tenth; `score` includes the
+    bonus for having every word.
+    """
+
+    product_id: str
+    score: float
+    clauses: tuple[ClauseScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A product whose title goes on from what was typed."""
+
+    product_id: str
+    title: str
+    category_id: int | None
+    manufacturer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +283,8 @@ class IndexStats:
     dimensions: int
 
 
-class Engine(Protocol):
-    """Both engines behave the same; `tests/contracts/test_search_engine.py` holds them to it."""
+class Writing(Protocol):
+    """What builds and changes indices."""
 
     def create(self, brand_id: str, *, model_id: str, dimensions: int) -> str:
         """A new empty index beside the live one; answers its name."""
@@ -224,16 +302,50 @@ class Engine(Protocol):
         version may be written again.
         """
 
+    def previous(self, brand_id: str) -> str | None:
+        """The index that the live one replaced, while it is kept: what a roll back publishes."""
+
+
+class Reading(Protocol):
+    """What answers questions. An unknown brand is DomainError `index_missing`."""
+
     def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
-        """Products by words, filters, order, with facet counts."""
+        """Products by words, filters, order, with facet counts and cosines."""
 
     def neighbours(
         self, brand_id: str, vector: Vector, *, filters: Filters, limit: int
     ) -> tuple[Neighbour, ...]:
         """Products nearest in meaning, best first, that pass the filters."""
 
-    def read(self, brand_id: str, product_ids: Sequence[str]) -> dict[str, ProductDocument]:
-        """Documents by id; ids that are not shown are absent."""
+    def read(self, brand_id: str, products: Sequence[str | Hit]) -> dict[str, ProductDocument]:
+        """Documents by id; ids that are not shown are absent.
+
+        A hit stands for its product as it was seen: an engine that holds that version in memory
+        does not ask for it again. An id alone is always read anew.
+        """
+
+    def explain(self, brand_id: str, request: SearchRequest, product_id: str) -> Explanation | None:
+        """Why the product is found by the request's words; None where it is not."""
+
+    def vocabulary(self, brand_id: str, language: str) -> Iterable[tuple[str, int]]:
+        """Folded words, not stemmed, that people see, with the number of products that show them.
+
+        `language` is one of `indexer.analysis.LANGUAGES` (words of titles) or OTHER (makers, values
+        of attributes, titles in other languages). At most VOCABULARY words of a field, the most
+        frequent ones, in no order.
+        """
+
+    def complete(
+        self, brand_id: str, prefix: str, language: str, limit: int
+    ) -> tuple[Completion, ...]:
+        """Products whose title or maker has every word typed, the last one as a beginning.
+
+        Most offers first; the title is the one that readers of the language see.
+        """
 
     def stats(self, brand_id: str) -> IndexStats | None:
         """The live index, or None where the brand has none."""
+
+
+class Engine(Reading, Writing, Protocol):
+    """Both engines behave the same; `tests/contracts/test_search_engine*.py` hold them to it."""

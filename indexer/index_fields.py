@@ -1,6 +1,6 @@
 """What both engines store of a document: terms by text field, and plain values to narrow by.
 
-The boosts stand here as well, so that the engines weigh alike. Pure.
+What the engines add to a brand's weights stands here as well, so that they weigh alike. Pure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from indexer.analysis import LANGUAGES, OTHER, code_prefixes, code_term, index_terms
+from indexer.analysis import LANGUAGES, OTHER, code_prefixes, code_term, index_terms, shown_words
 from indexer.document import ProductDocument
 from indexer.engine import FacetCount
 from indexer.folding import key
@@ -22,27 +22,29 @@ LABEL_MARK = "\x1f"
 MAX_TERMS = 2_000
 """Terms of one field that count; a longer description says little new."""
 
-BOOSTS = {"title": 3.0, "category": 1.5, "description": 0.7}
+BY_LANGUAGE = ("title", "category", "description")
+"""Fields with terms in each language, called `title_fr`."""
 MANUFACTURER = "manufacturer_words"
 ATTRIBUTES = "attribute_words"
 CODES = "codes"
 CODE_PREFIXES = "code_prefixes"
-NEUTRAL_BOOSTS = {MANUFACTURER: 2.0, ATTRIBUTES: 0.8}
-CODE_BOOST, PREFIX_BOOST = 12.0, 2.0
-OTHER_LANGUAGE = 0.4
-"""Share of a field's boost when it is not in the reader's language."""
 TIE_BREAKER = 0.1
 """Share of the weaker fields in a word's score (dis_max)."""
 ALL_WORDS_BONUS = 1_000.0
 """Lifts products with all words above those with half of them."""
 
 TEXT_FIELDS = (
-    *(f"{name}_{language}" for name in BOOSTS for language in (*LANGUAGES, OTHER)),
+    *(f"{name}_{language}" for name in BY_LANGUAGE for language in (*LANGUAGES, OTHER)),
     MANUFACTURER,
     ATTRIBUTES,
     CODES,
     CODE_PREFIXES,
 )
+
+TITLE_WORDS = {language: f"words_{language}" for language in (*LANGUAGES, OTHER)}
+"""Words of titles as people see them, by language; makers under OTHER."""
+ATTRIBUTE_WORDS = "words_attributes"
+WORD_FIELDS = (*TITLE_WORDS.values(), ATTRIBUTE_WORDS)
 
 AVAILABILITIES = ("in_stock", "backorder", "preorder", "unknown", "out_of_stock")
 
@@ -63,6 +65,9 @@ class PlainFields:
     offer_count: int
     updated_at: int
     category_id: int
+    attributes: dict[str, str]
+    words: dict[str, str]
+    """Words by field of WORD_FIELDS, joined by blanks."""
 
 
 def plain_fields(document: ProductDocument) -> PlainFields:
@@ -84,7 +89,23 @@ def plain_fields(document: ProductDocument) -> PlainFields:
         offer_count=document.offer_count,
         updated_at=int(datetime.fromisoformat(document.updated_at).timestamp()),
         category_id=document.category_id or 0,
+        attributes={name[:60]: value[:200] for name, value in document.attributes.items() if name},
+        words=_words(document),
     )
+
+
+def _words(document: ProductDocument) -> dict[str, str]:
+    """Words of titles and makers, and of the values of attributes."""
+    found: dict[str, dict[str, None]] = {}
+
+    def add(name: str, text: str) -> None:
+        found.setdefault(name, {}).update(dict.fromkeys(shown_words(text)))
+
+    for language, text in document.titles.items():
+        add(TITLE_WORDS.get(language, TITLE_WORDS[OTHER]), text[:2_000])
+    add(TITLE_WORDS[OTHER], (document.manufacturer or "")[:200])
+    add(ATTRIBUTE_WORDS, " ".join(document.attributes.values())[:20_000])
+    return {name: " ".join(words) for name, words in found.items() if words}
 
 
 def _labelled(value: str, label: str | None) -> str | None:

@@ -6,19 +6,15 @@ words or half of them. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from indexer.analysis import LANGUAGES, OTHER, Alternative, QueryWord, query_words
-from indexer.engine import Match, Words
-from indexer.index_fields import (
-    BOOSTS,
-    CODE_BOOST,
-    CODE_PREFIXES,
-    CODES,
-    NEUTRAL_BOOSTS,
-    OTHER_LANGUAGE,
-    PREFIX_BOOST,
-)
+from indexer.analysis import LANGUAGES, OTHER, Alternative, QueryWord, query_words, readings
+from indexer.engine import Expansion, Match, Words
+from indexer.index_fields import ATTRIBUTES, BY_LANGUAGE, CODE_PREFIXES, CODES, MANUFACTURER
+from tenants.ranking.profile import FieldWeights
+
+_DEFAULT = FieldWeights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +41,51 @@ class MatchingPlan:
 
 def matching_plan(words: Words) -> MatchingPlan:
     """The plan of a query; no words at all (punctuation only) gives an empty plan."""
+    weights = words.weights or _DEFAULT
     clauses = tuple(
-        _clauses(word, words.language) for word in query_words(words.text, words.language)
+        _clauses(word, words.expansions.get(place, ()), words.language, weights)
+        for place, word in enumerate(query_words(words.text, words.language))
     )
-    required = len(clauses) if words.match is Match.ALL else (len(clauses) + 1) // 2
-    return MatchingPlan(clauses, required)
+    return MatchingPlan(clauses, _required(words, len(clauses)))
 
 
-def _clauses(word: QueryWord, language: str) -> tuple[Clause, ...]:
+def _required(words: Words, count: int) -> int:
+    if words.required is not None:
+        return min(max(words.required, 1), count)
+    return count if words.match is Match.ALL else (count + 1) // 2
+
+
+def _clauses(
+    word: QueryWord, expansions: tuple[Expansion, ...], language: str, weights: FieldWeights
+) -> tuple[Clause, ...]:
+    """What may stand for a word; a field of weight 0 is not searched."""
+    clauses = _by_language(word.alternatives, language, weights)
+    for code in word.codes:
+        clauses.append(Clause(CODES, (code,), weights.codes))
+        if len(code) >= 4:
+            clauses.append(Clause(CODE_PREFIXES, (code,), weights.code_prefixes))
+    for expansion in expansions:
+        read = readings(expansion.text, expansion.weight)
+        clauses += _by_language(read, language, weights)
+    return tuple(clause for clause in clauses if clause.boost > 0)
+
+
+def _by_language(
+    alternatives: Mapping[str, tuple[Alternative, ...]], language: str, weights: FieldWeights
+) -> list[Clause]:
     clauses = []
-    for name, boost in BOOSTS.items():
+    for name in BY_LANGUAGE:
+        boost = getattr(weights, name)
         for field_language in (*LANGUAGES, OTHER):
             own = field_language == language
             # Descriptions in a language the reader does not read match by accident.
             if name == "description" and not own:
                 continue
-            share = boost if own else boost * OTHER_LANGUAGE
-            field = f"{name}_{field_language}"
-            clauses += _of(word.alternatives[field_language], field, share)
-    for field, boost in NEUTRAL_BOOSTS.items():
-        clauses += _of(word.alternatives[OTHER], field, boost)
-    for code in word.codes:
-        clauses.append(Clause(CODES, (code,), CODE_BOOST))
-        if len(code) >= 4:
-            clauses.append(Clause(CODE_PREFIXES, (code,), PREFIX_BOOST))
-    return tuple(clauses)
+            share = boost if own else boost * weights.other_language
+            clauses += _of(alternatives.get(field_language, ()), f"{name}_{field_language}", share)
+    for field, boost in ((MANUFACTURER, weights.manufacturer), (ATTRIBUTES, weights.attributes)):
+        clauses += _of(alternatives.get(OTHER, ()), field, boost)
+    return clauses
 
 
 def _of(alternatives: tuple[Alternative, ...], field: str, boost: float) -> list[Clause]:

@@ -6,7 +6,8 @@ An engine that is down, slow or refuses us is a DomainError with status 503 that
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -21,13 +22,25 @@ from elasticsearch import (
     TransportError,
 )
 
+from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
 from indexer.elasticsearch.mapping import FORMAT, index_body
-from indexer.elasticsearch.querying import filter_of, search_body, search_result
+from indexer.elasticsearch.querying import (
+    complete_body,
+    explain_body,
+    explanation,
+    filter_of,
+    search_body,
+    search_result,
+    vocabulary_body,
+)
 from indexer.elasticsearch.writing import write
 from indexer.engine import (
+    Completion,
     Delete,
+    Explanation,
     Filters,
+    Hit,
     IndexStats,
     Neighbour,
     SearchRequest,
@@ -35,7 +48,9 @@ from indexer.engine import (
     Upsert,
     Vector,
     WriteReport,
+    id_of,
 )
+from indexer.index_fields import ATTRIBUTE_WORDS, TITLE_WORDS
 from kernel.errors import DomainError
 
 READ_TIMEOUT_S = 5.0
@@ -80,11 +95,31 @@ class ElasticsearchEngine:
                 raise ValueError(f"{index} is not an index of {brand_id}")
             client.indices.refresh(index=index)
             before = self._live(brand_id)
+            if before == index:
+                return None
             actions: list[dict[str, Any]] = [{"add": {"index": index, "alias": alias}}]
-            if before is not None and before != index:
-                actions.append({"remove": {"index": before, "alias": alias}})
+            if before is not None:
+                actions += self._keeping(brand_id, before)
             client.indices.update_aliases(actions=actions)
-        return before if before != index else None
+        return before
+
+    def previous(self, brand_id: str) -> str | None:
+        """The index that was live before."""
+        with _reached():
+            return self._behind(f"{self._alias(brand_id)}.previous")
+
+    def _keeping(self, brand_id: str, before: str) -> list[dict[str, Any]]:
+        """The former index loses the brand's alias and takes the one of former indices."""
+        alias = self._alias(brand_id)
+        kept = f"{alias}.previous"
+        oldest = self._behind(kept)
+        actions: list[dict[str, Any]] = [
+            {"remove": {"index": before, "alias": alias}},
+            {"add": {"index": before, "alias": kept}},
+        ]
+        if oldest is not None and oldest != before:
+            actions.append({"remove": {"index": oldest, "alias": kept}})
+        return actions
 
     def drop(self, brand_id: str, index: str) -> None:
         """Remove an index that is not live."""
@@ -101,10 +136,45 @@ class ElasticsearchEngine:
             return write(client, index, changes)
 
     def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
-        """Products by words, filters, order, with facet counts."""
+        """Products by words, filters, order, with facet counts and cosines."""
+        return search_result(self._ask(brand_id, search_body(request)), request)
+
+    def explain(self, brand_id: str, request: SearchRequest, product_id: str) -> Explanation | None:
+        """Why the product is found."""
+        answer = self._ask(brand_id, explain_body(request, product_id))
+        return explanation(answer, request, product_id)
+
+    def vocabulary(self, brand_id: str, language: str) -> Iterable[tuple[str, int]]:
+        """Words that people see."""
+        fields = [TITLE_WORDS[language]] + ([ATTRIBUTE_WORDS] if language == OTHER else [])
+        answer = self._ask(brand_id, vocabulary_body(fields))
+        counts: Counter[str] = Counter()
+        for field in fields:
+            for row in answer["aggregations"][field]["buckets"]:
+                counts[row["key"]] += row["doc_count"]
+        return counts.items()
+
+    def complete(
+        self, brand_id: str, prefix: str, language: str, limit: int
+    ) -> tuple[Completion, ...]:
+        """Titles that go on from what was typed."""
+        words = shown_words(prefix)
+        if not words or limit < 1:
+            return ()
+        rows = self._ask(brand_id, complete_body(words, limit))["hits"]["hits"]
+        return tuple(_completion(row["_id"], row["_source"]["document"], language) for row in rows)
+
+    def _ask(self, brand_id: str, body: dict[str, Any]) -> dict[str, Any]:
         with _reached(brand_id):
-            answer = self._client.search(index=self._alias(brand_id), body=search_body(request))
-        return search_result(answer.body, request)
+            answer = self._client.perform_request(
+                "POST",
+                f"/{self._alias(brand_id)}/_search",
+                params={"include_named_queries_score": "true"},
+                headers={"accept": "application/json", "content-type": "application/json"},
+                body=body,
+            )
+        found: dict[str, Any] = answer.body
+        return found
 
     def neighbours(
         self, brand_id: str, vector: Vector, *, filters: Filters, limit: int
@@ -127,13 +197,14 @@ class ElasticsearchEngine:
             Neighbour(row["_id"], 2.0 * row["_score"] - 1.0) for row in answer["hits"]["hits"]
         )
 
-    def read(self, brand_id: str, product_ids: Sequence[str]) -> dict[str, ProductDocument]:
+    def read(self, brand_id: str, products: Sequence[str | Hit]) -> dict[str, ProductDocument]:
         """Documents by id."""
-        if not product_ids:
+        if not products:
             return {}
+        ids = [id_of(product) for product in products]
         with _reached(brand_id):
             answer = self._client.mget(
-                index=self._alias(brand_id), ids=list(product_ids), source=["shown", "document"]
+                index=self._alias(brand_id), ids=ids, source=["shown", "document"]
             )
         # Asking for several answers 200 with an error for each where there is no index.
         if any("error" in row for row in answer["docs"]):
@@ -162,8 +233,12 @@ class ElasticsearchEngine:
         return IndexStats(index, count, meta["model_id"], meta["dimensions"])
 
     def _live(self, brand_id: str) -> str | None:
+        return self._behind(self._alias(brand_id))
+
+    def _behind(self, alias: str) -> str | None:
+        """The index that an alias stands for."""
         try:
-            return next(iter(self._client.indices.get_alias(name=self._alias(brand_id))), None)
+            return next(iter(self._client.indices.get_alias(name=alias)), None)
         except NotFoundError:
             return None
 
@@ -171,6 +246,12 @@ class ElasticsearchEngine:
     def _slow(self) -> Iterator[Elasticsearch]:
         """The client with the patience that writes need."""
         yield self._client.options(request_timeout=WRITE_TIMEOUT_S)
+
+
+def _completion(product_id: str, shown: dict[str, Any], language: str) -> Completion:
+    titles = shown["titles"]
+    title = titles.get(language) or next(iter(titles.values()), "")
+    return Completion(product_id, title, shown.get("category_id"), shown.get("manufacturer"))
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from indexer.engine import Delete, Upsert
-from indexer.index_fields import TEXT_FIELDS, plain_fields, text_fields
+from indexer.index_fields import TEXT_FIELDS, WORD_FIELDS, plain_fields, text_fields
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 
@@ -40,9 +40,11 @@ def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
                 "format": FORMAT,
             },
             # Words and vectors are found by, never read back.
-            "_source": {"excludes": [*TEXT_FIELDS, "vector"]},
+            "_source": {"excludes": [*TEXT_FIELDS, *WORD_FIELDS, "attributes", "vector"]},
             "properties": {
                 **dict.fromkeys(TEXT_FIELDS, text),
+                **dict.fromkeys(WORD_FIELDS, keyword),
+                "attributes": {"type": "flattened"},
                 "product_id": keyword,
                 "category": keyword,
                 "manufacturer": keyword,
@@ -76,6 +78,8 @@ def source(change: Upsert | Delete) -> dict[str, Any]:
     plain = plain_fields(change.document)
     body: dict[str, Any] = {
         **text_fields(change.document),
+        **{name: words.split() for name, words in plain.words.items()},
+        "attributes": plain.attributes,
         "product_id": plain.product_id,
         "category": list(plain.categories),
         "manufacturer": plain.manufacturer,

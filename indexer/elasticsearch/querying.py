@@ -7,6 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from indexer.engine import (
+    VOCABULARY,
+    ClauseScore,
+    Explanation,
     FacetCount,
     FacetField,
     Filters,
@@ -15,9 +18,10 @@ from indexer.engine import (
     SearchRequest,
     SearchResult,
     Sort,
+    Vector,
     Words,
 )
-from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, facet_counts
+from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, TITLE_WORDS, facet_counts
 from indexer.matching_plan import Clause, matching_plan
 
 Json = dict[str, Any]
@@ -34,13 +38,17 @@ _ORDERS: dict[Sort, list[Json]] = {
     Sort.PRICE_DESC: [{"total": {"order": "desc", "missing": "_last"}}],
     Sort.NEWEST: [{"updated_at": {"order": "desc", "missing": "_last"}}],
     Sort.POPULAR: [{"offer_count": {"order": "desc", "missing": "_last"}}],
+    Sort.ID: [{"product_id": "asc"}],
 }
+_COSINE = "cosineSimilarity(params.vector, 'vector') + 1.0"
+_HAS_VECTOR: Json = {"exists": {"field": "vector"}}
 
 
 def search_body(request: SearchRequest) -> Json:
     """One request: filters that a facet must not feel come after the counting."""
+    counting = _counting(request)
     by_field = _facet_filters(request.filters)
-    counted = {field: part for field, part in by_field.items() if field in request.facets}
+    counted = {field: part for field, part in by_field.items() if field in counting}
     always = [part for field, part in by_field.items() if field not in counted]
     body: Json = {
         "query": {
@@ -53,25 +61,90 @@ def search_body(request: SearchRequest) -> Json:
         "size": request.limit,
         "track_total_hits": True,
         "_source": False,
+        "version": True,
         "docvalue_fields": HIT_FIELDS,
         "aggs": {
-            facet.value: {
-                "filter": _every([part for field, part in counted.items() if field is not facet]),
-                "aggs": _counting(facet, request),
+            name: {
+                "filter": _every([part for field, part in counted.items() if field != name]),
+                "aggs": how,
             }
-            for facet in request.facets
+            for name, how in counting.items()
         },
     }
     if counted:
         body["post_filter"] = _every(list(counted.values()))
     if request.sort in _ORDERS:
         body["sort"] = _ORDERS[request.sort]
+    elif request.vector is not None and request.vector.any():
+        body["rescore"] = _cosines(request.vector)
+    if request.after is not None:
+        body["search_after"] = [request.after]
     return body
+
+
+def explain_body(request: SearchRequest, product_id: str) -> Json:
+    """The request for one product, every clause with a name that `explanation` reads."""
+    filters = [*filter_of(request.filters), {"term": {"product_id": product_id}}]
+    named = _text(request.words, is_named=True)
+    return {"query": {"bool": {"filter": filters, "must": named}}, "size": 1, "_source": False}
+
+
+def explanation(answer: Json, request: SearchRequest, product_id: str) -> Explanation | None:
+    """What the named clauses earned."""
+    rows = answer["hits"]["hits"]
+    if not rows:
+        return None
+    words = matching_plan(request.words).words if request.words is not None else ()
+    earned = rows[0].get("matched_queries", {})
+    clauses = [
+        ClauseScore(word, clause.field, clause.terms, float(earned[name]))
+        for word, alternatives in enumerate(words)
+        for place, clause in enumerate(alternatives)
+        if (name := f"{word}.{place}") in earned
+    ]
+    score = float(rows[0]["_score"] or 0.0)
+    return Explanation(product_id, score, tuple(sorted(clauses, key=lambda row: -row.score)))
+
+
+def complete_body(words: Sequence[str], limit: int) -> Json:
+    """Products whose titles have all words, the last one as a beginning."""
+    fields = list(TITLE_WORDS.values())
+
+    def anywhere(kind: str, word: str) -> Json:
+        return {"bool": {"should": [{kind: {field: {"value": word}}} for field in fields]}}
+
+    parts = [anywhere("term", word) for word in words[:-1]]
+    parts.append(anywhere("prefix", words[-1]))
+    return {
+        "query": {"bool": {"filter": [{"term": {"shown": True}}, *parts]}},
+        "sort": _ORDERS[Sort.POPULAR],
+        "size": limit,
+        "track_total_hits": False,
+        "_source": [f"document.{name}" for name in ("titles", "category_id", "manufacturer")],
+    }
+
+
+def vocabulary_body(fields: Sequence[str]) -> Json:
+    """The most frequent words of the fields."""
+    return {
+        "query": {"term": {"shown": True}},
+        "size": 0,
+        "track_total_hits": False,
+        "aggs": {field: {"terms": {"field": field, "size": VOCABULARY}} for field in fields},
+    }
 
 
 def filter_of(filters: Filters) -> list[Json]:
     """All conditions as filter clauses."""
     return [*_plain_filters(filters), *_facet_filters(filters).values()]
+
+
+def _cosines(vector: Vector) -> Json:
+    """The cosine of each hit as a named query: a rescore that is worth nothing changes no order."""
+    script = {"source": _COSINE, "params": {"vector": vector.tolist()}}
+    query = {"script_score": {"_name": "cosine", "query": _HAS_VECTOR, "script": script}}
+    weights = {"query_weight": 1, "rescore_query_weight": 0}
+    return {"window_size": 1, "query": {"rescore_query": query, **weights}}
 
 
 def _every(parts: Sequence[Json]) -> Json:
@@ -87,14 +160,17 @@ def _plain_filters(filters: Filters) -> list[Json]:
     return parts
 
 
-def _facet_filters(filters: Filters) -> dict[FacetField, Json]:
-    values: dict[FacetField, tuple[str, Sequence[str]]] = {
-        FacetField.CATEGORY: ("category", [str(value) for value in filters.categories]),
-        FacetField.MANUFACTURER: ("manufacturer", filters.manufacturers),
-        FacetField.MERCHANT: ("merchant", filters.merchants),
-        FacetField.AVAILABILITY: ("availability", filters.availabilities),
-    }
-    parts: dict[FacetField, Json] = {
+def _facet_filters(filters: Filters) -> dict[str, Json]:
+    """Conditions that a facet of that name must not feel."""
+    values: dict[str, tuple[str, Sequence[str]]] = {
+        FacetField.CATEGORY.value: ("category", [str(value) for value in filters.categories]),
+        FacetField.MANUFACTURER.value: ("manufacturer", filters.manufacturers),
+        FacetField.MERCHANT.value: ("merchant", filters.merchants),
+        FacetField.AVAILABILITY.value: ("availability", filters.availabilities),
+        **{_attribute(name): (_attribute(name), chosen)
+           for name, chosen in filters.attributes.items()},
+    }  # fmt: skip
+    parts: dict[str, Json] = {
         facet: {"terms": {field: list(chosen)}}
         for facet, (field, chosen) in values.items()
         if chosen
@@ -105,15 +181,21 @@ def _facet_filters(filters: Filters) -> dict[FacetField, Json]:
         if bound is not None
     }
     if bounds:
-        parts[FacetField.PRICE] = {"range": {"total": bounds}}
+        parts[FacetField.PRICE.value] = {"range": {"total": bounds}}
     return parts
 
 
-def _text(words: Words | None) -> list[Json]:
+def _attribute(name: str) -> str:
+    return f"attributes.{name}"
+
+
+def _text(words: Words | None, *, is_named: bool = False) -> list[Json]:
     if words is None:
         return []
     plan = matching_plan(words)
-    parts = [_word(clauses) for clauses in plan.words]
+    parts = [
+        _word(clauses, str(place) if is_named else "") for place, clauses in enumerate(plan.words)
+    ]
     if not plan.is_partial:
         return parts
     some = {"bool": {"should": parts, "minimum_should_match": plan.required}}
@@ -121,42 +203,63 @@ def _text(words: Words | None) -> list[Json]:
     return [{"bool": {"must": [some], "should": [bonus]}}]
 
 
-def _word(clauses: Sequence[Clause]) -> Json:
-    return {
-        "dis_max": {"tie_breaker": TIE_BREAKER, "queries": [_clause(clause) for clause in clauses]}
-    }
+def _word(clauses: Sequence[Clause], name: str) -> Json:
+    queries = [
+        _clause(clause, f"{name}.{place}" if name else "") for place, clause in enumerate(clauses)
+    ]
+    if not queries:
+        return {"match_none": {}}
+    return {"dis_max": {"tie_breaker": TIE_BREAKER, "queries": queries}}
 
 
-def _clause(clause: Clause) -> Json:
+def _clause(clause: Clause, name: str) -> Json:
+    named = {"_name": name} if name else {}
     if len(clause.terms) == 1:
-        return {"term": {clause.field: {"value": clause.terms[0], "boost": clause.boost}}}
+        return {"term": {clause.field: {"value": clause.terms[0], "boost": clause.boost, **named}}}
     terms = [{"term": {clause.field: term}} for term in clause.terms]
-    return {"bool": {"must": terms, "boost": clause.boost}}
+    return {"bool": {"must": terms, "boost": clause.boost, **named}}
 
 
-def _counting(facet: FacetField, request: SearchRequest) -> Json:
-    if facet is FacetField.PRICE:
+def _counting(request: SearchRequest) -> dict[str, Json]:
+    """For each facet its aggregations."""
+    counting: dict[str, Json] = {
+        facet.value: _values(_FACETS[facet], request)
+        for facet in request.facets
+        if facet is not FacetField.PRICE
+    }
+    for name in request.attributes:
+        counting[_attribute(name)] = _values(_attribute(name), request)
+    if FacetField.PRICE in request.facets:
         bars = [{"from": low, "to": high} for low, high in pairwise(request.price_edges)]
-        counting: Json = {"totals": {"stats": {"field": "total"}}}
-        if bars:
-            counting["bars"] = {"range": {"field": "total", "ranges": bars}}
-        return counting
-    return {"values": {"terms": {"field": _FACETS[facet], "size": request.facet_size}}}
+        counting[FacetField.PRICE.value] = {"totals": {"stats": {"field": "total"}}} | (
+            {"bars": {"range": {"field": "total", "ranges": bars}}} if bars else {}
+        )
+    return counting
+
+
+def _values(field: str, request: SearchRequest) -> Json:
+    return {"values": {"terms": {"field": field, "size": request.facet_size}}}
 
 
 def search_result(answer: Json, request: SearchRequest) -> SearchResult:
     """Hits, their number and facets of an answer."""
-    facets: dict[FacetField, tuple[FacetCount, ...]] = {}
-    prices = None
-    for facet in request.facets:
-        counted = answer["aggregations"][facet.value]
-        if facet is FacetField.PRICE:
-            prices = _prices(counted, request.price_edges)
-        else:
-            buckets = counted["values"]["buckets"]
-            facets[facet] = facet_counts((row["key"], row["doc_count"]) for row in buckets)
-    hits = tuple(_hit(row) for row in answer["hits"]["hits"])
-    return SearchResult(hits, answer["hits"]["total"]["value"], facets, prices)
+    counted = answer.get("aggregations", {})
+    prices = counted.get(FacetField.PRICE.value)
+    return SearchResult(
+        tuple(_hit(row) for row in answer["hits"]["hits"]),
+        answer["hits"]["total"]["value"],
+        {
+            facet: _counts(counted[facet.value])
+            for facet in request.facets
+            if facet is not FacetField.PRICE
+        },
+        _prices(prices, request.price_edges) if prices is not None else None,
+        {name: _counts(counted[_attribute(name)]) for name in request.attributes},
+    )
+
+
+def _counts(counted: Json) -> tuple[FacetCount, ...]:
+    return facet_counts((row["key"], row["doc_count"]) for row in counted["values"]["buckets"])
 
 
 def _hit(row: Json) -> Hit:
@@ -173,6 +276,12 @@ def _hit(row: Json) -> Hit:
         offer_count=first("offer_count") or 0,
         updated_at=first("updated_at") or 0,
         category_id=first("category_id") or None,
+        # The script adds 1: no score may be negative.
+        similarity=row["matched_queries"]["cosine"] - 1.0
+        if "cosine" in row.get("matched_queries", {})
+        else None,
+        version=row["_version"],
+        index=row["_index"],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,8 +13,11 @@ from indexer.embedded.reading import IndexReader
 from indexer.embedded.schema import open_index
 from indexer.embedded.writing import write
 from indexer.engine import (
+    Completion,
     Delete,
+    Explanation,
     Filters,
+    Hit,
     IndexStats,
     Neighbour,
     SearchRequest,
@@ -22,6 +25,7 @@ from indexer.engine import (
     Upsert,
     Vector,
     WriteReport,
+    id_of,
 )
 from kernel.errors import DomainError
 
@@ -58,8 +62,10 @@ class EmbeddedEngine:
         return _whole(index, lambda: write(folder, manifest, changes))
 
     def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
-        """Products by words, filters, order, with facet counts."""
+        """Products by words, filters, order, with facet counts and cosines."""
         index, reader = self._live(brand_id)
+        if request.vector is not None:
+            _fitting(index, reader, request.vector)
         return _whole(index, lambda: reader.search(request))
 
     def neighbours(
@@ -67,19 +73,34 @@ class EmbeddedEngine:
     ) -> tuple[Neighbour, ...]:
         """Products nearest in meaning."""
         index, reader = self._live(brand_id)
-        if vector.shape != (reader.manifest.dimensions,):
-            raise DomainError(
-                "vector_model_differs",
-                f"The index {index} holds vectors of {reader.manifest.model_id}.",
-                hint="Build it again with the model in use: comptoir index rebuild",
-                status=409,
-            )
+        _fitting(index, reader, vector)
         return _whole(index, lambda: reader.neighbours(vector, filters, limit))
 
-    def read(self, brand_id: str, product_ids: Sequence[str]) -> dict[str, ProductDocument]:
+    def read(self, brand_id: str, products: Sequence[str | Hit]) -> dict[str, ProductDocument]:
         """Documents by id."""
         index, reader = self._live(brand_id)
-        return _whole(index, lambda: reader.read(product_ids))
+        return _whole(index, lambda: reader.read([id_of(product) for product in products]))
+
+    def explain(self, brand_id: str, request: SearchRequest, product_id: str) -> Explanation | None:
+        """Why the product is found."""
+        index, reader = self._live(brand_id)
+        return _whole(index, lambda: reader.explain(request, product_id))
+
+    def vocabulary(self, brand_id: str, language: str) -> Iterable[tuple[str, int]]:
+        """Words that people see."""
+        index, reader = self._live(brand_id)
+        return _whole(index, lambda: reader.vocabulary(language)).items()
+
+    def complete(
+        self, brand_id: str, prefix: str, language: str, limit: int
+    ) -> tuple[Completion, ...]:
+        """Titles that go on from what was typed."""
+        index, reader = self._live(brand_id)
+        return _whole(index, lambda: reader.complete(prefix, language, limit))
+
+    def previous(self, brand_id: str) -> str | None:
+        """The index that was live before."""
+        return self._generations.previous(brand_id)
 
     def stats(self, brand_id: str) -> IndexStats | None:
         """The live index, or None."""
@@ -104,6 +125,16 @@ class EmbeddedEngine:
             reader = _whole(index, lambda: IndexReader(folder, manifest))
             self._readers[brand_id] = (index, reader)
         return index, reader
+
+
+def _fitting(index: str, reader: IndexReader, vector: Vector) -> None:
+    if vector.shape != (reader.manifest.dimensions,):
+        raise DomainError(
+            "vector_model_differs",
+            f"The index {index} holds vectors of {reader.manifest.model_id}.",
+            hint="Build it again with the model in use: comptoir index rebuild",
+            status=409,
+        )
 
 
 def _whole(index: str, ask: Callable[[], AnswerT]) -> AnswerT:

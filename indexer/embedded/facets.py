@@ -7,8 +7,8 @@ from typing import Any
 
 import tantivy
 
-from indexer.embedded.querying import query_of
-from indexer.engine import FacetCount, FacetField, Filters, PriceCounts, SearchRequest
+from indexer.embedded.querying import attribute_path, conditions, query_of
+from indexer.engine import FacetCount, FacetField, PriceCounts, SearchRequest, SearchResult
 from indexer.index_fields import facet_counts
 
 _FIELDS = {
@@ -19,63 +19,76 @@ _FIELDS = {
 }
 
 
-def count_facets(
-    searcher: tantivy.Searcher, request: SearchRequest, query: tantivy.Query
-) -> tuple[dict[FacetField, tuple[FacetCount, ...]], PriceCounts | None]:
-    """Facets of the request. Those without a filter of their own share one pass over the hits."""
-    narrowed = _narrowed(request.filters)
-    shared = [facet for facet in request.facets if facet not in narrowed]
-    answers: dict[FacetField, dict[str, Any]] = {}
+def with_facets(
+    found: SearchResult, searcher: tantivy.Searcher, request: SearchRequest, query: tantivy.Query
+) -> SearchResult:
+    """The result with its facets. Those without a condition of their own share one pass."""
+    wanted = _aggregations(request)
+    narrowed = conditions(request.filters).keys() & wanted.keys()
+    shared = {name: how for name, how in wanted.items() if name not in narrowed}
+    counted: dict[str, dict[str, Any]] = {}
     if shared:
-        found = searcher.aggregate(query, _aggregations(shared, request))
-        answers |= dict.fromkeys(shared, found)
-    for facet in request.facets:
-        if facet in narrowed:
-            wider = query_of(request.words, request.filters, without=facet)
-            answers[facet] = searcher.aggregate(wider, _aggregations([facet], request))
-    facets: dict[FacetField, tuple[FacetCount, ...]] = {
-        facet: _counts(answer[facet.value])
-        for facet, answer in answers.items()
+        counted |= _counted(searcher, query, shared)
+    for name in narrowed:
+        wider = query_of(request.words, request.filters, without=name)
+        counted |= _counted(searcher, wider, {name: wanted[name]})
+    prices = counted.get(FacetField.PRICE.value)
+    return SearchResult(
+        found.hits,
+        found.total,
+        {
+            facet: _counts(counted[facet.value])
+            for facet in request.facets
+            if facet is not FacetField.PRICE
+        },
+        _prices(prices, request.price_edges) if prices is not None else None,
+        {name: _counts(counted[attribute_path(name)]) for name in request.attributes},
+    )
+
+
+def _counted(
+    searcher: tantivy.Searcher, query: tantivy.Query, wanted: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Answers by facet: the price has two aggregations, others have one."""
+    flat = {f"{name}/{part}": how for name, parts in wanted.items() for part, how in parts.items()}
+    answer = searcher.aggregate(query, flat)
+    return {
+        name: {part: answer[f"{name}/{part}"] for part in parts} for name, parts in wanted.items()
+    }
+
+
+def _aggregations(request: SearchRequest) -> dict[str, dict[str, Any]]:
+    """For each facet its aggregations by name."""
+    wanted: dict[str, dict[str, Any]] = {
+        facet.value: {"terms": _terms(_FIELDS[facet], request)}
+        for facet in request.facets
         if facet is not FacetField.PRICE
     }
-    prices = answers.get(FacetField.PRICE)
-    return facets, _prices(prices, request.price_edges) if prices is not None else None
-
-
-def _narrowed(filters: Filters) -> set[FacetField]:
-    chosen = {
-        FacetField.CATEGORY: filters.categories,
-        FacetField.MANUFACTURER: filters.manufacturers,
-        FacetField.MERCHANT: filters.merchants,
-        FacetField.AVAILABILITY: filters.availabilities,
-        FacetField.PRICE: filters.total_min is not None or filters.total_max is not None,
-    }
-    return {facet for facet, values in chosen.items() if values}
-
-
-def _aggregations(facets: list[FacetField], request: SearchRequest) -> dict[str, Any]:
-    wanted: dict[str, Any] = {}
-    for facet in facets:
-        if facet is FacetField.PRICE:
-            wanted["totals"] = {"stats": {"field": "total"}}
-            edges = request.price_edges
-            bars = [{"from": low, "to": high} for low, high in pairwise(edges)]
-            if bars:
-                wanted["bars"] = {"range": {"field": "total", "ranges": bars}}
-            continue
-        wanted[facet.value] = {
-            "terms": {
-                "field": _FIELDS[facet],
-                "size": request.facet_size,
-                "segment_size": max(1_000, request.facet_size),
-                "order": {"_count": "desc"},
-            }
-        }
+    for name in request.attributes:
+        path = attribute_path(name)
+        wanted[path] = {"terms": _terms(path, request)}
+    if FacetField.PRICE in request.facets:
+        bars = [{"from": low, "to": high} for low, high in pairwise(request.price_edges)]
+        wanted[FacetField.PRICE.value] = {"totals": {"stats": {"field": "total"}}} | (
+            {"bars": {"range": {"field": "total", "ranges": bars}}} if bars else {}
+        )
     return wanted
 
 
+def _terms(field: str, request: SearchRequest) -> dict[str, Any]:
+    return {
+        "terms": {
+            "field": field,
+            "size": request.facet_size,
+            "segment_size": max(1_000, request.facet_size),
+            "order": {"_count": "desc"},
+        }
+    }
+
+
 def _counts(answer: dict[str, Any]) -> tuple[FacetCount, ...]:
-    return facet_counts((bucket["key"], bucket["doc_count"]) for bucket in answer["buckets"])
+    buckets = answer["terms"]["buckets"]
+    return facet_counts((bucket["key"], bucket["doc_count"]) for bucket in buckets)
 
 
 def _prices(answer: dict[str, Any], edges: tuple[int, ...]) -> PriceCounts:

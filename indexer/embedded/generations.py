@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kernel.errors import DomainError
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,80}$")
@@ -97,8 +97,21 @@ class Generations:
         if self.manifest(index).brand_id != brand_id:
             raise ValueError(f"{index} is not an index of {brand_id}")
         before = self.live(brand_id)
+        if before == index:
+            return None
+        if before is not None:
+            _replace(self.root / f"{brand_id}.previous", before)
         _replace(self.root / f"{brand_id}.live", index)
-        return before if before != index else None
+        return before
+
+    def previous(self, brand_id: str) -> str | None:
+        """The index that was live before, where it is still there."""
+        try:
+            index = (self.root / f"{brand_id}.previous").read_text("utf-8").strip()
+        except FileNotFoundError:
+            return None
+        is_kept = index != self.live(brand_id) and (self.folder(index) / "manifest.json").exists()
+        return index if is_kept else None
 
     def drop(self, brand_id: str, index: str) -> None:
         """Remove the folder of an index that is not live."""

@@ -2,26 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import tantivy
 from tantivy import Occur, Query
 
-from indexer.embedded.schema import schema
+from indexer.embedded.schema import ATTRIBUTES, schema
 from indexer.engine import FacetField, Filters, Words
-from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, numeric_key
+from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, TITLE_WORDS, numeric_key
 from indexer.matching_plan import Clause, MatchingPlan, matching_plan
 
 
-def query_of(words: Words | None, filters: Filters, *, without: FacetField | None = None) -> Query:
-    """Everything asked for; `without` leaves out the filter of one field (for its facet)."""
+def query_of(
+    words: Words | None, filters: Filters, *, without: str = "", after: str | None = None
+) -> Query:
+    """Everything asked for; `without` leaves out one of the `conditions` (for its facet)."""
+    narrowing = conditions(filters)
+    narrowing.pop(without, None)
     parts = [
-        (Occur.Must, Query.const_score_query(part, 0.0)) for part in _filters(filters, without)
+        (Occur.Must, Query.const_score_query(part, 0.0))
+        for part in (*_always(filters, after), *narrowing.values())
     ]
     plan = matching_plan(words) if words is not None else MatchingPlan((), 0)
     if plan.words:
         parts.append((Occur.Must, _text(plan)))
     return Query.boolean_query(parts)
+
+
+def conditions(filters: Filters) -> dict[str, Query]:
+    """Conditions that a facet of that name must not feel."""
+    values: Mapping[str, tuple[str, Sequence[str]]] = {
+        FacetField.CATEGORY.value: ("category", [str(value) for value in filters.categories]),
+        FacetField.MANUFACTURER.value: ("manufacturer", filters.manufacturers),
+        FacetField.MERCHANT.value: ("merchant", filters.merchants),
+        FacetField.AVAILABILITY.value: ("availability", filters.availabilities),
+        **{attribute_path(name): (attribute_path(name), chosen)
+           for name, chosen in filters.attributes.items()},
+    }  # fmt: skip
+    found = {
+        name: Query.term_set_query(schema(), field, list(chosen))
+        for name, (field, chosen) in values.items()
+        if chosen
+    }
+    if filters.total_min is not None or filters.total_max is not None:
+        found[FacetField.PRICE.value] = _between("total", filters.total_min, filters.total_max)
+    return found
+
+
+def attribute_path(name: str) -> str:
+    """Address of an attribute inside the index's field of attributes."""
+    return f"{ATTRIBUTES}." + name.replace("\\", "\\\\").replace(".", "\\.")
+
+
+def clause_query(clause: Clause) -> Query:
+    """All terms of a clause with its boost."""
+    terms = [
+        Query.term_query(schema(), clause.field, term, index_option="freq") for term in clause.terms
+    ]
+    matched = (
+        terms[0] if len(terms) == 1 else Query.boolean_query([(Occur.Must, term) for term in terms])
+    )
+    return Query.boost_query(matched, clause.boost)
+
+
+def completing(words: Sequence[str]) -> Query:
+    """Products whose titles have all words, the last one as a beginning."""
+    parts = [(Occur.Must, _in_titles(word)) for word in words[:-1]]
+    parts.append((Occur.Must, _in_titles(words[-1], is_beginning=True)))
+    parts.append((Occur.Must, Query.term_query(schema(), "shown", 1)))
+    return Query.boolean_query(parts)
+
+
+def of_products(product_ids: Sequence[str]) -> Query:
+    """Products by id; no id, no product."""
+    return of_keys([numeric_key(product_id) for product_id in product_ids])
+
+
+def of_keys(keys: Sequence[int]) -> Query:
+    """Products by numeric key."""
+    if not keys:
+        return Query.empty_query()
+    return Query.term_set_query(schema(), "key", list(keys))
 
 
 def _text(plan: MatchingPlan) -> Query:
@@ -37,55 +98,37 @@ def _text(plan: MatchingPlan) -> Query:
 
 
 def _word(clauses: Sequence[Clause]) -> Query:
-    return Query.disjunction_max_query([_clause(clause) for clause in clauses], TIE_BREAKER)
+    return Query.disjunction_max_query([clause_query(clause) for clause in clauses], TIE_BREAKER)
 
 
-def _clause(clause: Clause) -> Query:
-    terms = [
-        Query.term_query(schema(), clause.field, term, index_option="freq") for term in clause.terms
-    ]
-    matched = (
-        terms[0] if len(terms) == 1 else Query.boolean_query([(Occur.Must, term) for term in terms])
-    )
-    return Query.boost_query(matched, clause.boost)
-
-
-def _filters(filters: Filters, without: FacetField | None) -> list[Query]:
-    by_field: dict[FacetField, tuple[str, Sequence[str]]] = {
-        FacetField.CATEGORY: ("category", [str(value) for value in filters.categories]),
-        FacetField.MANUFACTURER: ("manufacturer", filters.manufacturers),
-        FacetField.MERCHANT: ("merchant", filters.merchants),
-        FacetField.AVAILABILITY: ("availability", filters.availabilities),
-    }
-    queries = [Query.term_query(schema(), "shown", 1)]
-    for facet, (field, values) in by_field.items():
-        if values and facet is not without:
-            queries.append(Query.term_set_query(schema(), field, list(values)))
-    has_price = filters.total_min is not None or filters.total_max is not None
-    if has_price and without is not FacetField.PRICE:
-        queries.append(
-            Query.range_query(
-                schema(),
-                "total",
-                tantivy.FieldType.Integer,
-                lower_bound=filters.total_min,
-                upper_bound=filters.total_max,
+def _in_titles(word: str, *, is_beginning: bool = False) -> Query:
+    """The word in any language's titles; words are letters and digits, nothing of a pattern."""
+    return Query.boolean_query(
+        [
+            (
+                Occur.Should,
+                Query.regex_query(schema(), field, f"{word}.*")
+                if is_beginning
+                else Query.term_query(schema(), field, word, index_option="basic"),
             )
-        )
+            for field in TITLE_WORDS.values()
+        ]
+    )
+
+
+def _always(filters: Filters, after: str | None) -> list[Query]:
+    """Conditions that every facet feels."""
+    queries = [Query.term_query(schema(), "shown", 1)]
     if filters.variant_group is not None:
         queries.append(Query.term_query(schema(), "variant_group", filters.variant_group))
     if filters.product_ids is not None:
         queries.append(of_products(filters.product_ids))
+    if after is not None:
+        queries.append(_between("key", numeric_key(after) + 1, None))
     return queries
 
 
-def of_products(product_ids: Sequence[str]) -> Query:
-    """Products by id; no id, no product."""
-    return of_keys([numeric_key(product_id) for product_id in product_ids])
-
-
-def of_keys(keys: Sequence[int]) -> Query:
-    """Products by numeric key."""
-    if not keys:
-        return Query.empty_query()
-    return Query.term_set_query(schema(), "key", list(keys))
+def _between(field: str, low: int | None, high: int | None) -> Query:
+    return Query.range_query(
+        schema(), field, tantivy.FieldType.Integer, lower_bound=low, upper_bound=high
+    )

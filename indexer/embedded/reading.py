@@ -11,13 +11,24 @@ from pathlib import Path
 import orjson
 import tantivy
 
+from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
-from indexer.embedded.facets import count_facets
+from indexer.embedded.facets import with_facets
 from indexer.embedded.generations import Manifest
-from indexer.embedded.querying import of_keys, of_products, query_of
+from indexer.embedded.querying import (
+    clause_query,
+    completing,
+    of_keys,
+    of_products,
+    query_of,
+)
 from indexer.embedded.schema import open_index
 from indexer.embedded.vectors import VectorFile
 from indexer.engine import (
+    VOCABULARY,
+    ClauseScore,
+    Completion,
+    Explanation,
     Filters,
     Hit,
     Neighbour,
@@ -26,13 +37,15 @@ from indexer.engine import (
     Sort,
     Vector,
 )
-from indexer.index_fields import AVAILABILITIES, numeric_key
+from indexer.index_fields import ATTRIBUTE_WORDS, AVAILABILITIES, TITLE_WORDS, numeric_key
+from indexer.matching_plan import matching_plan
 
 _ORDERS = {
     Sort.PRICE_ASC: ("total", tantivy.Order.Asc),
     Sort.PRICE_DESC: ("total", tantivy.Order.Desc),
     Sort.NEWEST: ("updated_at", tantivy.Order.Desc),
     Sort.POPULAR: ("offer_count", tantivy.Order.Desc),
+    Sort.ID: ("key", tantivy.Order.Asc),
 }
 _KNOWN_IDS = 200_000
 _EXACT_UP_TO = 20_000
@@ -43,6 +56,7 @@ class IndexReader:
     """Questions to one index."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.index = folder.name
         self.manifest = manifest
         self._index = open_index(folder / "lexical")
         self._meta = folder / "lexical" / "meta.json"
@@ -69,7 +83,7 @@ class IndexReader:
     def search(self, request: SearchRequest) -> SearchResult:
         """Hits, their number, facets."""
         searcher = self._searcher()
-        query = query_of(request.words, request.filters)
+        query = query_of(request.words, request.filters, after=request.after)
         field, order = _ORDERS.get(request.sort, (None, tantivy.Order.Desc))
         found = searcher.search(
             query,
@@ -80,21 +94,28 @@ class IndexReader:
         )
         rows = found.hits[: request.limit]
         scores = [float(score) if field is None else 0.0 for score, _ in rows]
-        hits = self._hits(searcher, [address for _, address in rows], scores)
-        facets, prices = count_facets(searcher, request, query)
-        return SearchResult(hits, _total(found), facets, prices)
+        vector = request.vector if request.sort is Sort.RELEVANCE else None
+        hits = self._hits(searcher, [address for _, address in rows], scores, vector)
+        result = SearchResult(hits, _total(found), {})
+        if not request.facets and not request.attributes:
+            return result
+        return with_facets(result, searcher, request, query)
 
     def _hits(
         self,
         searcher: tantivy.Searcher,
         addresses: list[tantivy.DocAddress],
         scores: Sequence[float],
+        vector: Vector | None,
     ) -> tuple[Hit, ...]:
         columns = [
             searcher.fast_field_values(name, addresses)
-            for name in ("total", "stock", "offer_count", "updated_at", "category_id")
+            for name in ("total", "stock", "offer_count", "updated_at", "category_id", "version")
         ]
         ids = self._product_ids(searcher, addresses)
+        cosines: dict[int, float] = {}
+        if vector is not None and vector.any():
+            cosines = dict(self._vectors.cosines(vector, [numeric_key(id_) for id_ in ids]))
         return tuple(
             Hit(
                 product_id,
@@ -104,8 +125,11 @@ class IndexReader:
                 int(offers or 0),
                 int(updated or 0),
                 int(category or 0) or None,
+                cosines.get(numeric_key(product_id)) if cosines else None,
+                int(version or 0),
+                self.index,
             )
-            for product_id, score, total, stock, offers, updated, category in zip(
+            for product_id, score, total, stock, offers, updated, category, version in zip(
                 ids, scores, *columns, strict=True
             )
         )
@@ -174,6 +198,63 @@ class IndexReader:
         by_key = dict(zip(keys, ids, strict=True))
         return [Neighbour(by_key[key], cosine) for key, cosine in near if key in by_key]
 
+    def explain(self, request: SearchRequest, product_id: str) -> Explanation | None:
+        """Each clause asked of the one product."""
+        searcher = self._searcher()
+        alone = tantivy.Query.const_score_query(of_products([product_id]), 0.0)
+
+        def score(query: tantivy.Query) -> float | None:
+            both = [(tantivy.Occur.Must, query), (tantivy.Occur.Must, alone)]
+            found = searcher.search(tantivy.Query.boolean_query(both), limit=1).hits
+            return float(found[0][0]) if found else None
+
+        total = score(query_of(request.words, request.filters))
+        if total is None:
+            return None
+        plan = matching_plan(request.words) if request.words is not None else None
+        clauses = [
+            ClauseScore(word, clause.field, clause.terms, earned)
+            for word, alternatives in enumerate(plan.words if plan else ())
+            for clause in alternatives
+            if (earned := score(clause_query(clause))) is not None
+        ]
+        return Explanation(product_id, total, tuple(sorted(clauses, key=lambda row: -row.score)))
+
+    def vocabulary(self, language: str) -> dict[str, int]:
+        """Words and how many products shown have them."""
+        searcher = self._searcher()
+        shown = query_of(None, Filters())
+        fields = [TITLE_WORDS[language]] + ([ATTRIBUTE_WORDS] if language == OTHER else [])
+        counts: dict[str, int] = {}
+        for field in fields:
+            for word, count in searcher.terms_with_prefix(field, "", shown, VOCABULARY):
+                counts[word] = counts.get(word, 0) + count
+        return counts
+
+    def complete(self, prefix: str, language: str, limit: int) -> tuple[Completion, ...]:
+        """Titles that go on from what was typed."""
+        words = shown_words(prefix)
+        if not words or limit < 1:
+            return ()
+        searcher = self._searcher()
+        found = searcher.search(
+            completing(words), limit=limit, count=False, order_by_field="offer_count"
+        )
+        documents = (self._document(searcher, address) for _, address in found.hits)
+        return tuple(
+            Completion(
+                document.product_id,
+                document.title(language),
+                document.category_id,
+                document.manufacturer,
+            )
+            for document in documents
+        )
+
+    def _document(self, searcher: tantivy.Searcher, address: tantivy.DocAddress) -> ProductDocument:
+        body = searcher.doc(address).get_first("document")
+        return ProductDocument.from_json(orjson.loads(bytes(body or b"")))
+
     def read(self, product_ids: Sequence[str]) -> dict[str, ProductDocument]:
         """Documents by id."""
         if not product_ids:
@@ -187,8 +268,7 @@ class IndexReader:
         )
         documents = {}
         for _, address in searcher.search(shown, limit=len(product_ids)).hits:
-            body = searcher.doc(address).get_first("document")
-            document = ProductDocument.from_json(orjson.loads(bytes(body or b"")))
+            document = self._document(searcher, address)
             documents[document.product_id] = document
         return documents
 

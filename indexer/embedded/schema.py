@@ -16,6 +16,7 @@ from indexer.engine import Delete, Upsert
 from indexer.index_fields import (
     AVAILABILITIES,
     TEXT_FIELDS,
+    WORD_FIELDS,
     numeric_key,
     plain_fields,
     text_fields,
@@ -24,6 +25,7 @@ from indexer.index_fields import (
 KEYWORDS = ("category", "manufacturer", "merchant", "availability", "variant_group", "product_id")
 LABELS = ("manufacturer_label", "merchant_label")
 NUMBERS = ("key", "version", "total", "offer_count", "updated_at", "category_id", "stock", "shown")
+ATTRIBUTES = "attributes"
 TERMS = "terms"
 """The tokenizer that splits at blanks; not saved with the index, so registered at opening."""
 
@@ -34,6 +36,9 @@ def schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     for name in TEXT_FIELDS:
         builder.add_text_field(name, tokenizer_name=TERMS, index_option="freq")
+    for name in WORD_FIELDS:
+        builder.add_text_field(name, tokenizer_name=TERMS, index_option="basic")
+    builder.add_json_field(ATTRIBUTES, fast=True, tokenizer_name="raw", index_option="basic")
     for name in (*KEYWORDS, *LABELS):
         fast = name not in {"product_id", "variant_group"}
         builder.add_text_field(
@@ -60,11 +65,13 @@ def stored(change: Upsert | Delete) -> tantivy.Document:
         _add(target, {"product_id": change.product_id}, change, shown=0)
         return target
     plain = plain_fields(change.document)
-    for name, text in text_fields(change.document).items():
+    for name, text in (*text_fields(change.document).items(), *plain.words.items()):
         target.add_text(name, text)
     for name, values in (("category", plain.categories), ("merchant", plain.merchants)):
         for value in values:
             target.add_text(name, value)
+    if plain.attributes:
+        target.add_json(ATTRIBUTES, plain.attributes)
     for label in plain.merchant_labels:
         target.add_text("merchant_label", label)
     keywords = {

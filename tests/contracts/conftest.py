@@ -1,11 +1,15 @@
-"""Peers that the contract suites talk to: started once, real processes."""
+"""What the contract suites run on: each search engine, and peers as real processes."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
 
+from indexer.elasticsearch import ElasticsearchEngine
+from indexer.embedded import EmbeddedEngine
+from indexer.engine import Engine
 from tests.peers import Shop, Simulator, running_shop, running_simulator
 
 
@@ -21,3 +25,26 @@ def payment_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simu
     """The payment simulator as a process of its own."""
     with running_simulator(tmp_path_factory.mktemp("payments")) as simulator:
         yield simulator
+
+
+@pytest.fixture(
+    scope="module",
+    params=["embedded", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch)],
+)
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """Each search engine in turn."""
+    if request.param == "embedded":
+        yield EmbeddedEngine(tmp_path_factory.mktemp("search"))
+        return
+    url = request.getfixturevalue("elasticsearch_url")
+    opened = ElasticsearchEngine(url, prefix=f"test-{uuid.uuid4().hex[:8]}-")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def brand() -> str:
+    """A brand of this test alone."""
+    return f"brand{uuid.uuid4().hex[:8]}"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexer.elasticsearch import ElasticsearchEngine
-from indexer.embedded import EmbeddedEngine
 from indexer.engine import (
     WINDOW,
     Delete,
@@ -25,59 +21,8 @@ from indexer.engine import (
     Words,
 )
 from kernel.errors import DomainError
+from tests.contracts.search_engines import MODEL, fill, found, ids, within_a_second
 from tests.indexer.documents import DIMENSIONS, direction, document, offer, upsert
-
-MODEL = "static-test"
-
-
-@pytest.fixture(
-    scope="module",
-    params=["embedded", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch)],
-)
-def engine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
-    """Each engine in turn."""
-    if request.param == "embedded":
-        yield EmbeddedEngine(tmp_path_factory.mktemp("search"))
-        return
-    url = request.getfixturevalue("elasticsearch_url")
-    opened = ElasticsearchEngine(url, prefix=f"test-{uuid.uuid4().hex[:8]}-")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def brand() -> str:
-    """A brand of this test alone."""
-    return f"brand{uuid.uuid4().hex[:8]}"
-
-
-def fill(engine: Engine, brand: str, changes: Sequence[Upsert | Delete]) -> str:
-    """A published index with these changes, visible."""
-    index = engine.create(brand, model_id=MODEL, dimensions=DIMENSIONS)
-    report = engine.write(index, changes)
-    assert report.refused == ()
-    engine.publish(brand, index)
-    return index
-
-
-def within_a_second(check: Callable[[], bool]) -> None:
-    """The write side promises visibility within a second; the slowest machine gets two."""
-    until = time.monotonic() + 2.0
-    while not check():
-        assert time.monotonic() < until, "not visible in time"
-        time.sleep(0.02)
-
-
-def ids(engine: Engine, brand: str, request: SearchRequest) -> list[str]:
-    return [hit.product_id for hit in engine.search(brand, request).hits]
-
-
-def found(
-    engine: Engine, brand: str, text: str, language: str = "en", match: Match = Match.ALL
-) -> list[str]:
-    return ids(engine, brand, SearchRequest(Words(text, language, match)))
 
 
 def test_a_written_product_is_found_read_and_counted(engine: Engine, brand: str) -> None:
