@@ -2,14 +2,16 @@
 
 Built by `search_api.search` and `search_api.product`. Amounts are `Money` in the brand's currency
 and include delivery wherever they are called totals. Texts that depend on the reader's language
-are already in it; words such as `in_stock` are codes that templates translate.
+are already in it; words such as `in_stock` are codes that templates translate. Plain frozen
+dataclasses: they are made on every request, and made from values of our own.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+import orjson
 
 from kernel.money import Money
 
@@ -18,18 +20,21 @@ SortName = Literal["relevance", "price_asc", "price_desc", "newest"]
 RelaxationStep = Literal["half_of_words", "similar", "popular_in_category", "popular"]
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
+def as_json(answer: object) -> bytes:
+    """An answer of this module as UTF-8 JSON. Its shape was checked when it was written down."""
+    return orjson.dumps(answer)
 
 
-class Fact(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
     """One attribute of a product: a stable English key (`colour`) and its value (`black`)."""
 
     key: str
     value: str
 
 
-class OfferCard(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferCard:
     """One merchant's offer. `total` is None where price or delivery is unknown.
 
     `reasons` say, in the reader's language, why the offer stands where it stands.
@@ -56,7 +61,8 @@ class OfferCard(_Answer):
     reasons: tuple[str, ...] = ()
 
 
-class ProductCard(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductCard:
     """A product in a list. `from_total` is the lowest total including delivery."""
 
     id: str
@@ -75,7 +81,8 @@ class ProductCard(_Answer):
     updated_at: str
 
 
-class FacetValue(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetValue:
     """A value to narrow by. `value` goes into the address; `url` switches it on or off.
 
     `depth` and `parent` (a `value`) draw the category tree; they are 0 and None elsewhere.
@@ -90,14 +97,16 @@ class FacetValue(_Answer):
     parent: str | None = None
 
 
-class Facet(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
     """Counts ignore the facet's own selection. `name` is also the parameter of the address."""
 
     name: FacetName
     values: tuple[FacetValue, ...]
 
 
-class PriceBar(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceBar:
     """A bar of the histogram: totals from `low` (included) to `high` (excluded)."""
 
     low: Money
@@ -107,7 +116,8 @@ class PriceBar(_Answer):
     url: str
 
 
-class PriceFacet(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFacet:
     """Totals of the results. `minimum` and `maximum` are of what is there without this filter.
 
     `selected_min` and `selected_max` repeat what the address says (price_min, price_max).
@@ -120,7 +130,8 @@ class PriceFacet(_Answer):
     bars: tuple[PriceBar, ...]
 
 
-class SortOption(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortOption:
     """A way to order; `url` is the same search in that order."""
 
     value: SortName
@@ -128,7 +139,8 @@ class SortOption(_Answer):
     url: str
 
 
-class Chip(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
     """A condition in force, and the address without it. `kind` is the name of its parameter."""
 
     kind: Literal["q", "category", "manufacturer", "merchant", "availability", "price"]
@@ -138,7 +150,8 @@ class Chip(_Answer):
     high: Money | None = None
 
 
-class Relaxation(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaxation:
     """The products answer less than what was asked; which step was taken, to be said aloud.
 
     half_of_words: no (or only `matched_all`) products have all words, these have at least half.
@@ -152,7 +165,8 @@ class Relaxation(_Answer):
     category_id: int | None = None
 
 
-class Notice(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
     """What the law wants above the results: how they are ordered and who is compared."""
 
     text: str
@@ -160,7 +174,8 @@ class Notice(_Answer):
     paid: bool = False
 
 
-class PageLink(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageLink:
     """A page of the list; `number` starts at 1."""
 
     number: int
@@ -168,7 +183,8 @@ class PageLink(_Answer):
     current: bool
 
 
-class SearchAnswer(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer:
     """One page of results. At most the first 1,000 can be paged through; `total` is exact."""
 
     query: str
@@ -196,7 +212,8 @@ class SearchAnswer(_Answer):
         return next(facet for facet in self.facets if facet.name == name)
 
 
-class Crumb(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crumb:
     """A category on the way to the product, with the address of its results."""
 
     category_id: int
@@ -204,7 +221,8 @@ class Crumb(_Answer):
     url: str
 
 
-class Variant(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
     """A sibling of the product; `differs` are the facts in which the siblings differ."""
 
     id: str
@@ -217,7 +235,8 @@ class Variant(_Answer):
     selected: bool
 
 
-class ProductPage(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductPage:
     """A product, its facts, its siblings (itself among them) and its offers in the brand's order.
 
     `offers_order` says how offers are ordered; `title_language` and `description_language` are the
@@ -248,7 +267,8 @@ class ProductPage(_Answer):
     updated_at: str
 
 
-class Department(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Department:
     """A category of the home page with the number of products below it."""
 
     category_id: int
@@ -257,7 +277,8 @@ class Department(_Answer):
     count: int
 
 
-class HomePage(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePage:
     """Departments with products, and what most merchants offer."""
 
     departments: tuple[Department, ...]
@@ -267,7 +288,8 @@ class HomePage(_Answer):
     notice: Notice
 
 
-class RankingStatement(_Answer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingStatement:
     """How results and offers are ordered, and whose offers are compared (names, in order)."""
 
     results: str

@@ -12,13 +12,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
 
 from indexer.engine import Engine
 from kernel.embedding.encoder import Encoder
 from kernel.errors import DomainError, NotFound
 from kernel.web import problem
-from search_api.answer import ProductPage, SearchAnswer
+from search_api.answer import ProductPage, SearchAnswer, as_json
 from search_api.overview import Overviews
 from search_api.product import product_page
 from search_api.query import ShopQuery, read_query
@@ -157,9 +156,9 @@ def _api(shop: Shop, current_id: CurrentId) -> APIRouter:
     return router
 
 
-def _json(answer: BaseModel) -> Response:
+def _json(answer: object) -> Response:
     """The answer as it is: it was checked when it was made, and checking costs more than making."""
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return Response(as_json(answer), media_type="application/json")
 
 
 def _answer(shop: Shop, request: Request) -> SearchAnswer:

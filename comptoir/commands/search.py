@@ -32,7 +32,11 @@ def command(
     pairs = [("q", query), ("page", str(page)), *([("sort", sort)] if sort else [])]
     answer = shop.search(read_query(pairs, asked.currency), asked, language or asked.languages[0])
     if as_json:
-        click.echo(answer.model_dump_json(indent=2))
+        import json
+
+        from search_api.answer import as_json
+
+        click.echo(json.dumps(json.loads(as_json(answer)), ensure_ascii=False, indent=2))
     else:
         _print(answer)
 
