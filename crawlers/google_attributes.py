@@ -46,7 +46,7 @@ KNOWN = frozenset(
         *REQUIRED, *DESCRIPTIVE, "link", "description", "image_link", "additional_image_link",
         "availability", "sale_price", "sale_price_effective_date", "brand", "gtin", "mpn",
         "condition", "product_type", "google_product_category", "item_group_id", "shipping",
-        "multipack", "is_bundle", "quantity", "product_detail",
+        "multipack", "is_bundle", "quantity", "product_detail", "expiration_date",
     }
 )  # fmt: skip
 _CURRENCY = re.compile(r"[A-Za-z]{3}|[€£$¥₽₴]|Kč|zł|kr|Ft", re.IGNORECASE)
@@ -104,6 +104,7 @@ def offer_of(
         multipack=whole_number(first("multipack")),
         is_bundle=(first("is_bundle") or "").lower() in {"yes", "true", "1"},
         attributes=(*_described(values), *details),
+        valid_until=first("expiration_date"),
     )
     return checked(offer, position)
 

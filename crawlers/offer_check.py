@@ -31,6 +31,7 @@ TEXT_LIMITS = {
     "availability": 200,
     "group": 200,
     "seller": 300,
+    "valid_until": 60,
 }
 IMAGES, GTINS, DELIVERIES, ATTRIBUTES, ATTRIBUTE_CHARS = 20, 20, 60, 150, 2_000
 MOST = 2**31 - 1

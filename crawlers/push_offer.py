@@ -19,6 +19,13 @@ DECIMAL = r"^\d{1,12}(\.\d{1,4})?$"
 Amount = Annotated[str, Field(pattern=DECIMAL, examples=["19.99"])]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
+Moment = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?$",
+        examples=["2026-12-24", "2026-12-24T18:00:00+01:00"],
+    ),
+]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["FR"])]
 
 
@@ -58,6 +65,7 @@ class PushedOffer(_Shape):
     multipack: Count | None = None
     delivery: list[PushedDelivery] = []
     attributes: dict[str, str] = {}
+    valid_until: Moment | None = None
 
 
 class PriceChange(_Shape):
@@ -68,6 +76,7 @@ class PriceChange(_Shape):
     currency: Currency | None = None
     availability: str | None = None
     quantity: Count | None = None
+    valid_until: Moment | None = None
 
 
 class Refused(BaseModel):
@@ -112,6 +121,7 @@ def offer_in(value: Any, position: int) -> RawOffer | Refusal:
         group=pushed.group,
         multipack=pushed.multipack,
         attributes=tuple(pushed.attributes.items()),
+        valid_until=pushed.valid_until,
     )
     return checked(offer, position)
 
@@ -139,6 +149,8 @@ def changed(offer: RawOffer, change: PriceChange) -> RawOffer:
         offer = replace(offer, availability=change.availability)
     if change.quantity is not None:
         offer = replace(offer, quantity=change.quantity)
+    if change.valid_until is not None:
+        offer = replace(offer, valid_until=change.valid_until)
     return offer
 
 

@@ -92,7 +92,10 @@ def product_views(tx: Transaction, product_ids: Sequence[str]) -> list[ProductVi
     ids = {"ids": list(product_ids)}
     offers: dict[str, list[OfferView]] = defaultdict(list)
     for row in tx.execute(
-        sa.text(OFFER_SELECT + " WHERE o.live AND o.product_id = ANY(:ids) ORDER BY o.offer_id"),
+        sa.text(
+            OFFER_SELECT
+            + " WHERE o.live AND NOT o.expired AND o.product_id = ANY(:ids) ORDER BY o.offer_id"
+        ),
         ids,
     ):
         offers[row.product_id].append(offer_view(row))

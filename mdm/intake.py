@@ -10,7 +10,7 @@ is refused (the first stays); in an incomplete run records follow in time, so th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -23,6 +23,7 @@ from kernel.errors import DomainError, NotFound
 from kernel.jobs import Job, defer
 from mdm.blast_radius import danger
 from mdm.bulk import copy_rows
+from mdm.direct_change import direct_changes, put_into_effect
 from mdm.merchants import Merchant, read_merchant, register_sellers
 from mdm.quarantine import forget_before, printable, refuse
 from mdm.raw_landing import Landed, land
@@ -102,12 +103,8 @@ def submit(tx: Transaction, run_id: int, records: Iterable[RawOffer | Refusal]) 
             "UPDATE mdm.intake_run SET landed = landed + :landed, "
             "unchanged = unchanged + :unchanged, refused = refused + :refused WHERE run_id = :run"
         ),
-        {
-            "landed": total.landed,
-            "unchanged": total.unchanged,
-            "refused": total.refused,
-            "run": run_id,
-        },
+        {name: getattr(total, name) for name in ("landed", "unchanged", "refused")}
+        | {"run": run_id},
     )
     return total
 
@@ -221,7 +218,7 @@ def _submit_batch(tx: Transaction, run: _Run, records: list[RawOffer | Refusal])
     refusals += doubled
     refuse(tx, run.merchant.id, run.id, refusals)
     if not run.is_complete:
-        _apply_unless_dangerous(tx, run)
+        _apply_unless_dangerous(tx, run, staged.values())
     return Landing(landed_count, unchanged + known_count, len(refusals), tuple(refusals))
 
 
@@ -291,15 +288,17 @@ def _landed_before(tx: Transaction, run_id: int, skus: list[str]) -> dict[str, b
     return {row.sku: bytes(row.content_sha256) for row in rows}
 
 
-def _apply_unless_dangerous(tx: Transaction, run: _Run) -> None:
+def _apply_unless_dangerous(tx: Transaction, run: _Run, landed: Collection[Landed]) -> None:
     if run.state == "parked":
         return
     reason = danger(tx, run.id, run.merchant, run.source, complete=False)
     if reason:
         _park(tx, run.id, reason)
         object.__setattr__(run, "state", "parked")
-    else:
-        _apply(tx, run)
+        return
+    direct = direct_changes(tx, run.merchant, landed)
+    _apply(tx, run, [each.row.normal.sku for each in direct])
+    put_into_effect(tx, direct)
 
 
 def _complete(tx: Transaction, run: _Run) -> None:
@@ -320,19 +319,22 @@ def _complete(tx: Transaction, run: _Run) -> None:
     _end(tx, run.id, "closed", withdrawn)
 
 
-def _apply(tx: Transaction, run: _Run) -> None:
-    """Move staged offers into the raw offers, and renew those whose lifetime is half over."""
+def _apply(tx: Transaction, run: _Run, direct: Sequence[str] = ()) -> None:
+    """Move staged offers into the raw offers, and renew those whose lifetime is half over.
+
+    All but the `direct` ones, which take effect at once, are left to the pipeline.
+    """
     changed = tx.execute(
         sa.text(
             "INSERT INTO mdm.raw_offer (source_id, sku, feed, content_sha256, raw, price_minor, "
             "currency, state, pending, landed_by, landed_at, confirmed_at) "
-            "SELECT :source, sku, :feed, content_sha256, raw, price_minor, currency, 'live', true, "
-            "run_id, now(), now() FROM mdm.landing WHERE run_id = :run AND raw IS NOT NULL "
-            "ORDER BY sku ON CONFLICT (source_id, sku) DO UPDATE SET "
-            "feed = CASE WHEN :complete THEN EXCLUDED.feed ELSE raw_offer.feed END, "
+            "SELECT :source, sku, :feed, content_sha256, raw, price_minor, currency, 'live', "
+            "NOT sku = ANY(:direct), run_id, now(), now() FROM mdm.landing "
+            "WHERE run_id = :run AND raw IS NOT NULL ORDER BY sku "
+            "ON CONFLICT (source_id, sku) DO UPDATE SET feed = CASE WHEN :complete THEN EXCLUDED.feed ELSE raw_offer.feed END, "
             "content_sha256 = EXCLUDED.content_sha256, raw = EXCLUDED.raw, "
             "price_minor = EXCLUDED.price_minor, currency = EXCLUDED.currency, state = 'live', "
-            "pending = true, landed_by = EXCLUDED.landed_by, landed_at = now(), "
+            "pending = EXCLUDED.pending, landed_by = EXCLUDED.landed_by, landed_at = now(), "
             "confirmed_at = now()"
         ),
         {
@@ -340,8 +342,9 @@ def _apply(tx: Transaction, run: _Run) -> None:
             "feed": run.source,
             "run": run.id,
             "complete": run.is_complete,
+            "direct": list(direct),
         },
-    ).rowcount
+    ).rowcount - len(direct)
     changed += tx.execute(
         sa.text(
             "UPDATE mdm.raw_offer o SET confirmed_at = now(), pending = true FROM mdm.landing l "

@@ -11,12 +11,15 @@ from mdm.raw_offer import RawOffer
 
 
 def live_offers(tx: Transaction, merchant_id: str, skus: Sequence[str]) -> dict[str, RawOffer]:
-    """By key; a withdrawn or unknown key is absent."""
+    """By key; a withdrawn or unknown key is absent.
+
+    The rows stay locked: another change of the same offer waits, and builds on what this one made.
+    """
     rows = tx.execute(
         sa.text(
-            "SELECT sku, raw FROM mdm.raw_offer "
-            "WHERE source_id = :source AND sku = ANY(:skus) AND state = 'live'"
+            "SELECT sku, raw, state FROM mdm.raw_offer "
+            "WHERE source_id = :source AND sku = ANY(:skus) ORDER BY sku FOR UPDATE"
         ),
         {"source": merchant_id, "skus": list(skus)},
     )
-    return {row.sku: RawOffer.from_json(row.raw) for row in rows}
+    return {row.sku: RawOffer.from_json(row.raw) for row in rows if row.state == "live"}

@@ -87,6 +87,15 @@ def register_merchant(tx: Transaction, merchant: Merchant) -> None:
         ),
         _as_row(merchant),
     )
+    # Offers that state no end of their own live on as long as the merchant's offers do now.
+    tx.execute(
+        sa.text(
+            "UPDATE mdm.offer SET expires_at = confirmed_at + make_interval(days => :days) "
+            "WHERE source_id = :id AND valid_until IS NULL "
+            "AND expires_at <> confirmed_at + make_interval(days => :days)"
+        ),
+        {"id": merchant.id, "days": merchant.lifetime_days},
+    )
 
 
 def read_merchant(tx: Transaction, merchant_id: str) -> Merchant:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -19,9 +19,17 @@ from mdm.normalise.offer import NormalOffer
 
 _COLUMNS = (
     "offer_id", "source_id", "sku", "merchant_id", "product_id", "live", "identity_sha256",
-    "shown_sha256", "title", "language", "url", "price_minor", "currency", "condition",
-    "availability", "quantity", "delivery", "facts", "evidence", "updated_at", "confirmed_at",
+    "shown_sha256", "described_sha256", "title", "language", "url", "price_minor", "currency",
+    "condition", "availability", "quantity", "delivery", "facts", "evidence", "updated_at",
+    "confirmed_at", "valid_until", "expires_at", "expired",
 )  # fmt: skip
+
+_TERM_COLUMNS = {
+    "offer_id": "text", "shown_sha256": "bytea", "url": "text", "price_minor": "bigint",
+    "currency": "text", "availability": "text", "quantity": "integer", "delivery": "jsonb",
+    "facts": "jsonb", "updated_at": "timestamptz", "confirmed_at": "timestamptz",
+    "valid_until": "timestamptz", "expires_at": "timestamptz", "expired": "boolean",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -33,7 +41,9 @@ class OfferRow:
     facts: dict[str, Any]
     identity_sha256: bytes
     shown_sha256: bytes
+    described_sha256: bytes
     confirmed_at: datetime
+    expires_at: datetime
     product_id: str | None = None
     evidence: Mapping[str, Any] | None = None
 
@@ -49,6 +59,7 @@ class KnownOffer:
     live: bool
     identity_sha256: bytes
     shown_sha256: bytes
+    described_sha256: bytes | None
     price_minor: int | None
     currency: str
     availability: str
@@ -61,8 +72,11 @@ def offer_id_of(source_id: str, sku: str) -> str:
     return derived_id("off", source_id, sku)
 
 
-def offer_row(normal: NormalOffer, confirmed_at: datetime) -> OfferRow:
-    """The row of a normalised offer, not yet matched."""
+def offer_row(normal: NormalOffer, confirmed_at: datetime, lifetime_days: int) -> OfferRow:
+    """The row of a normalised offer, not yet matched.
+
+    It ends when it says so itself, else when nobody has confirmed it for its merchant's lifetime.
+    """
     facts = facts_of(normal)
     identity = {
         "title": normal.title,
@@ -70,6 +84,7 @@ def offer_row(normal: NormalOffer, confirmed_at: datetime) -> OfferRow:
         "condition": normal.condition,
         **{name: facts.get(name) for name in _IDENTIFYING},
     }
+    described = {name: value for name, value in facts.items() if name not in _TERMS}
     shown = {
         "identity": identity,
         "facts": facts,
@@ -80,17 +95,23 @@ def offer_row(normal: NormalOffer, confirmed_at: datetime) -> OfferRow:
         "availability": normal.availability,
         "quantity": normal.quantity,
         "delivery": delivery_as_json(normal.delivery),
+        "valid_until": normal.valid_until,
     }
+    until = normal.valid_until
     return OfferRow(
         offer_id=offer_id_of(normal.source_id, normal.sku),
         normal=normal,
         facts=facts,
         identity_sha256=_digest(identity),
         shown_sha256=_digest(shown),
+        described_sha256=_digest([identity, normal.language, described]),
         confirmed_at=confirmed_at,
+        expires_at=confirmed_at + timedelta(days=lifetime_days) if until is None else until,
     )
 
 
+# Facts that no golden record is made of.
+_TERMS = ("regular_price", "notes")
 _IDENTIFYING = ("manufacturer", "gtins", "mpn", "attributes", "is_bundle", "is_accessory")
 
 
@@ -121,12 +142,31 @@ def known_offers(tx: Transaction, offer_ids: Sequence[str]) -> dict[str, KnownOf
     rows = tx.execute(
         sa.text(
             "SELECT offer_id, product_id, merchant_id, condition, live, identity_sha256, "
-            "shown_sha256, price_minor, currency, availability, evidence, confirmed_at "
-            "FROM mdm.offer WHERE offer_id = ANY(:ids)"
+            "shown_sha256, described_sha256, price_minor, currency, availability, evidence, "
+            "confirmed_at FROM mdm.offer WHERE offer_id = ANY(:ids)"
         ),
         {"ids": list(offer_ids)},
     )
     return {row.offer_id: KnownOffer(*row) for row in rows}
+
+
+def is_newcomer(row: OfferRow, old: KnownOffer | None) -> bool:
+    """True for an offer that has to be matched: unknown, gone before, or now another thing."""
+    return (
+        old is None
+        or not old.live
+        or old.product_id is None
+        or old.identity_sha256 != row.identity_sha256
+    )
+
+
+def is_described_anew(row: OfferRow, old: KnownOffer | None) -> bool:
+    """True where the golden record may change; price, stock and delivery are no part of it."""
+    return (
+        old is None
+        or is_newcomer(row, old)
+        or bytes(old.described_sha256 or b"") != row.described_sha256
+    )
 
 
 def write_offers(tx: Transaction, rows: Sequence[OfferRow], now: datetime) -> None:
@@ -140,6 +180,20 @@ def write_offers(tx: Transaction, rows: Sequence[OfferRow], now: datetime) -> No
             f"ON CONFLICT (offer_id) DO UPDATE SET ({', '.join(changing)}) = "
             f"({', '.join('EXCLUDED.' + name for name in changing)})"
         )
+    )
+
+
+def update_terms(tx: Transaction, rows: Sequence[OfferRow], now: datetime) -> None:
+    """Price, stock, delivery and lifetime of stored offers that are described as before."""
+    values = [dict(zip(_COLUMNS, _values(row, now), strict=True)) for row in rows]
+    columns = ", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in _TERM_COLUMNS.items())
+    changes = ", ".join(f"{name} = s.{name}" for name in _TERM_COLUMNS if name != "offer_id")
+    tx.execute(
+        sa.text(
+            f"UPDATE mdm.offer o SET {changes} FROM unnest({columns}) "  # noqa: S608
+            f"AS s({', '.join(_TERM_COLUMNS)}) WHERE o.offer_id = s.offer_id"
+        ),
+        {name: [row[name] for row in values] for name in _TERM_COLUMNS},
     )
 
 
@@ -180,6 +234,7 @@ def _values(row: OfferRow, now: datetime) -> tuple[Any, ...]:
         True,
         row.identity_sha256,
         row.shown_sha256,
+        row.described_sha256,
         normal.title,
         normal.language,
         normal.url,
@@ -193,6 +248,9 @@ def _values(row: OfferRow, now: datetime) -> tuple[Any, ...]:
         _json(row.evidence) if row.evidence is not None else None,
         now,
         row.confirmed_at,
+        normal.valid_until,
+        row.expires_at,
+        row.expires_at <= now,
     )
 
 

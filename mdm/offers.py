@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,8 +18,8 @@ from mdm.product_view import OfferView
 OFFER_SELECT = (
     "SELECT o.offer_id, o.product_id, o.merchant_id, m.name AS merchant_name, o.sku, o.title, "
     "o.language, o.url, o.price_minor, o.currency, o.delivery, m.default_delivery, o.condition, "
-    "o.availability, o.quantity, m.execution, m.returns_days, o.updated_at, o.confirmed_at, "
-    "m.lifetime_days FROM mdm.offer o JOIN mdm.merchant m USING (merchant_id)"
+    "o.availability, o.quantity, m.execution, m.returns_days, o.updated_at, "
+    "o.expires_at FROM mdm.offer o JOIN mdm.merchant m USING (merchant_id)"
 )
 
 
@@ -84,7 +84,7 @@ def offer_view(row: sa.Row[Any]) -> OfferView:
         execution=Execution(row.execution),
         returns_days=row.returns_days,
         updated_at=row.updated_at,
-        expires_at=row.confirmed_at + timedelta(days=row.lifetime_days),
+        expires_at=row.expires_at,
     )
 
 

@@ -29,6 +29,8 @@ from mdm.normalise.refused import RefusedError
 from mdm.offer_rows import (
     KnownOffer,
     OfferRow,
+    is_described_anew,
+    is_newcomer,
     known_offers,
     offer_id_of,
     offer_row,
@@ -84,7 +86,7 @@ def _match_batch(
         return 0
     batch = _understand(tx, raws, now)
     known = known_offers(tx, [each.offer_id for each in batch.rows] + batch.hidden)
-    fresh = [row for row in batch.rows if _is_newcomer(row, known.get(row.offer_id))]
+    fresh = [row for row in batch.rows if is_newcomer(row, known.get(row.offer_id))]
     vectors, groups = None, []
     if fresh:
         reencode(tx, encoder)
@@ -100,9 +102,12 @@ def _match_batch(
     hidden = [each for each in batch.hidden if each in known and known[each].live]
     withdraw_offers(tx, hidden, now)
     unindex(tx, hidden)
-    touched = _touched(written, hidden, known)
-    log_changes(tx, rewrite(tx, touched, _moves(written, known), now))
+    described = [row for row in written if is_described_anew(row, known.get(row.offer_id))]
+    touched = _touched(described, hidden, known)
+    changed = rewrite(tx, touched, _moves(written, known), now)
     _settle(tx, batch.done)
+    # Last, because everybody who changes an offer waits for the lock of the change log.
+    log_changes(tx, {*changed, *_touched(written, (), known)})
     return len(raws)
 
 
@@ -135,7 +140,8 @@ def _understand(tx: Transaction, raws: Sequence[sa.Row[Any]], now: datetime) -> 
                 )
                 batch.hidden.append(offer_id_of(raw.source_id, raw.sku))
             else:
-                batch.rows.append(offer_row(normal, raw.confirmed_at))
+                merchant = merchants[raw.source_id]
+                batch.rows.append(offer_row(normal, raw.confirmed_at, merchant.lifetime_days))
                 revisit_at = normal.asking.revisit_at
         else:
             batch.hidden.append(offer_id_of(raw.source_id, raw.sku))
@@ -145,19 +151,10 @@ def _understand(tx: Transaction, raws: Sequence[sa.Row[Any]], now: datetime) -> 
     return batch
 
 
-def _is_newcomer(row: OfferRow, old: KnownOffer | None) -> bool:
-    return (
-        old is None
-        or not old.live
-        or old.product_id is None
-        or old.identity_sha256 != row.identity_sha256
-    )
-
-
 def _has_changed(row: OfferRow, old: KnownOffer | None) -> bool:
     return (
         old is None
-        or _is_newcomer(row, old)
+        or is_newcomer(row, old)
         or old.shown_sha256 != row.shown_sha256
         or old.confirmed_at != row.confirmed_at
     )

@@ -28,6 +28,7 @@ class RawOffer:
     `price` is the price asked now, in the merchant's notation (`1.299,00`, `15.0 EUR`); a
     `sale_price` with its interval is read by the normaliser. `decimal` is `.` or `,` when the
     source fixes it. `seller` names the real merchant where the source speaks for several.
+    `valid_until` is the ISO 8601 day or moment after which the offer no longer holds.
     """
 
     sku: str
@@ -57,6 +58,7 @@ class RawOffer:
     is_bundle: bool = False
     attributes: tuple[tuple[str, str], ...] = ()
     seller: str | None = None
+    valid_until: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """JSON form without empty members; the input of the content hash."""

@@ -22,7 +22,8 @@ from mdm.raw_offer import RawDelivery, RawOffer, Refusal
 FIELDS = frozenset(
     {"sku", "title", "description", "manufacturer", "mpn", "gtin", "price", "currency",
      "sale_price", "tax_rate", "language", "url", "image", "category", "google_category",
-     "condition", "availability", "quantity", "group", "multipack", "seller"}
+     "condition", "availability", "quantity", "group", "multipack", "seller",
+     "valid_until"}
 )  # fmt: skip
 TABLES = frozenset({"delivery", "delivery_days", "attributes"})
 KEYS = frozenset(
@@ -110,6 +111,7 @@ def _offer(
         google_category=fields.get("google_category"),
         condition=fields.get("condition"),
         availability=fields.get("availability"),
+        valid_until=fields.get("valid_until"),
         quantity=whole_number(fields.get("quantity")),
         delivery=tuple(_delivery(cells, mapping)),
         group=fields.get("group"),

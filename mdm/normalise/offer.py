@@ -20,7 +20,7 @@ from mdm.normalise.category import category_of
 from mdm.normalise.kind import is_accessory, is_bundle
 from mdm.normalise.price import PriceContext
 from mdm.normalise.refused import RefusedError
-from mdm.normalise.terms import availability_of, condition_of, delivery_of
+from mdm.normalise.terms import availability_of, condition_of, delivery_of, valid_until_of
 from mdm.normalise.text import MAX_DESCRIPTION, MAX_TITLE, folded, plain_text, web_address
 from mdm.normalise.vocabulary import LEGAL_FORMS, NO_MANUFACTURER
 from mdm.product_view import Delivery
@@ -61,6 +61,7 @@ class NormalOffer:
     group: str | None
     is_bundle: bool
     is_accessory: bool
+    valid_until: datetime | None
     notes: tuple[str, ...]
 
 
@@ -83,7 +84,10 @@ def normalise(raw: RawOffer, merchant: Merchant, now: datetime) -> NormalOffer:
     delivery, delivery_notes = delivery_of(raw.delivery, merchant.country, context)
     gtins, gtin_problems = gtins_of(raw.gtins)
     category_text = plain_text(raw.category, 300)
-    notes = [*asking.notes, *delivery_notes, condition_note, availability_note]
+    valid_until, validity_note = valid_until_of(raw.valid_until, now)
+    notes = [
+        *asking.notes, *delivery_notes, condition_note, availability_note, validity_note,
+    ]  # fmt: skip
     return NormalOffer(
         source_id=merchant.id,
         sku=raw.sku,
@@ -108,6 +112,7 @@ def normalise(raw: RawOffer, merchant: Merchant, now: datetime) -> NormalOffer:
         group=plain_text(raw.group, 200),
         is_bundle=raw.is_bundle or is_bundle(title),
         is_accessory=is_accessory(title),
+        valid_until=valid_until,
         notes=tuple(note for note in notes if note),
     )
 

@@ -106,7 +106,7 @@ def sale_interval(text: str) -> tuple[datetime, datetime]:
     """`start/end` in ISO 8601; times without a zone are UTC. Raises RefusedError."""
     parts = text.strip().split("/")
     try:
-        start, end = (_instant(part) for part in parts)
+        start, end = (instant(part) for part in parts)
     except ValueError:
         raise RefusedError(
             "sale_interval", f"the sale interval {text[:60]!r} cannot be read"
@@ -116,7 +116,8 @@ def sale_interval(text: str) -> tuple[datetime, datetime]:
     return start, end
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """A moment in ISO 8601; without a zone it is UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text.strip())
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

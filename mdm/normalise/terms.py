@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from kernel.offer_terms import Availability, Condition
-from mdm.normalise.price import PriceContext, read_cost
+from mdm.normalise.price import PriceContext, instant, read_cost
 from mdm.normalise.refused import RefusedError
 from mdm.normalise.text import folded, plain_text
 from mdm.normalise.vocabulary import AVAILABILITY_OF, CONDITION_OF, TITLE_CONDITIONS
@@ -46,6 +47,20 @@ def availability_of(stated: str | None, quantity: int | None) -> tuple[Availabil
     if read == "in_stock" and quantity is not None and quantity <= 0:
         return Availability.OUT_OF_STOCK, "in_stock_without_quantity"
     return Availability(read), None
+
+
+def valid_until_of(stated: str | None, now: datetime) -> tuple[datetime | None, str | None]:
+    """(end, note). A day counts to its end, UTC; what lies too far off says nothing."""
+    if not stated:
+        return None, None
+    try:
+        until = instant(stated)
+        if len(stated.strip()) <= len("2026-12-24"):
+            until += timedelta(days=1)
+        is_near = until - now <= timedelta(days=MAX_DAYS)
+    except (ValueError, OverflowError):
+        return None, f"valid_until_unreadable:{stated[:40]}"
+    return (until, None) if is_near else (None, "valid_until_far")
 
 
 def delivery_of(

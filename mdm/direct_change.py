@@ -1,0 +1,92 @@
+"""A new price, stock or delivery of a known offer takes effect where it lands, without a job.
+
+Only for offers that are settled: matched, not waiting for the pipeline, without a sale that begins
+or ends. Their rows stay locked until the end of the transaction, so changes of one offer follow
+each other in the order in which they were accepted, and the pipeline never overwrites a later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+import sqlalchemy as sa
+
+from kernel.db import Transaction
+from mdm.catalogue import log_changes
+from mdm.merchants import Merchant
+from mdm.normalise.offer import normalise
+from mdm.normalise.refused import RefusedError
+from mdm.offer_rows import (
+    KnownOffer,
+    OfferRow,
+    is_described_anew,
+    known_offers,
+    offer_row,
+    update_terms,
+    write_price_history,
+)
+from mdm.raw_landing import Landed
+from mdm.raw_offer import RawOffer
+
+
+@dataclass(frozen=True, slots=True)
+class DirectChange:
+    """The offer as it is to be, and as it was."""
+
+    row: OfferRow
+    old: KnownOffer
+
+
+def direct_changes(
+    tx: Transaction, merchant: Merchant, landed: Collection[Landed]
+) -> list[DirectChange]:
+    """Those of the records that change the terms of a settled offer and nothing else."""
+    by_sku = {each.sku: each for each in landed}
+    # All of them, in one order, before anything is written: two calls cannot wait for each other.
+    held = tx.execute(
+        sa.text(
+            "SELECT sku, content_sha256, state = 'live' AND NOT pending AND revisit_at IS NULL "
+            "AS settled FROM mdm.raw_offer WHERE source_id = :source AND sku = ANY(:skus) "
+            "ORDER BY sku FOR UPDATE"
+        ),
+        {"source": merchant.id, "skus": list(by_sku)},
+    ).all()
+    # Later than whatever was waited for, so that the price history is in the order of the changes.
+    now = tx.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    rows = [
+        row
+        for each in held
+        if each.settled and each.content_sha256 != by_sku[each.sku].content_sha256
+        if (row := _understood(by_sku[each.sku], merchant, now)) is not None
+    ]
+    known = known_offers(tx, [row.offer_id for row in rows])
+    return [
+        DirectChange(row, old)
+        for row in rows
+        if (old := known.get(row.offer_id)) is not None and not is_described_anew(row, old)
+    ]
+
+
+def _understood(landed: Landed, merchant: Merchant, now: datetime) -> OfferRow | None:
+    """None where the pipeline has to say more: a refusal, or a sale to come back to."""
+    try:
+        normal = normalise(RawOffer.from_json(orjson.loads(landed.raw_json)), merchant, now)
+    except RefusedError:
+        return None
+    if normal.asking.revisit_at is not None:
+        return None
+    return offer_row(normal, now, merchant.lifetime_days)
+
+
+def put_into_effect(tx: Transaction, changes: Sequence[DirectChange]) -> None:
+    """Write the offers, their price history and the change log."""
+    if not changes:
+        return
+    rows = [each.row for each in changes]
+    now = rows[0].confirmed_at
+    update_terms(tx, rows, now)
+    write_price_history(tx, rows, {each.row.offer_id: each.old for each in changes}, now)
+    log_changes(tx, [each.old.product_id for each in changes if each.old.product_id])
