@@ -1,21 +1,17 @@
-"""Trains the static embedding model: `python -m comptoir.model_training.train --taxonomy FOLDER
---out FOLDER`. In: a folder of Google product taxonomies; all else comes with packages. Out:
-config.json, model.safetensors, tokenizer.json; nothing in them depends on the clock or chance."""
+"""Trains the static embedding model. In: a folder of Google product taxonomies; all else comes
+with packages. Out: config.json, model.safetensors, tokenizer.json; nothing in them depends on the
+clock or chance."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from comptoir.model_training import table, texts
-from comptoir.model_training.evaluate import report
 from comptoir.model_training.teacher import teach
 from kernel import embedding
 
@@ -43,25 +39,27 @@ def gather(taxonomy: texts.Taxonomy, words_per_language: int) -> list[texts.Trai
     ]
 
 
-def train(
-    taxonomy: texts.Taxonomy,
-    recipe: table.Recipe,
-    *,
-    words_per_language: int = WORDS_PER_LANGUAGE,
-    progress: Callable[[str], None] = lambda _: None,
-) -> tuple[Tokenizer, table.Quantised]:
-    """Tokenizer and 8-bit table, learnt from everything but the held-out categories."""
-    learnt = gather(taxonomy, words_per_language)
+Progress = Callable[[str, int, int], None]
+
+
+def train(taxonomy: Path, out: Path, work: Path, progress: Progress = lambda *_: None) -> None:
+    """Write the model folder `out`, learnt from everything but the held-out categories.
+
+    `work` keeps what the teachers said, part by part: a run that was killed goes on from there.
+    `progress` gets a stage's name, the steps done and their number. Raises ValueError where
+    `taxonomy` holds no taxonomy file."""
+    work.mkdir(parents=True, exist_ok=True)
+    recipe = table.Recipe()
+    categories = texts.read_taxonomy(taxonomy)
+    learnt = gather(categories, WORDS_PER_LANGUAGE)
     distinct = sorted({t.text for t in learnt})
-    progress(f"texts: {len(learnt):,}, of which {len(distinct):,} distinct")
-    taught = teach(distinct, progress)
+    taught = teach(distinct)
     place = {text: n for n, text in enumerate(distinct)}
     wanted = table.targets(learnt, taught[[place[t.text] for t in learnt]], recipe)
-    progress(f"targets: {wanted.shape[0]:,} x {wanted.shape[1]}")
     tokenizer = table.learn_tokenizer(distinct, recipe.pieces)
-    progress(f"tokenizer: {tokenizer.get_vocab_size():,} pieces")
-    fitted = table.fit(learnt, wanted, tokenizer, recipe, progress)
-    return tokenizer, table.quantise(fitted)
+    fitted = table.fit(learnt, wanted, tokenizer, recipe)
+    save(out, tokenizer, table.quantise(fitted), recipe)
+    progress("saved", 1, 1)
 
 
 def save(
@@ -100,32 +98,3 @@ def _config(recipe: table.Recipe, dimensions: int, files: dict[str, bytes]) -> d
         "recipe": asdict(recipe),
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
-
-
-def _stage_printer() -> Callable[[str], None]:
-    started = time.monotonic()
-    return lambda line: click.echo(f"{time.monotonic() - started:6.1f} s  {line}")
-
-
-@click.command()
-@click.option("--taxonomy", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True)
-@click.option("--words", default=WORDS_PER_LANGUAGE, show_default=True, help="of each language")
-@click.option("--pieces", default=table.Recipe().pieces, show_default=True)
-def main(taxonomy: Path, out: Path, words: int, pieces: int) -> None:
-    """Train, save and evaluate."""
-    from kernel.embedding.encoder import load_encoder
-
-    progress = _stage_printer()
-    categories = texts.read_taxonomy(taxonomy)
-    progress(f"taxonomy: {len(categories.names):,} ids, {len(categories.held_out):,} held out")
-    recipe = table.Recipe(pieces=pieces)
-    tokenizer, quantised = train(categories, recipe, words_per_language=words, progress=progress)
-    progress(f"saved: {save(out, tokenizer, quantised, recipe):,} bytes in {out}")
-    encoder = load_encoder(out)
-    progress(f"loaded: {encoder.model_id}")
-    click.echo(report({encoder.model_id: encoder.encode}, categories))
-
-
-if __name__ == "__main__":
-    main()
