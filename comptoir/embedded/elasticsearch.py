@@ -1,7 +1,7 @@
-"""An unpacked Elasticsearch home run as a private server, for the demo and the tests.
+"""An unpacked Elasticsearch home run as a private server or cluster, for the demo and the tests.
 
-Loopback only, no security, its data in a folder of ours. As root it runs as another user, because
-the server refuses root.
+Loopback only, without security unless asked for, its data in a folder of ours. As root it runs as
+another user, because the server refuses root.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ import http.client
 import os
 import pwd
 import shutil
+import signal
 import socket
+import ssl
 import subprocess
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,20 +24,16 @@ from kernel.errors import DomainError
 
 USER = "comptoir-es"
 READY_WITHIN_S = 120.0
+HEAP_MB = 512
 
-_SETTINGS = """\
-cluster.name: comptoir-{port}
-discovery.type: single-node
-http.host: 127.0.0.1
-http.port: {port}
-transport.host: 127.0.0.1
-transport.port: {transport_port}
-path.data: {folder}/data
-path.logs: {folder}/logs
-xpack.security.enabled: false
-cluster.routing.allocation.disk.threshold_enabled: false
-node.store.allow_mmap: false
-"""
+_SINGLE = {"discovery.type": "single-node"}
+_SETTINGS = {
+    "http.host": "127.0.0.1",
+    "transport.host": "127.0.0.1",
+    "xpack.security.enabled": "false",
+    "cluster.routing.allocation.disk.threshold_enabled": "false",
+    "node.store.allow_mmap": "false",
+}
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Server:
     url: str
     log: Path
 
-    def wait(self, within_s: float = READY_WITHIN_S) -> None:
+    def wait(self, within_s: float = READY_WITHIN_S, condition: str = "") -> None:
         """Return when it answers; DomainError when it ended or took too long."""
         until = time.monotonic() + within_s
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 raise self._failed(f"it ended with {self.process.returncode}")
-            if _healthy(self.url):
+            if _healthy(self.url, condition):
                 return
             time.sleep(0.2)
         self.stop()
@@ -62,8 +62,13 @@ class Server:
         try:
             self.process.wait(within_s)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
+
+    def kill(self) -> None:
+        """End it as a power cut would: the server and its launcher, without a word."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def _failed(self, reason: str) -> DomainError:
         tail = self.log.read_text("utf-8", "replace")[-600:] if self.log.exists() else ""
@@ -75,8 +80,45 @@ class Server:
         )
 
 
-def start(home: Path, folder: Path, port: int) -> Server:
-    """Start the server of a home with its data in `folder`; `wait` tells when it is ready."""
+@dataclass(frozen=True)
+class Cluster:
+    """Nodes of one cluster; the first of them alone would do as an address."""
+
+    nodes: tuple[Server, ...]
+
+    @property
+    def url(self) -> str:
+        """Every node, as ELASTICSEARCH_URL takes them."""
+        return ",".join(node.url for node in self.nodes)
+
+    def wait(self, within_s: float = READY_WITHIN_S) -> None:
+        """Return when every node has joined."""
+        until = time.monotonic() + within_s
+        joined = f"&wait_for_nodes={len(self.nodes)}"
+        for node in self.nodes:
+            node.wait(max(until - time.monotonic(), 1.0), joined)
+
+    def stop(self) -> None:
+        """Ask every node to end at once, then make sure of it."""
+        for node in self.nodes:
+            node.process.terminate()
+        for node in self.nodes:
+            node.stop()
+
+
+def start(
+    home: Path,
+    folder: Path,
+    port: int,
+    *,
+    settings: Mapping[str, str] = _SINGLE,
+    secrets: Mapping[str, str] | None = None,
+    heap_mb: int = HEAP_MB,
+) -> Server:
+    """Start the server of a home with its data in `folder`; `wait` tells when it is ready.
+
+    `settings` are added to elasticsearch.yml, `secrets` to the server's keystore.
+    """
     if not (home / "bin" / "elasticsearch").exists():
         raise DomainError(
             "embedded_elasticsearch",
@@ -86,19 +128,73 @@ def start(home: Path, folder: Path, port: int) -> Server:
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name in ("jvm.options", "log4j2.properties"):
         shutil.copyfile(home / "config" / name, folder / "config" / name)
-    settings = _SETTINGS.format(port=port, transport_port=free_port(), folder=folder)
-    (folder / "config" / "elasticsearch.yml").write_text(settings, "utf-8")
+    (folder / "config" / "elasticsearch.yml").write_text(_yaml(folder, port, settings), "utf-8")
+    environment = _environment(folder, heap_mb)
+    user = _as_other_user(folder)
+    for name, value in (secrets or {}).items():
+        _keep_secret(home, user, environment, name, value)
     log = folder / "logs" / "start.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [*_as_other_user(folder), str(home / "bin" / "elasticsearch")],
-            env=_environment(folder),
+            [*user, str(home / "bin" / "elasticsearch")],
+            env=environment,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
+            # A group of its own: launcher and server can be ended together.
+            process_group=0,
         )
-    return Server(process, f"http://127.0.0.1:{port}", log)
+    scheme = "https" if settings.get("xpack.security.http.ssl.enabled") == "true" else "http"
+    return Server(process, f"{scheme}://127.0.0.1:{port}", log)
+
+
+def start_cluster(home: Path, folder: Path, count: int, *, heap_mb: int = HEAP_MB) -> Cluster:
+    """Start `count` nodes of one cluster, each in a folder and on ports of its own."""
+    transport = [free_port() for _ in range(count)]
+    names = [f"node-{number}" for number in range(count)]
+    together = {
+        "cluster.name": f"comptoir-{transport[0]}",
+        "discovery.seed_hosts": ",".join(f"127.0.0.1:{port}" for port in transport),
+        "cluster.initial_master_nodes": ",".join(names),
+    }
+    nodes: list[Server] = []
+    try:
+        for name, port in zip(names, transport, strict=True):
+            own = {"node.name": name, "transport.port": str(port)}
+            where = folder / name
+            settings = {**together, **own}
+            nodes.append(start(home, where, free_port(), settings=settings, heap_mb=heap_mb))
+    except BaseException:
+        Cluster(tuple(nodes)).stop()
+        raise
+    return Cluster(tuple(nodes))
+
+
+def _yaml(folder: Path, port: int, settings: Mapping[str, str]) -> str:
+    every = {
+        "cluster.name": f"comptoir-{port}",
+        "http.port": str(port),
+        "path.data": str(folder / "data"),
+        "path.logs": str(folder / "logs"),
+        **_SETTINGS,
+        **settings,
+    }
+    every.setdefault("transport.port", str(free_port()))
+    return "".join(f"{name}: {value}\n" for name, value in every.items())
+
+
+def _keep_secret(
+    home: Path, user: list[str], environment: dict[str, str], name: str, value: str
+) -> None:
+    tool = {"CLI_NAME": "keystore", "CLI_LIBS": "lib/tools/keystore-cli"}
+    subprocess.run(
+        [*user, str(home / "bin" / "elasticsearch-cli"), "add", "-x", "-f", name],
+        env={**environment, **tool},
+        input=value.encode(),
+        capture_output=True,
+        check=True,
+    )
 
 
 def free_port() -> int:
@@ -108,7 +204,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, heap_mb: int) -> dict[str, str]:
     java = shutil.which("java")
     if java is None and "ES_JAVA_HOME" not in os.environ:
         raise DomainError(
@@ -122,7 +218,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "ES_JAVA_HOME": os.environ.get("ES_JAVA_HOME", home),
         "ES_PATH_CONF": str(folder / "config"),
         "ES_TMPDIR": str(folder / "tmp"),
-        "ES_JAVA_OPTS": os.environ.get("ES_JAVA_OPTS", "-Xms512m -Xmx512m"),
+        "ES_JAVA_OPTS": os.environ.get("ES_JAVA_OPTS", f"-Xms{heap_mb}m -Xmx{heap_mb}m"),
         # The launcher, too, keeps to our folder: the system's own may be closed to that user.
         "CLI_JAVA_OPTS": f"-Djava.io.tmpdir={folder / 'tmp'}",
         "HOME": str(folder / "tmp"),
@@ -161,11 +257,19 @@ def _require_way_in(folder: Path) -> None:
             )
 
 
-def _healthy(url: str) -> bool:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=2)
+def _healthy(url: str, condition: str) -> bool:
+    """Whether it answers as wished for; a server that asks who we are is up."""
+    scheme, _, host = url.partition("://")
+    if scheme == "https":
+        # Nothing is sent, so nobody need be trusted: only whether it answers is asked.
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(host, timeout=3, context=trusting)
+    else:
+        connection = http.client.HTTPConnection(host, timeout=3)
     try:
-        connection.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s")
-        return connection.getresponse().status == 200
+        connection.request("GET", f"/_cluster/health?wait_for_status=yellow&timeout=1s{condition}")
+        return connection.getresponse().status in {200, 401}
     except (OSError, http.client.HTTPException):
         return False
     finally:
