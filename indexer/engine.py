@@ -152,6 +152,8 @@ class Hit:
     version: int = 0
     index: str = ""
     """Where the hit was seen and at which version: `read` may answer it from memory."""
+    accessories: int = 0
+    """Kinds of accessory that the product is (`indexer.accessories`)."""
 
 
 def id_of(product: str | Hit) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from indexer.accessories import of_titles
 from indexer.analysis import LANGUAGES, OTHER, code_prefixes, code_term, index_terms, shown_words
 from indexer.document import ProductDocument
 from indexer.engine import FacetCount
@@ -25,10 +26,11 @@ MAX_TERMS = 2_000
 BY_LANGUAGE = ("title", "category", "description")
 """Fields with terms in each language, called `title_fr`."""
 MANUFACTURER = "manufacturer_words"
+MODEL = "model_words"
 ATTRIBUTES = "attribute_words"
 CODES = "codes"
 CODE_PREFIXES = "code_prefixes"
-TIE_BREAKER = 0.1
+TIE_BREAKER = 0.3
 """Share of the weaker fields in a word's score (dis_max)."""
 ALL_WORDS_BONUS = 1_000.0
 """Lifts products with all words above those with half of them."""
@@ -36,6 +38,7 @@ ALL_WORDS_BONUS = 1_000.0
 TEXT_FIELDS = (
     *(f"{name}_{language}" for name in BY_LANGUAGE for language in (*LANGUAGES, OTHER)),
     MANUFACTURER,
+    MODEL,
     ATTRIBUTES,
     CODES,
     CODE_PREFIXES,
@@ -45,6 +48,10 @@ TITLE_WORDS = {language: f"words_{language}" for language in (*LANGUAGES, OTHER)
 """Words of titles as people see them, by language; makers under OTHER."""
 ATTRIBUTE_WORDS = "words_attributes"
 WORD_FIELDS = (*TITLE_WORDS.values(), ATTRIBUTE_WORDS)
+
+MODEL_KEYS = ("model", "model_name", "product_name", "product_line", "series", "name")
+"""Attributes that say what the maker calls the thing."""
+_SAYS_NOTHING = frozenset(("yes", "no", "true", "false"))
 
 AVAILABILITIES = ("in_stock", "backorder", "preorder", "unknown", "out_of_stock")
 
@@ -66,6 +73,8 @@ class PlainFields:
     updated_at: int
     category_id: int
     attributes: dict[str, str]
+    accessories: int
+    """Bits of `indexer.accessories`."""
     words: dict[str, str]
     """Words by field of WORD_FIELDS, joined by blanks."""
 
@@ -90,6 +99,7 @@ def plain_fields(document: ProductDocument) -> PlainFields:
         updated_at=int(datetime.fromisoformat(document.updated_at).timestamp()),
         category_id=document.category_id or 0,
         attributes={name[:60]: value[:200] for name, value in document.attributes.items() if name},
+        accessories=of_titles(document.titles),
         words=_words(document),
     )
 
@@ -141,10 +151,25 @@ def text_fields(document: ProductDocument) -> dict[str, str]:
         words = leaf.words
         texts[f"category_{OTHER}"] = index_terms(" ".join(words), OTHER)
     texts[MANUFACTURER] = index_terms(document.manufacturer or "", OTHER)
-    texts[ATTRIBUTES] = index_terms(" ".join(document.attributes.values())[:20_000], OTHER)
+    texts[MODEL] = index_terms(_model(document)[:2_000], OTHER)
+    texts[ATTRIBUTES] = index_terms(_attribute_text(document)[:20_000], OTHER)
     texts[CODES] = [code_term(code) for code in (*document.gtins, *document.mpns, *document.skus)]
     texts[CODE_PREFIXES] = [part for code in document.mpns for part in code_prefixes(code)]
     return {name: " ".join(terms[:MAX_TERMS]) for name, terms in texts.items() if terms}
+
+
+def _model(document: ProductDocument) -> str:
+    values = (document.attributes.get(name, "") for name in MODEL_KEYS)
+    return " ".join(value for value in values if value)
+
+
+def _attribute_text(document: ProductDocument) -> str:
+    """Values that say something by themselves; a bare `yes` is found under no word."""
+    return " ".join(
+        value
+        for name, value in document.attributes.items()
+        if name not in MODEL_KEYS and value.lower() not in _SAYS_NOTHING
+    )
 
 
 def numeric_key(product_id: str) -> int:

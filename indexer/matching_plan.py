@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from indexer.analysis import LANGUAGES, OTHER, Alternative, QueryWord, query_words, readings
 from indexer.engine import Expansion, Match, Words
-from indexer.index_fields import ATTRIBUTES, BY_LANGUAGE, CODE_PREFIXES, CODES, MANUFACTURER
+from indexer.index_fields import ATTRIBUTES, BY_LANGUAGE, CODE_PREFIXES, CODES, MANUFACTURER, MODEL
 from tenants.ranking.profile import FieldWeights
 
 _DEFAULT = FieldWeights()
@@ -83,7 +83,12 @@ def _by_language(
                 continue
             share = boost if own else boost * weights.other_language
             clauses += _of(alternatives.get(field_language, ()), f"{name}_{field_language}", share)
-    for field, boost in ((MANUFACTURER, weights.manufacturer), (ATTRIBUTES, weights.attributes)):
+    neutral = (
+        (MANUFACTURER, weights.manufacturer),
+        (MODEL, weights.model),
+        (ATTRIBUTES, weights.attributes),
+    )
+    for field, boost in neutral:
         clauses += _of(alternatives.get(OTHER, ()), field, boost)
     return clauses
 

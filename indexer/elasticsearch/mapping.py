@@ -13,7 +13,7 @@ import numpy as np
 from indexer.engine import Delete, Upsert
 from indexer.index_fields import TEXT_FIELDS, WORD_FIELDS, plain_fields, text_fields
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 
@@ -57,6 +57,7 @@ def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
                 "offer_count": number,
                 "updated_at": number,
                 "category_id": number,
+                "accessories": number,
                 "shown": {"type": "boolean"},
                 "document": {"type": "object", "enabled": False},
                 "vector": {
@@ -92,6 +93,7 @@ def source(change: Upsert | Delete) -> dict[str, Any]:
         "offer_count": plain.offer_count,
         "updated_at": plain.updated_at,
         "category_id": plain.category_id,
+        "accessories": plain.accessories,
         "shown": True,
         "document": change.document.as_json(),
     }

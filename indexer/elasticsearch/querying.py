@@ -26,7 +26,7 @@ from indexer.matching_plan import Clause, matching_plan
 
 Json = dict[str, Any]
 
-HIT_FIELDS = ["total", "availability", "offer_count", "updated_at", "category_id"]
+HIT_FIELDS = ["total", "availability", "offer_count", "updated_at", "category_id", "accessories"]
 _FACETS = {
     FacetField.CATEGORY: "category",
     FacetField.MANUFACTURER: "manufacturer_label",
@@ -282,6 +282,7 @@ def _hit(row: Json) -> Hit:
         else None,
         version=row["_version"],
         index=row["_index"],
+        accessories=first("accessories") or 0,
     )
 
 

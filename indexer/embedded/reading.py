@@ -110,7 +110,15 @@ class IndexReader:
     ) -> tuple[Hit, ...]:
         columns = [
             searcher.fast_field_values(name, addresses)
-            for name in ("total", "stock", "offer_count", "updated_at", "category_id", "version")
+            for name in (
+                "total",
+                "stock",
+                "offer_count",
+                "updated_at",
+                "category_id",
+                "version",
+                "accessories",
+            )
         ]
         ids = self._product_ids(searcher, addresses)
         cosines: dict[int, float] = {}
@@ -128,8 +136,9 @@ class IndexReader:
                 cosines.get(numeric_key(product_id)) if cosines else None,
                 int(version or 0),
                 self.index,
+                int(bits or 0),
             )
-            for product_id, score, total, stock, offers, updated, category, version in zip(
+            for product_id, score, total, stock, offers, updated, category, version, bits in zip(
                 ids, scores, *columns, strict=True
             )
         )

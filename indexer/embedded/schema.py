@@ -24,7 +24,10 @@ from indexer.index_fields import (
 
 KEYWORDS = ("category", "manufacturer", "merchant", "availability", "variant_group", "product_id")
 LABELS = ("manufacturer_label", "merchant_label")
-NUMBERS = ("key", "version", "total", "offer_count", "updated_at", "category_id", "stock", "shown")
+NUMBERS = (
+    "key", "version", "total", "offer_count", "updated_at", "category_id", "stock", "shown",
+    "accessories",
+)  # fmt: skip
 ATTRIBUTES = "attributes"
 TERMS = "terms"
 """The tokenizer that splits at blanks; not saved with the index, so registered at opening."""
@@ -87,6 +90,7 @@ def stored(change: Upsert | Delete) -> tantivy.Document:
         "offer_count": plain.offer_count,
         "updated_at": plain.updated_at,
         "category_id": plain.category_id,
+        "accessories": plain.accessories,
         "stock": AVAILABILITIES.index(plain.availability),
     }
     for name, number in numbers.items():

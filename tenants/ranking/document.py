@@ -52,6 +52,7 @@ class FieldWeightsTable(_Table):
 
     title: Weight | None = None
     manufacturer: Weight | None = None
+    model: Weight | None = None
     category: Weight | None = None
     attributes: Weight | None = None
     description: Weight | None = None
@@ -75,6 +76,7 @@ class ProductWeightsTable(_Table):
     vector: Share | None = None
     in_stock: Share | None = None
     offer_count: Share | None = None
+    accessory: Share | None = None
 
 
 class OfferWeightsTable(_Table):

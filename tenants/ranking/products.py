@@ -30,6 +30,8 @@ class Candidate:
     category_path: tuple[int, ...] = ()
     manufacturer: str | None = None
     merchants: tuple[str, ...] = ()
+    is_accessory: bool = False
+    """Whether it comes with, on or for what is asked, which names no accessory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def rank_products(
             "in_stock": weights.in_stock * row.in_stock,
             "offers": weights.offer_count * min(row.offer_count, MANY_OFFERS) / MANY_OFFERS,
         }
+        if row.is_accessory:
+            parts["accessory"] = -weights.accessory * row.text_score
         if moves:
             parts |= _moved(row, moves)
         ranked.append(RankedProduct(row.product_id, sum(parts.values()), parts))

@@ -38,6 +38,7 @@ class FieldWeights:
 
     title: float = 3.0
     manufacturer: float = 2.0
+    model: float = 2.0
     category: float = 1.5
     attributes: float = 0.8
     description: float = 0.7
@@ -65,9 +66,11 @@ class Ladder:
 class ProductWeights:
     """Weights of the second stage, each a share of the best text score (0 to 1)."""
 
-    vector: float = 0.25
+    vector: float = 0.15
     in_stock: float = 0.05
     offer_count: float = 0.03
+    accessory: float = 0.5
+    """Share of its text score that an accessory loses where the thing itself is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

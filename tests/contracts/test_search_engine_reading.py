@@ -115,7 +115,7 @@ def test_weights_of_fields_decide(engine: Engine, brand: str) -> None:
     assert order(FieldWeights(title=9.0, manufacturer=0.1)) == ["prd_title", "prd_maker"]
     assert order(FieldWeights(title=0.1, manufacturer=9.0)) == ["prd_maker", "prd_title"]
     assert order(FieldWeights(title=0.0)) == ["prd_maker"]
-    silent = FieldWeights(*[0.0] * 8)
+    silent = FieldWeights(*[0.0] * 9)
     assert order(silent) == []
 
 

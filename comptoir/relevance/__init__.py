@@ -1,0 +1,1 @@
+"""Relevance measured: a judged catalogue through the whole normal path, and what came of it."""

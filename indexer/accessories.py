@@ -1,0 +1,106 @@
+"""Which kinds of accessory a text names, as bits: `Laptop bag` is a bag, and no laptop.
+
+The second stage compares the bits of a product's title with those of the question: who asks for the
+thing alone does not mean what comes with, on or for it. In: texts. Out: an integer. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+
+from indexer import compounds
+from indexer.folding import fold
+from indexer.stemming import stem
+
+MOST_KINDS = 62
+"""Bits that a signed 64-bit number of an index holds."""
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_PIECE = re.compile(r"[^\W\d_]+")
+_WITH = frozenset(
+    ("with", "mit", "avec", "inkl", "incl", "including", "inclus", "inklusive", "plus")
+)
+_LANGUAGES = ("en", "fr", "de")
+
+
+def named(text: str, language: str) -> int:
+    """Every kind that a question names, by any of its words."""
+    words = _words(text, language)
+    bits = 0
+    for place, pieces in enumerate(words):
+        for piece in pieces:
+            bits |= _kinds(language).get(piece, 0)
+        if place:
+            bits |= _kinds(language).get(f"{words[place - 1][-1]} {pieces[-1]}", 0)
+    return bits
+
+
+def of_title(title: str, language: str) -> int:
+    """The kinds that a product is of, by its title.
+
+    What comes along (`with`, `avec`) and what is counted (`2 batteries`) are parts of the thing; of
+    a compound only its last part names what it is (`Akku-Staubsauger` is no battery).
+    """
+    bits = 0
+    before = ""
+    numbered = False
+    for place, match in enumerate(_WORD.finditer(fold(title[:500]))):
+        word = match[0].rpartition("-")[2]
+        if place and match[0] in _WITH:
+            break
+        if not _PIECE.fullmatch(word):
+            numbered, before = True, ""
+            continue
+        last = _pieces(word, language)[-1]
+        if not numbered:
+            bits |= _kinds(language).get(last, 0)
+        bits |= _kinds(language).get(f"{before} {last}", 0)
+        before, numbered = last, False
+    return bits
+
+
+def of_titles(titles: Mapping[str, str]) -> int:
+    """The kinds by the titles in every language that is known here."""
+    bits = 0
+    for language, title in titles.items():
+        bits |= of_title(title, language if language in _LANGUAGES else "en")
+    return bits
+
+
+def _words(text: str, language: str) -> list[tuple[str, ...]]:
+    found = _WORD.findall(fold(text[:500]))
+    return [
+        tuple(part for piece in _PIECE.findall(word) for part in _pieces(piece, language))
+        for word in found
+        if _PIECE.search(word)
+    ]
+
+
+@lru_cache(maxsize=50_000)
+def _pieces(word: str, language: str) -> tuple[str, ...]:
+    """The stem of a word; in German behind the parts it is made of."""
+    whole = stem(fold(word, language), language)
+    parts = compounds.split(fold(word, "de")) if language == "de" else ()
+    known = _kinds(language)
+    if whole in known or not parts:
+        return (*parts, whole)
+    return (whole, *parts)
+
+
+@lru_cache(maxsize=4)
+def _kinds(language: str) -> Mapping[str, int]:
+    """Stems (of one word or two) -> bits. Shops mix English words into every language."""
+    rows = tomllib.loads(files("indexer").joinpath("accessories.toml").read_text("utf-8"))
+    if len(rows) > MOST_KINDS:
+        raise ValueError(f"accessories.toml has {len(rows)} kinds, {MOST_KINDS} fit")
+    found: dict[str, int] = {}
+    for place, row in enumerate(rows.values()):
+        for name in dict.fromkeys((language if language in row else "en", "en")):
+            for phrase in row[name].split(","):
+                words = _PIECE.findall(fold(phrase))
+                key = " ".join(stem(fold(word, language), language) for word in words[-2:])
+                found[key] = found.get(key, 0) | 1 << place
+    return found
