@@ -34,9 +34,9 @@ def command(
     if as_json:
         import json
 
-        from search_api.answer import as_json
+        from search_api.answer import as_json as written
 
-        click.echo(json.dumps(json.loads(as_json(answer)), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(json.loads(written(answer)), ensure_ascii=False, indent=2))
     else:
         _print(answer)
 
