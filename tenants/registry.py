@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from kernel.db import Database, Transaction, schema_metadata
 from kernel.errors import DomainError
 from tenants.brand import Brand, brand_from, document_hash
+from tenants.ranking.versions import all_published, last_act
 from tenants.terms import Terms, publish_terms
 
 _BRAND = sa.Table(
@@ -26,6 +27,7 @@ _BRAND = sa.Table(
 )
 
 REFRESH_AFTER_S = 5.0
+"""An applied brand or a published ranking is in force in every process after this time at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +71,35 @@ def _refuse_taken_hosts(tx: Transaction, brand: Brand) -> None:
 
 def load_brands(tx: Transaction) -> dict[str, Brand]:
     """Every brand on record by id."""
+    published = all_published(tx)
+    platform = published.get(None, [])
     rows = tx.execute(_BRAND.select().order_by(_BRAND.c.brand_id))
-    return {row.brand_id: brand_from(row.document, row.revision) for row in rows}
+    return {
+        row.brand_id: brand_from(row.document, row.revision).with_rankings(
+            [*platform, *published.get(row.brand_id, [])]
+        )
+        for row in rows
+    }
+
+
+def _state(tx: Transaction) -> tuple[object, ...]:
+    """Differs when any brand or published ranking does: a fraction of reading them all."""
+    brands = sa.select(_BRAND.c.brand_id, _BRAND.c.document_sha256, _BRAND.c.revision)
+    return (last_act(tx), *(tuple(row) for row in tx.execute(brands.order_by(_BRAND.c.brand_id))))
 
 
 class BrandRegistry:
     """A snapshot of all brands, read again when it is older than a few seconds.
 
-    A database that does not answer leaves the last snapshot in force: browsing goes on.
+    Brands that did not change stay the same objects. A database that does not answer leaves the
+    last snapshot in force: browsing goes on.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._brands: dict[str, Brand] = {}
         self._by_host: dict[str, Brand] = {}
+        self._state: tuple[object, ...] | None = None
         self._read_at = float("-inf")
         self._lock = Lock()
 
@@ -106,9 +123,12 @@ class BrandRegistry:
             if now - self._read_at < REFRESH_AFTER_S and self._brands:
                 return
             with self._database.platform() as tx:
+                state = _state(tx)
+                if state == self._state:
+                    return
                 brands = load_brands(tx)
             self._by_host = {host: brand for brand in brands.values() for host in brand.hosts}
-            self._brands = brands
+            self._brands, self._state = brands, state
         except sa.exc.OperationalError:
             if not self._brands:
                 raise
