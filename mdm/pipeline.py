@@ -41,6 +41,7 @@ from mdm.offer_rows import (
 from mdm.products import name_groups, rewrite
 from mdm.quarantine import refuse
 from mdm.raw_offer import RawOffer, Refusal
+from mdm.stored_catalogue import StoredCatalogue
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,7 +187,7 @@ def _match(
         )
         for row in fresh
     ]
-    found = match_newcomers(tx, newcomers, vectors, neighbours)
+    found = match_newcomers(StoredCatalogue(tx, neighbours), newcomers, vectors)
     groups = [group for group in found if group.evidence]
     name_groups(tx, groups, previous, now)
     rows = {row.offer_id: row for row in fresh}

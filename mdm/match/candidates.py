@@ -7,14 +7,12 @@ indexed lookups: nothing is read that shares neither a key nor a near title.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
-from kernel.db import Transaction
 from mdm.match.features import Features
-from mdm.match.neighbours import Neighbours, nearest_rows
+from mdm.match.living_catalogue import LivingCatalogue
+from mdm.match.neighbours import nearest_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,14 +72,16 @@ def near_within(
     )
 
 
-def known_by_keys(tx: Transaction, features: Mapping[str, Features]) -> dict[str, list[str]]:
+def known_by_keys(
+    catalogue: LivingCatalogue, features: Mapping[str, Features]
+) -> dict[str, list[str]]:
     """For each new offer id, the best catalogued offers that share a key with it."""
     wanted: dict[str, list[str]] = defaultdict(list)
     for offer_id, each in features.items():
         for key in each.keys():  # noqa: SIM118
             wanted[key].append(offer_id)
     strength: dict[str, Counter[str]] = defaultdict(Counter)
-    for key, known in _lookup(tx, wanted):
+    for key, known in catalogue.holders(wanted):
         if len(known) > common_above(key):
             continue
         weight = _STRENGTH[key[0]] + len(key) / 10 + 1 / len(known)
@@ -100,23 +100,11 @@ def known_by_keys(tx: Transaction, features: Mapping[str, Features]) -> dict[str
     }
 
 
-def _lookup(tx: Transaction, keys: Iterable[str]) -> Iterable[tuple[str, list[str]]]:
-    rows = tx.execute(
-        sa.text(
-            "SELECT k.key, array_agg(m.offer_id) AS offers FROM unnest(CAST(:keys AS text[])) "
-            "AS k(key) CROSS JOIN LATERAL (SELECT offer_id FROM mdm.match_key "
-            "WHERE match_key.key = k.key ORDER BY offer_id LIMIT :limit) m GROUP BY k.key"
-        ),
-        {"keys": list(keys), "limit": max(COMMON.values()) + 1},
-    )
-    return [(row.key, row.offers) for row in rows]
-
-
 def known_by_title(
-    neighbours: Neighbours, offer_ids: Sequence[str], vectors: NDArray[Any]
+    catalogue: LivingCatalogue, offer_ids: Sequence[str], vectors: NDArray[Any]
 ) -> dict[str, list[str]]:
     """For each new offer id, the catalogued offers with the nearest titles."""
-    found = neighbours.nearest(vectors, MAX_NEAR)
+    found = catalogue.nearest(vectors, MAX_NEAR)
     return {
         offer_id: [other for other in others if other != offer_id]
         for offer_id, others in zip(offer_ids, found, strict=True)

@@ -46,6 +46,7 @@ class Neighbours:
         import numpy as np
 
         self.model_id = model_id
+        self.dimensions = dimensions
         self._rows = np.zeros((0, dimensions), dtype=np.float32)
         self._ids: list[str] = []
         self._places: dict[str, int] = {}

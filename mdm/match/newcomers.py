@@ -1,4 +1,4 @@
-"""Matching new and changed offers against the living catalogue: reads the database, writes nothing.
+"""Matching new and changed offers against the living catalogue: asks it, writes nothing.
 
 Only what shares a key or a near title with a newcomer is read; the rest of the catalogue is left
 alone. What comes out are groups, each an existing product or a new one.
@@ -11,13 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
-from kernel.db import Transaction
 from mdm.match.candidates import known_by_keys, known_by_title, near_within, pairs_within
 from mdm.match.decide import Contender, Group, Pair, decide
 from mdm.match.features import Features, offer_features
-from mdm.match.neighbours import Neighbours
+from mdm.match.living_catalogue import LivingCatalogue
 from mdm.match.rarity import Rarity
 from mdm.match.score import explain, probability
 from mdm.match.vetoes import veto
@@ -47,10 +44,7 @@ class Newcomer:
 
 
 def match_newcomers(
-    tx: Transaction,
-    newcomers: Sequence[Newcomer],
-    vectors: NDArray[np.float32],
-    neighbours: Neighbours,
+    catalogue: LivingCatalogue, newcomers: Sequence[Newcomer], vectors: NDArray[np.float32]
 ) -> list[Group]:
     """Group newcomers with each other and with existing products."""
     features = [offer_features(each.title, each.facts) for each in newcomers]
@@ -59,8 +53,8 @@ def match_newcomers(
         for each, found in zip(newcomers, features, strict=True)
     ]
     inner = _inner_pairs(features, vectors)
-    wanted = _catalogued(tx, newcomers, features, vectors, neighbours)
-    existing, existing_vectors = _members(tx, wanted, newcomers, neighbours.model_id, vectors)
+    wanted = _catalogued(catalogue, newcomers, features, vectors)
+    existing, existing_vectors = _members(catalogue, wanted, newcomers)
     places = {each.offer_id: len(newcomers) + at for at, each in enumerate(existing)}
     outer = [
         (place, places[other])
@@ -73,7 +67,7 @@ def match_newcomers(
     comparison = _Comparison(
         contenders,
         table,
-        _rarity(tx, features, existing),
+        _rarity(catalogue, features, existing),
         _ambiguous_gtins(contenders),
         {place: each.previous for place, each in enumerate(newcomers) if each.previous},
     )
@@ -90,16 +84,15 @@ def _inner_pairs(
 
 
 def _catalogued(
-    tx: Transaction,
+    catalogue: LivingCatalogue,
     newcomers: Sequence[Newcomer],
     features: Sequence[Features],
     vectors: NDArray[np.float32],
-    neighbours: Neighbours,
 ) -> dict[str, list[str]]:
     """Existing offers worth comparing, for each newcomer."""
     ids = [each.offer_id for each in newcomers]
-    by_keys = known_by_keys(tx, dict(zip(ids, features, strict=True)))
-    by_title = known_by_title(neighbours, ids, vectors)
+    by_keys = known_by_keys(catalogue, dict(zip(ids, features, strict=True)))
+    by_title = known_by_title(catalogue, ids, vectors)
     itself = set(ids)
     return {
         each: [
@@ -112,43 +105,11 @@ def _catalogued(
 
 
 def _members(
-    tx: Transaction,
-    wanted: Mapping[str, Sequence[str]],
-    newcomers: Sequence[Newcomer],
-    model_id: str,
-    like: NDArray[np.float32],
+    catalogue: LivingCatalogue, wanted: Mapping[str, Sequence[str]], newcomers: Sequence[Newcomer]
 ) -> tuple[list[Contender], NDArray[np.float32]]:
     """All live offers of the products that the wanted offers belong to, with their vectors."""
-    import numpy as np
-
     ids = sorted({other for others in wanted.values() for other in others})
-    if not ids:
-        return [], np.zeros((0, like.shape[1]), dtype=np.float32)
-    rows = tx.execute(
-        sa.text(
-            "SELECT o.offer_id, o.merchant_id, o.condition, o.title, o.facts, o.product_id, "
-            "v.vector FROM mdm.offer o LEFT JOIN mdm.offer_vector v "
-            "ON v.offer_id = o.offer_id AND v.model_id = :model WHERE o.live AND o.product_id IN "
-            "(SELECT product_id FROM mdm.offer WHERE offer_id = ANY(:ids) AND live) "
-            "AND NOT o.offer_id = ANY(:itself) ORDER BY o.offer_id"
-        ),
-        {"ids": ids, "model": model_id, "itself": [each.offer_id for each in newcomers]},
-    ).all()
-    members = [
-        Contender(
-            row.offer_id,
-            row.merchant_id,
-            row.condition,
-            offer_features(row.title, row.facts),
-            row.product_id,
-        )
-        for row in rows
-    ]
-    table = np.zeros((len(rows), like.shape[1]), dtype=np.float32)
-    for place, row in enumerate(rows):
-        if row.vector is not None:
-            table[place] = np.frombuffer(row.vector, dtype=np.float16)
-    return members, table
+    return catalogue.members(ids, without=[each.offer_id for each in newcomers])
 
 
 def _stacked(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -157,18 +118,15 @@ def _stacked(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np
     return np.concatenate([one, other]) if len(other) else one
 
 
-def _rarity(tx: Transaction, features: Iterable[Features], existing: Iterable[Contender]) -> Rarity:
+def _rarity(
+    catalogue: LivingCatalogue, features: Iterable[Features], existing: Iterable[Contender]
+) -> Rarity:
     """Weights of all words in play, by how many offers of the catalogue and this batch use them."""
     counts = word_counts(features)
     words = set(counts)
     for each in existing:
         words |= each.features.words | each.features.all_codes
-    rows = tx.execute(
-        sa.text("SELECT word, offers FROM mdm.title_word WHERE word = ANY(:words)"),
-        {"words": [*words, ""]},
-    )
-    for row in rows:
-        counts[row.word] += row.offers
+    counts.update(catalogue.word_counts(words))
     return Rarity(counts.pop("", 0), counts)
 
 
