@@ -22,6 +22,7 @@ from kernel.offer_terms import Availability
 from search_api.answer import SortName
 
 PER_PAGE = 24
+MOST_PER_PAGE = 100
 MAX_TEXT = 200
 """Characters of a query that count."""
 MAX_VALUES = 30
@@ -29,7 +30,7 @@ _MAX_PAIRS = 200
 _SORTS: tuple[SortName, ...] = ("relevance", "price_asc", "price_desc", "newest")
 _NAMES = frozenset(
     {"q", "category", "manufacturer", "merchant", "availability", "price_min", "price_max", "sort",
-     "page"}
+     "page", "per_page"}
 )  # fmt: skip
 # An answer has a hundred links that differ in one value: quoting is half their cost.
 _quoted = lru_cache(maxsize=8192)(quote_plus)
@@ -57,6 +58,7 @@ class ShopQuery:
     price_max: int | None = None
     sort: SortName = "relevance"
     page: int = 1
+    per_page: int = PER_PAGE
     ignored: tuple[str, ...] = ()
 
     def filters(self) -> Filters:
@@ -73,7 +75,7 @@ class ShopQuery:
     @property
     def offset(self) -> int:
         """Products on the pages before this one."""
-        return (self.page - 1) * PER_PAGE
+        return (self.page - 1) * self.per_page
 
 
 def read_query(pairs: Sequence[tuple[str, str]], currency: str) -> ShopQuery:
@@ -90,6 +92,7 @@ def read_query(pairs: Sequence[tuple[str, str]], currency: str) -> ShopQuery:
     if low is not None and high is not None and low > high:
         ignored.append("price_max")
         high = None
+    per_page = reading.per_page()
     return ShopQuery(
         currency=currency,
         text=reading.text(),
@@ -100,7 +103,8 @@ def read_query(pairs: Sequence[tuple[str, str]], currency: str) -> ShopQuery:
         price_min=low,
         price_max=high,
         sort=reading.sort(),
-        page=reading.page(),
+        page=reading.page(per_page),
+        per_page=per_page,
         ignored=tuple(dict.fromkeys(ignored)),
     )
 
@@ -124,6 +128,8 @@ def address(query: ShopQuery, language: str) -> str:
         pairs.append(("sort", query.sort))
     if query.page > 1:
         pairs.append(("page", str(query.page)))
+    if query.per_page != PER_PAGE:
+        pairs.append(("per_page", str(query.per_page)))
     if not pairs:
         return "/search"
     return "/search?" + "&".join(f"{name}={_quoted(value)}" for name, value in pairs)
@@ -196,17 +202,22 @@ class _Reading:
             self._ignored.append("sort")
         return "relevance"
 
-    def page(self) -> int:
-        raw = self._first("page")
+    def page(self, per_page: int) -> int:
+        return self._number("page", 1, WINDOW // per_page)
+
+    def per_page(self) -> int:
+        return self._number("per_page", PER_PAGE, MOST_PER_PAGE)
+
+    def _number(self, name: str, default: int, most: int) -> int:
+        raw = self._first(name)
         if not raw:
-            return 1
+            return default
         if not (raw.isascii() and raw.isdigit() and len(raw) <= 6) or int(raw) == 0:
-            self._ignored.append("page")
-            return 1
-        last = WINDOW // PER_PAGE
-        if int(raw) > last:
-            self._ignored.append("page")
-        return min(int(raw), last)
+            self._ignored.append(name)
+            return default
+        if int(raw) > most:
+            self._ignored.append(name)
+        return min(int(raw), most)
 
 
 def _printable(text: str) -> str:
@@ -243,9 +254,9 @@ def _minor(text: str, currency: str) -> int | None:
     return int(scaled.to_integral_value())
 
 
-def page_count(total: int) -> int:
+def page_count(total: int, per_page: int = PER_PAGE) -> int:
     """Pages of a list of that many, within the window; an empty list has one."""
-    return max(1, -(-min(total, WINDOW - WINDOW % PER_PAGE) // PER_PAGE))
+    return max(1, -(-min(total, WINDOW - WINDOW % per_page) // per_page))
 
 
 def toggled(values: Iterable[str], value: str) -> tuple[str, ...]:

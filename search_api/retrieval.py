@@ -91,7 +91,7 @@ class Retrieval:
 
     def _ask(self, query: ShopQuery, match: Match) -> SearchResult:
         by_relevance = query.sort == "relevance"
-        limit = max(CANDIDATES, query.offset + PER_PAGE) if by_relevance else PER_PAGE
+        limit = max(CANDIDATES, query.offset + query.per_page) if by_relevance else query.per_page
         return self._search(
             query,
             SearchRequest(
@@ -120,7 +120,7 @@ class Retrieval:
             filters=filters,
             sort=Sort.POPULAR if sort is Sort.RELEVANCE else sort,
             offset=query.offset,
-            limit=PER_PAGE,
+            limit=query.per_page,
         )
         result = self._search(query, request)
         return Retrieved(tuple(hit.product_id for hit in result.hits), result)
@@ -132,7 +132,9 @@ class Retrieval:
             return Retrieved(tuple(hit.product_id for hit in result.hits), result, relaxation)
         ordered = self._second_stage(query, result.hits[:CANDIDATES])
         ordered += [hit.product_id for hit in result.hits[CANDIDATES:]]
-        return Retrieved(tuple(ordered[query.offset : query.offset + PER_PAGE]), result, relaxation)
+        return Retrieved(
+            tuple(ordered[query.offset : query.offset + query.per_page]), result, relaxation
+        )
 
     def _second_stage(self, query: ShopQuery, hits: Sequence[Hit]) -> list[str]:
         """Products with all words stay before the others, whatever else speaks for those."""
@@ -181,7 +183,7 @@ class Retrieval:
         found = [hit.product_id for hit in result.hits]
         if query.sort == "relevance":
             found.sort(key=product_ids.index)
-        page = tuple(found[query.offset : query.offset + PER_PAGE])
+        page = tuple(found[query.offset : query.offset + query.per_page])
         return Retrieved(page, result, Relaxation(step="similar", original_query=query.text))
 
     def _common_category(self, near: Sequence[Neighbour]) -> int | None:

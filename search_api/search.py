@@ -24,7 +24,7 @@ from search_api.answer import (
 from search_api.cards import product_card
 from search_api.facets import chips_of, facets_of, price_facet
 from search_api.overview import Overview, Overviews
-from search_api.query import PER_PAGE, ShopQuery, address, page_count, without_page
+from search_api.query import ShopQuery, address, page_count, without_page
 from search_api.retrieval import Retrieval
 from tenants.brand import Brand
 from tenants.disclosure import Subject, disclosure
@@ -45,7 +45,7 @@ class Shop:
         started = time.perf_counter()
         retrieval = Retrieval(self.engine, self.encoder, brand, language)
         found = retrieval.page(query)
-        pages = page_count(found.result.total)
+        pages = page_count(found.result.total, query.per_page)
         if query.page > pages:
             query = replace(query, page=pages, ignored=(*query.ignored, "page"))
             found = retrieval.page(query)
@@ -58,7 +58,7 @@ class Shop:
             total=result.total,
             page=query.page,
             pages=pages,
-            per_page=PER_PAGE,
+            per_page=query.per_page,
             products=self._cards(found.product_ids, brand, language),
             facets=facets_of(result.facets, query, language, overview),
             price=price_facet(result.prices, query, language),
