@@ -32,7 +32,7 @@ def changes_for(
     vectors = encoder.encode([embed_text(document, language) for document in documents])
     shown = {document.product_id for document in documents}
     upserts = [
-        Upsert(document, vector, version)
+        Upsert(document, vector, version, encoder.model_id)
         for document, vector in zip(documents, vectors, strict=True)
     ]
     gone = [Delete(name, version) for name in dict.fromkeys(product_ids) if name not in shown]

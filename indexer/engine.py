@@ -112,8 +112,9 @@ class SearchRequest:
 
     `price_edges` are rising minor amounts that bound the price facet's bars. `attributes` are the
     keys whose values are counted. With `vector` (of unit length) and the order by relevance every
-    hit carries its cosine. `after` is the last id of the page before, in the order Sort.ID only
-    (ValueError else): that walk knows no window.
+    hit carries its cosine; with `model_id` as well, whose vector it is, an index of another model's
+    vectors leaves the cosines out. `after` is the last id of the page before, in the order Sort.ID
+    only (ValueError else): that walk knows no window.
     """
 
     words: Words | None = None
@@ -126,6 +127,7 @@ class SearchRequest:
     price_edges: tuple[int, ...] = ()
     attributes: tuple[str, ...] = ()
     vector: Vector | None = None
+    model_id: str | None = None
     after: str | None = None
 
     def __post_init__(self) -> None:
@@ -234,11 +236,14 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """A document, its vector, and the version it was made at (a position of the change log)."""
+    """A document, its vector, and the version it was made at (a position of the change log).
+
+    With `model_id`, whose vector it is, an index of another model's vectors refuses it."""
 
     document: ProductDocument
     vector: Vector
     version: int
+    model_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +252,17 @@ class Delete:
 
     product_id: str
     version: int
+
+
+def misfit(change: Upsert | Delete, model_id: str, dimensions: int) -> str | None:
+    """Why a change's vector cannot stand beside those of an index; None where it can."""
+    if isinstance(change, Delete):
+        return None
+    if change.model_id not in {None, model_id}:
+        return f"its vector is one of {change.model_id}, the index holds those of {model_id}"
+    if change.vector.shape != (dimensions,):
+        return f"its vector has shape {change.vector.shape}, not ({dimensions},)"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,9 +331,18 @@ class Reading(Protocol):
         """Products by words, filters, order, with facet counts and cosines."""
 
     def neighbours(
-        self, brand_id: str, vector: Vector, *, filters: Filters, limit: int
+        self,
+        brand_id: str,
+        vector: Vector,
+        *,
+        filters: Filters,
+        limit: int,
+        model_id: str | None = None,
     ) -> tuple[Neighbour, ...]:
-        """Products nearest in meaning, best first, that pass the filters."""
+        """Products nearest in meaning, best first, that pass the filters.
+
+        With `model_id`, whose vector it is, an index of another model's vectors answers none.
+        """
 
     def read(self, brand_id: str, products: Sequence[str | Hit]) -> dict[str, ProductDocument]:
         """Documents by id; ids that are not shown are absent.

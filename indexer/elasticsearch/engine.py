@@ -24,7 +24,7 @@ from elasticsearch import (
 
 from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
-from indexer.elasticsearch.mapping import FORMAT, index_body
+from indexer.elasticsearch.mapping import FORMAT, index_body, vector_field
 from indexer.elasticsearch.querying import (
     complete_body,
     explain_body,
@@ -55,6 +55,7 @@ from kernel.errors import DomainError
 
 READ_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 60.0
+_METAS = 1_000
 
 
 class ElasticsearchEngine:
@@ -62,6 +63,7 @@ class ElasticsearchEngine:
 
     def __init__(self, url: str, *, api_key: str | None = None, prefix: str = "comptoir-") -> None:
         self._prefix = prefix
+        self._metas: dict[str, dict[str, Any]] = {}
         self._client = Elasticsearch(
             url,
             api_key=api_key,
@@ -133,11 +135,15 @@ class ElasticsearchEngine:
     def write(self, index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
         """Apply changes; visible after the next refresh, half a second."""
         with _reached(), self._slow() as client:
-            return write(client, index, changes)
+            meta = self._meta_of(index)
+            return write(client, index, changes, meta["model_id"], meta["dimensions"])
 
     def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
         """Products by words, filters, order, with facet counts and cosines."""
-        return search_result(self._ask(brand_id, search_body(request)), request)
+        field = ""
+        if request.vector is not None:
+            field = self._vector_field(brand_id, request.model_id)
+        return search_result(self._ask(brand_id, search_body(request, field)), request)
 
     def explain(self, brand_id: str, request: SearchRequest, product_id: str) -> Explanation | None:
         """Why the product is found."""
@@ -177,13 +183,19 @@ class ElasticsearchEngine:
         return found
 
     def neighbours(
-        self, brand_id: str, vector: Vector, *, filters: Filters, limit: int
+        self,
+        brand_id: str,
+        vector: Vector,
+        *,
+        filters: Filters,
+        limit: int,
+        model_id: str | None = None,
     ) -> tuple[Neighbour, ...]:
         """Products nearest in meaning."""
         if not vector.any():
             return ()
         knn = {
-            "field": "vector",
+            "field": self._vector_field(brand_id, model_id),
             "query_vector": vector.tolist(),
             "k": limit,
             "num_candidates": min(max(2 * limit, 100), 10_000),
@@ -231,6 +243,24 @@ class ElasticsearchEngine:
                 status=503,
             )
         return IndexStats(index, count, meta["model_id"], meta["dimensions"])
+
+    def _vector_field(self, brand_id: str, model_id: str | None) -> str:
+        """The field of that model's vectors; without one, of the model that the index holds."""
+        if model_id is None:
+            with _reached(brand_id):
+                mapping = self._client.indices.get_mapping(index=self._alias(brand_id))
+            (live,) = mapping.values()
+            model_id = str(live["mappings"]["_meta"]["model_id"])
+        return vector_field(model_id)
+
+    def _meta_of(self, index: str) -> dict[str, Any]:
+        """What an index says of itself; it never changes, so it is asked once."""
+        if index not in self._metas:
+            if len(self._metas) > _METAS:
+                self._metas.clear()
+            mapping = self._client.indices.get_mapping(index=index)
+            self._metas[index] = mapping[index]["mappings"]["_meta"]
+        return self._metas[index]
 
     def _live(self, brand_id: str) -> str | None:
         return self._behind(self._alias(brand_id))

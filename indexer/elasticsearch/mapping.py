@@ -6,6 +6,7 @@ Only field types that every build of Elasticsearch has. Text fields hold terms m
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,14 @@ import numpy as np
 from indexer.engine import Delete, Upsert
 from indexer.index_fields import TEXT_FIELDS, WORD_FIELDS, plain_fields, text_fields
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
+
+
+def vector_field(model_id: str) -> str:
+    """The field of a model's vectors: another model's query finds no such field, so the two cannot
+    be compared, whichever index the alias stands for at that moment."""
+    return f"vector_{sha256(model_id.encode()).hexdigest()[:12]}"
 
 
 def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
@@ -40,7 +47,9 @@ def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
                 "format": FORMAT,
             },
             # Words and vectors are found by, never read back.
-            "_source": {"excludes": [*TEXT_FIELDS, *WORD_FIELDS, "attributes", "vector"]},
+            "_source": {
+                "excludes": [*TEXT_FIELDS, *WORD_FIELDS, "attributes", vector_field(model_id)]
+            },
             "properties": {
                 **dict.fromkeys(TEXT_FIELDS, text),
                 **dict.fromkeys(WORD_FIELDS, keyword),
@@ -60,7 +69,7 @@ def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
                 "accessories": number,
                 "shown": {"type": "boolean"},
                 "document": {"type": "object", "enabled": False},
-                "vector": {
+                vector_field(model_id): {
                     "type": "dense_vector",
                     "dims": dimensions,
                     "index": True,
@@ -72,8 +81,11 @@ def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
     }
 
 
-def source(change: Upsert | Delete) -> dict[str, Any]:
-    """A change as stored. A deletion is a marker with its version, so that a late write loses."""
+def source(change: Upsert | Delete, model_id: str) -> dict[str, Any]:
+    """A change as stored in an index of that model's vectors.
+
+    A deletion is a marker with its version, so that a late write loses.
+    """
     if isinstance(change, Delete):
         return {"product_id": change.product_id, "shown": False}
     plain = plain_fields(change.document)
@@ -99,5 +111,5 @@ def source(change: Upsert | Delete) -> dict[str, Any]:
     }
     # A zero vector has no direction: cosine refuses it.
     if np.any(change.vector):
-        body["vector"] = change.vector.tolist()
+        body[vector_field(model_id)] = change.vector.tolist()
     return body

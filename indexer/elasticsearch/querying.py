@@ -40,12 +40,14 @@ _ORDERS: dict[Sort, list[Json]] = {
     Sort.POPULAR: [{"offer_count": {"order": "desc", "missing": "_last"}}],
     Sort.ID: [{"product_id": "asc"}],
 }
-_COSINE = "cosineSimilarity(params.vector, 'vector') + 1.0"
-_HAS_VECTOR: Json = {"exists": {"field": "vector"}}
+_COSINE = "cosineSimilarity(params.vector, params.field) + 1.0"
 
 
-def search_body(request: SearchRequest) -> Json:
-    """One request: filters that a facet must not feel come after the counting."""
+def search_body(request: SearchRequest, vector_field: str = "") -> Json:
+    """One request: filters that a facet must not feel come after the counting.
+
+    The request's vector is compared with the vectors of that field.
+    """
     counting = _counting(request)
     by_field = _facet_filters(request.filters)
     counted = {field: part for field, part in by_field.items() if field in counting}
@@ -76,7 +78,7 @@ def search_body(request: SearchRequest) -> Json:
     if request.sort in _ORDERS:
         body["sort"] = _ORDERS[request.sort]
     elif request.vector is not None and request.vector.any():
-        body["rescore"] = _cosines(request.vector)
+        body["rescore"] = _cosines(request.vector, vector_field)
     if request.after is not None:
         body["search_after"] = [request.after]
     return body
@@ -139,10 +141,11 @@ def filter_of(filters: Filters) -> list[Json]:
     return [*_plain_filters(filters), *_facet_filters(filters).values()]
 
 
-def _cosines(vector: Vector) -> Json:
+def _cosines(vector: Vector, field: str) -> Json:
     """The cosine of each hit as a named query: a rescore that is worth nothing changes no order."""
-    script = {"source": _COSINE, "params": {"vector": vector.tolist()}}
-    query = {"script_score": {"_name": "cosine", "query": _HAS_VECTOR, "script": script}}
+    script = {"source": _COSINE, "params": {"vector": vector.tolist(), "field": field}}
+    has_vector = {"exists": {"field": field}}
+    query = {"script_score": {"_name": "cosine", "query": has_vector, "script": script}}
     weights = {"query_weight": 1, "rescore_query_weight": 0}
     return {"window_size": 1, "query": {"rescore_query": query, **weights}}
 

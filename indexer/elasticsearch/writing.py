@@ -8,21 +8,38 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from indexer.elasticsearch.mapping import source
-from indexer.engine import Delete, Refused, Upsert, WriteReport
+from indexer.engine import Delete, Refused, Upsert, WriteReport, misfit
 
 _CONFLICT = 409
 BATCH = 500
 """Documents of one request: some megabytes."""
 
 
-def write(client: Elasticsearch, index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
-    """Apply changes. A version that is not the newest answers 409 and is counted as late."""
-    report = WriteReport()
-    for start in range(0, len(changes), BATCH):
-        batch = changes[start : start + BATCH]
+def write(
+    client: Elasticsearch,
+    index: str,
+    changes: Sequence[Upsert | Delete],
+    model_id: str,
+    dimensions: int,
+) -> WriteReport:
+    """Apply changes to an index of that model's vectors.
+
+    A version that is not the newest answers 409 and is counted as late.
+    """
+    misfits = [misfit(change, model_id, dimensions) for change in changes]
+    report = WriteReport(
+        refused=tuple(
+            Refused(_product_of(change), reason)
+            for change, reason in zip(changes, misfits, strict=True)
+            if reason is not None
+        )
+    )
+    fitting = [row for row, reason in zip(changes, misfits, strict=True) if reason is None]
+    for start in range(0, len(fitting), BATCH):
+        batch = fitting[start : start + BATCH]
         operations: list[Mapping[str, Any]] = []
         for change in batch:
-            operations += [{"index": _address(change)}, source(change)]
+            operations += [{"index": _address(change)}, source(change, model_id)]
         answer = client.bulk(index=index, operations=operations)
         for change, item in zip(batch, answer["items"], strict=True):
             report += _outcome(change, item["index"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -65,14 +66,25 @@ class EmbeddedEngine:
         """Products by words, filters, order, with facet counts and cosines."""
         index, reader = self._live(brand_id)
         if request.vector is not None:
-            _fitting(index, reader, request.vector)
+            if request.model_id not in {None, reader.manifest.model_id}:
+                request = replace(request, vector=None)
+            else:
+                _fitting(index, reader, request.vector)
         return _whole(index, lambda: reader.search(request))
 
     def neighbours(
-        self, brand_id: str, vector: Vector, *, filters: Filters, limit: int
+        self,
+        brand_id: str,
+        vector: Vector,
+        *,
+        filters: Filters,
+        limit: int,
+        model_id: str | None = None,
     ) -> tuple[Neighbour, ...]:
         """Products nearest in meaning."""
         index, reader = self._live(brand_id)
+        if model_id not in {None, reader.manifest.model_id}:
+            return ()
         _fitting(index, reader, vector)
         return _whole(index, lambda: reader.neighbours(vector, filters, limit))
 

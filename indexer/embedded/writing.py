@@ -18,7 +18,7 @@ from indexer.embedded.generations import Manifest
 from indexer.embedded.querying import of_products
 from indexer.embedded.schema import open_index, stored
 from indexer.embedded.vectors import VectorFile
-from indexer.engine import Delete, Refused, Upsert, WriteReport
+from indexer.engine import Delete, Refused, Upsert, WriteReport, misfit
 from indexer.index_fields import numeric_key
 from kernel.errors import DomainError
 
@@ -50,13 +50,9 @@ def _sorted_out(
     newest: dict[str, Upsert | Delete] = {}
     refused = []
     for change in changes:
-        if isinstance(change, Upsert) and change.vector.shape != (manifest.dimensions,):
-            refused.append(
-                Refused(
-                    change.document.product_id,
-                    f"its vector has shape {change.vector.shape}, not ({manifest.dimensions},)",
-                )
-            )
+        reason = misfit(change, manifest.model_id, manifest.dimensions)
+        if reason is not None:
+            refused.append(Refused(product_of(change), reason))
             continue
         name = product_of(change)
         if name not in newest or change.version >= newest[name].version:
