@@ -1,9 +1,11 @@
-"""The worker: which function serves which job, and how jobs are served."""
+"""The worker: which function serves which job, how they are served, what the clock makes due."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.jobs import ADVANCE
@@ -13,24 +15,52 @@ from indexer.refresh import refresh
 from kernel import jobs
 from kernel.jobs import Handler, Job
 from mdm.catalogue import CATALOGUE_CHANGED
+from mdm.expiry import BATCH, expire_offers, next_expiry
 from mdm.intake import MATCH_LANDED
 from mdm.pipeline import match_landed
 
-RESUME_EVERY_S = 30.0
+LOOK_AROUND_EVERY_S = 30.0
+LOOK_FOR_ENDED_EVERY_S = 1.0
+SHORTEST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 1.0
+
+
+class Pace:
+    """A commit costs the same for one change as for a hundred: so many that come together go in
+    one. A round begins a moment after the last; longer, where that one took longer."""
+
+    def __init__(self) -> None:
+        self._next_at = 0.0
+        self._one_at_a_time = threading.Lock()
+
+    def round(self, work: Callable[[], object]) -> None:
+        """Do it when it is time to."""
+        with self._one_at_a_time:
+            time.sleep(max(0.0, self._next_at - time.monotonic()))
+            begun = time.monotonic()
+            try:
+                work()
+            finally:
+                took = time.monotonic() - begun
+                pause = min(max(SHORTEST_PAUSE_S, took), LONGEST_PAUSE_S)
+                self._next_at = time.monotonic() + pause
 
 
 def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
     """Every job of the platform by name."""
+    pace = Pace()
 
     def match() -> None:
         match_landed(installation.database, installation.encoder)
 
     def index() -> None:
-        refresh(
-            installation.database,
-            installation.engine,
-            installation.encoder,
-            installation.brands.brands(),
+        pace.round(
+            lambda: refresh(
+                installation.database,
+                installation.engine,
+                installation.encoder,
+                installation.brands.brands(),
+            )
         )
 
     def advance_purchase(purchase_id: str) -> None:
@@ -50,33 +80,69 @@ def drain(installation: Installation, *, label: str = "working") -> None:
 
 
 def serve(installation: Installation) -> None:
-    """Serve jobs until asked to stop; purchases left open by a killed process are taken up.
+    """Serve jobs until asked to stop; what a killed process left undone is taken up.
 
-    Every start looks at the indices once: another engine, another brand revision or a restored
-    database may have left one behind the catalogue.
+    The indices are looked at now and again: another engine, another brand revision, a restored
+    database or an engine that was away for long may have left one behind the catalogue.
     """
-    with installation.database.platform() as tx:
-        jobs.defer(tx, CATALOGUE_CHANGED, once=CATALOGUE_CHANGED.name)
     stopping = threading.Event()
-    watch = threading.Thread(target=_resume, args=(installation, stopping), daemon=True)
-    watch.start()
+    watches = [
+        _watch(stopping, "purchases could not be resumed", lambda: _resume(installation)),
+        _watch(stopping, "the indices could not be looked at", lambda: _look_around(installation)),
+        _watch(stopping, "ended offers could not be told", lambda: _tell_ended(installation)),
+    ]
+    for watch in watches:
+        watch.start()
     try:
         jobs.run_worker(installation.url, handlers(installation))
     finally:
         stopping.set()
 
 
-def _resume(installation: Installation, stopping: threading.Event) -> None:
+def _watch(stopping: threading.Event, failing: str, look: Callable[[], float]) -> threading.Thread:
+    """A thread that looks again after as many seconds as each look answers."""
+
+    def watch() -> None:
+        import structlog
+
+        log = structlog.get_logger("comptoir.worker")
+        pause_s = 0.0
+        while not stopping.wait(pause_s):
+            try:
+                pause_s = look()
+            except Exception:
+                # The database may be away for a moment; the next round asks again.
+                log.exception(failing)
+                pause_s = LOOK_AROUND_EVERY_S
+
+    return threading.Thread(target=watch, daemon=True)
+
+
+def _resume(installation: Installation) -> float:
+    """Purchases left open."""
     import structlog
 
-    log = structlog.get_logger("comptoir.worker")
-    while not stopping.is_set():
-        try:
-            resumed = resume_all(installation.checkout)
-        except Exception:
-            # The database may be away for a moment; the next round asks again.
-            log.exception("purchases could not be resumed")
-        else:
-            if resumed:
-                log.info("purchases resumed", count=resumed)
-        stopping.wait(RESUME_EVERY_S)
+    resumed = resume_all(installation.checkout)
+    if resumed:
+        structlog.get_logger("comptoir.worker").info("purchases resumed", count=resumed)
+    return LOOK_AROUND_EVERY_S
+
+
+def _look_around(installation: Installation) -> float:
+    """Matching and indexing find nothing to do where nothing was left."""
+    with installation.database.platform() as tx:
+        jobs.defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
+        jobs.defer(tx, CATALOGUE_CHANGED, once=CATALOGUE_CHANGED.name)
+    return LOOK_AROUND_EVERY_S
+
+
+def _tell_ended(installation: Installation) -> float:
+    """Offers whose lifetime is over leave the indices at that moment."""
+    now = datetime.now(UTC)
+    with installation.database.platform() as tx:
+        told = expire_offers(tx, now)
+        due = next_expiry(tx)
+    if told >= BATCH:
+        return 0.0
+    ends_in_s = (due - datetime.now(UTC)).total_seconds() if due is not None else 3600.0
+    return min(max(ends_in_s, 0.1), LOOK_FOR_ENDED_EVERY_S)

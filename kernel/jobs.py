@@ -8,8 +8,11 @@ twice: every handler is idempotent.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +23,32 @@ from kernel.db import Transaction
 if TYPE_CHECKING:
     import procrastinate
 
+_LOG = logging.getLogger(__name__)
+
 Handler = Callable[..., None]
 """Takes the job's arguments as keywords. Raises to be tried again."""
 
 MAX_ATTEMPTS = 6
+AT_ONCE = 4
+"""Jobs of one worker that run beside each other: a long matching holds up no price and no order."""
+
+HEARTBEAT_S = 2.0
+DEAD_AFTER_S = 10.0
+"""A worker that has said nothing for so long was killed: what it was doing is taken up again."""
+
+_TRY_AGAIN = (
+    "UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, lock = NULL, "
+    "queueing_lock = NULL, scheduled_at = %(retry_at)s "
+    "WHERE id = %(job_id)s AND status IN ('doing', 'failed')"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A kind of job: its name, its queue, and the lock that keeps two from running at once."""
+    """A kind of job: its name, its queue, and the lock that keeps two from running at once.
+
+    A job that is delayed, or waits to be tried again, holds no lock: others of its kind go ahead.
+    """
 
     name: str
     queue: str
@@ -66,7 +86,7 @@ def defer(
     deferrer = _enqueuer().configure_task(
         job.name,
         queue=job.queue,
-        lock=job.lock,
+        lock=None if delay_s else job.lock,
         queueing_lock=once,
         schedule_in={"seconds": delay_s} if delay_s else None,
         connection=tx.connection.driver_connection,
@@ -94,8 +114,18 @@ def failed(tx: Transaction) -> list[tuple[int, str, int]]:
 
 def _app(url: str, handlers: Mapping[str, tuple[Job, Handler]]) -> procrastinate.App:
     import procrastinate
+    from procrastinate.manager import JobManager
 
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=4))
+    class Manager(JobManager):
+        """A job to be tried again gives up its lock and its name: newer ones go ahead of it."""
+
+        async def retry_job(
+            self, job: procrastinate.jobs.Job, retry_at: datetime | None = None, **_: object
+        ) -> None:
+            await self.connector.execute_query_async(_TRY_AGAIN, job_id=job.id, retry_at=retry_at)
+
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=8))
+    app.job_manager = Manager(app.connector)
     retry = procrastinate.RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2)
     for name, (job, handler) in handlers.items():
         app.task(name=name, queue=job.queue, lock=job.lock, retry=retry)(handler)
@@ -105,16 +135,42 @@ def _app(url: str, handlers: Mapping[str, tuple[Job, Handler]]) -> procrastinate
 async def _run(app: procrastinate.App, *, wait: bool, queues: Sequence[str] | None) -> None:
     async with app.open_async():
         # Work left `doing` by a killed process is taken up again before anything new.
-        for stalled in await app.job_manager.get_stalled_jobs():
-            await app.job_manager.retry_job(stalled)
-        await app.run_worker_async(
-            queues=queues,  # type: ignore[arg-type] # None means every queue
-            wait=wait,
-            concurrency=1,
-            install_signal_handlers=wait,
-            delete_jobs="successful",
-            fetch_job_polling_interval=1.0,
-        )
+        await _take_up(app)
+        watch = asyncio.create_task(_watch(app))
+        try:
+            await app.run_worker_async(
+                queues=queues,  # type: ignore[arg-type] # None means every queue
+                wait=wait,
+                concurrency=AT_ONCE if wait else 1,
+                install_signal_handlers=wait,
+                delete_jobs="successful",
+                fetch_job_polling_interval=1.0,
+                update_heartbeat_interval=HEARTBEAT_S,
+            )
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+
+async def _take_up(app: procrastinate.App) -> None:
+    """Put jobs of workers that are no more back into the queue."""
+    stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_S)
+    for job in stalled:
+        await app.job_manager.retry_job(job)
+
+
+async def _watch(app: procrastinate.App) -> None:
+    """A worker may die, and another begin, at any moment."""
+    import procrastinate.exceptions
+
+    while True:
+        await asyncio.sleep(HEARTBEAT_S)
+        try:
+            await _take_up(app)
+        except procrastinate.exceptions.ConnectorException:
+            # The database may be away for a moment; the next round asks again.
+            _LOG.warning("stalled jobs could not be looked for", exc_info=True)
 
 
 def run_worker(
