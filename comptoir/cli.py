@@ -20,6 +20,7 @@ COMMANDS = {
     "quarantine": "list what was refused, and why",
     "index": "refresh, rebuild or compare the search index",
     "search": "search as a shopper of a brand",
+    "ranking": "draft, evaluate, publish and roll back how a brand ranks",
     "offer": "show offers, their product and their prices over time",
     "order": "show orders and bring them forward",
     "brand": "apply and list brands",

@@ -70,6 +70,7 @@ def resolve(stated: Sequence[Stated], language: str) -> RankingProfile:
     moments = [each.published_at for each in concerned if each.published_at is not None]
     return RankingProfile(
         version=max((each.version for each in concerned), default=0),
+        stamp=".".join(f"{each.scope[0]}{each.version}" for each in concerned) or "0",
         published_at=max(moments, default=None),
         field_weights=FieldWeights(**values["field_weights"]),
         ladder=Ladder(**values["ladder"]),

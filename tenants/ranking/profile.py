@@ -208,6 +208,8 @@ class RankingProfile:
     """
 
     version: int = 0
+    stamp: str = "0"
+    """Differs whenever what is in force differs: for the keys of caches."""
     published_at: datetime | None = None
     field_weights: FieldWeights = field(default_factory=FieldWeights)
     ladder: Ladder = field(default_factory=Ladder)
