@@ -79,6 +79,8 @@ class ProductCard:
     availability: str
     conditions: tuple[str, ...]
     updated_at: str
+    true_until: str | None = None
+    """When the first of its offers expires: what the card says may differ from then on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +186,40 @@ class PageLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchAnswer:
-    """One page of results. At most the first 1,000 can be paged through; `total` is exact."""
+class Degraded:
+    """The engine does not answer: this was its answer `age_s` seconds ago. `reason` is a code."""
 
+    reason: str
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseShare:
+    """What the word at that place of the query earned in a field, through these terms."""
+
+    word: int
+    field: str
+    terms: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why a product of the page is found: its text score and the clauses that make it."""
+
+    product_id: str
+    score: float
+    clauses: tuple[ClauseShare, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer:
+    """One page of results; `query_id` names this answer in events.
+
+    At most the first 1,000 can be paged through; `total` is exact.
+    """
+
+    query_id: str = ""
     query: str
     language: str
     currency: str
@@ -205,6 +238,9 @@ class SearchAnswer:
     clear_url: str
     ignored: tuple[str, ...] = ()
     """Parameters of the address that could not be read and were left out."""
+    degraded: Degraded | None = None
+    explain: tuple[Why, ...] | None = None
+    """On demand: one entry for each product that words have found."""
     took_ms: float
 
     def facet(self, name: FacetName) -> Facet:

@@ -61,6 +61,7 @@ def product_card(
         availability=document.availability,
         conditions=document.conditions,
         updated_at=document.updated_at,
+        true_until=min((line.expires_at for line in lines if line.expires_at), default=None),
     )
 
 

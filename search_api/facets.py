@@ -35,7 +35,19 @@ def facets_of(
     language: str,
     overview: Overview,
 ) -> tuple[Facet, ...]:
-    """The four facets. A chosen value stays visible when nothing has it any more."""
+    """The facets asked for, in their order; a chosen value stays visible when nothing has it."""
+    every = _all_facets(counted, query, language, overview)
+    if query.facets is None:
+        return every
+    return tuple(facet for facet in every if facet.name in query.facets)
+
+
+def _all_facets(
+    counted: Mapping[FacetField, Sequence[FacetCount]],
+    query: ShopQuery,
+    language: str,
+    overview: Overview,
+) -> tuple[Facet, ...]:
     base = without_page(query)
     return (
         Facet(name="category", values=_categories(counted, base, language)),

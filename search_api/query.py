@@ -19,7 +19,7 @@ from kernel.categories import categories
 from kernel.ids import slug
 from kernel.money import Money, minor_digits
 from kernel.offer_terms import Availability
-from search_api.answer import SortName
+from search_api.answer import FacetName, SortName
 
 PER_PAGE = 24
 MOST_PER_PAGE = 100
@@ -30,7 +30,7 @@ _MAX_PAIRS = 200
 _SORTS: tuple[SortName, ...] = ("relevance", "price_asc", "price_desc", "newest")
 _NAMES = frozenset(
     {"q", "category", "manufacturer", "merchant", "availability", "price_min", "price_max", "sort",
-     "page", "per_page"}
+     "page", "per_page", "words", "attribute"}
 )  # fmt: skip
 # An answer has a hundred links that differ in one value: quoting is half their cost.
 _quoted = lru_cache(maxsize=8192)(quote_plus)
@@ -38,6 +38,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff\ufff
 _AMOUNT = re.compile(r"^\d{1,9}(?:[.,]\d{0,2})?$")
 _THOUSANDS = re.compile(r"^\d{1,3}(?:[.,]\d{3})+$")
 _MERCHANT = re.compile(r"^[a-z0-9][a-z0-9._/-]{0,99}$")
+_AS_WORDS = frozenset(
+    ("all", "spelling", "price", "category", "manufacturer", "attribute", "rules")
+)
+_ATTRIBUTE = re.compile(r"^[a-z0-9][a-z0-9_]{0,59}:.{1,200}$")
 _AVAILABILITIES = frozenset(Availability)
 
 Reader = Callable[[str], str]
@@ -59,7 +63,13 @@ class ShopQuery:
     sort: SortName = "relevance"
     page: int = 1
     per_page: int = PER_PAGE
+    facets: tuple[FacetName, ...] | None = None
+    """Which to count; None: all, as pages need."""
     ignored: tuple[str, ...] = ()
+    as_words: tuple[str, ...] = ()
+    """Kinds of recognition that the shopper has undone; `all` takes the text as it stands."""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """Chosen values of attributes, as (key, value)."""
 
     def filters(self) -> Filters:
         """The conditions for the engine."""
@@ -70,6 +80,7 @@ class ShopQuery:
             availabilities=self.availabilities,
             total_min=self.price_min,
             total_max=self.price_max,
+            attributes=_by_key(self.attributes),
         )
 
     @property
@@ -105,6 +116,13 @@ def read_query(pairs: Sequence[tuple[str, str]], currency: str) -> ShopQuery:
         sort=reading.sort(),
         page=reading.page(per_page),
         per_page=per_page,
+        as_words=reading.values("words", _as_words),
+        attributes=tuple(
+            (name, value)
+            for name, _, value in (
+                each.partition(":") for each in reading.values("attribute", _attribute)
+            )
+        ),
         ignored=tuple(dict.fromkeys(ignored)),
     )
 
@@ -124,6 +142,8 @@ def address(query: ShopQuery, language: str) -> str:
     for name, minor in (("price_min", query.price_min), ("price_max", query.price_max)):
         if minor is not None:
             pairs.append((name, _major(minor, query.currency)))
+    pairs += [("attribute", f"{name}:{value}") for name, value in query.attributes]
+    pairs += [("words", kind) for kind in query.as_words]
     if query.sort != "relevance":
         pairs.append(("sort", query.sort))
     if query.page > 1:
@@ -188,7 +208,7 @@ class _Reading:
         raw = self._first(name)
         if not raw:
             return None
-        minor = _minor(raw, currency)
+        minor = minor_amount(raw, currency)
         if minor is None:
             self._ignored.append(name)
         return minor
@@ -239,7 +259,23 @@ def _availability(text: str) -> str:
     return text if text in _AVAILABILITIES else ""
 
 
-def _minor(text: str, currency: str) -> int | None:
+def _as_words(text: str) -> str:
+    return text if text in _AS_WORDS else ""
+
+
+def _attribute(text: str) -> str:
+    return text if _ATTRIBUTE.match(text) else ""
+
+
+def _by_key(chosen: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Values of one key are alternatives."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in chosen:
+        found[name] = (*found.get(name, ()), value)
+    return found
+
+
+def minor_amount(text: str, currency: str) -> int | None:
     """`1 299,50`, `1.299,50`, `1299.5` -> minor units; None for anything else."""
     plain = re.sub(r"[\s'’€$£]", "", text)
     if "." in plain and "," in plain:

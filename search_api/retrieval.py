@@ -104,10 +104,10 @@ class Retrieval:
         )
 
     def _search(self, query: ShopQuery, request: SearchRequest) -> SearchResult:
-        """With every facet."""
+        """With the facets that the query asks for."""
         counted = replace(
             request,
-            facets=tuple(FacetField),
+            facets=_counted(query),
             facet_size=60,
             price_edges=price_edges(query.currency),
         )
@@ -147,7 +147,14 @@ class Retrieval:
 
     def _neighbours(self, query: ShopQuery, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
         vector = self.encoder.encode_one(query.text)
-        return self.engine.neighbours(self.brand.id, vector, filters=filters, limit=limit)
+        # An index that is yet to be rebuilt with this model answers no neighbours, and no error.
+        return self.engine.neighbours(
+            self.brand.id,
+            vector,
+            filters=filters,
+            limit=limit,
+            model_id=self.encoder.model_id,
+        )
 
     def _only_filters_exclude(self, query: ShopQuery) -> bool:
         """Whether the words are found without the filters: then those are to be taken off."""
@@ -198,6 +205,13 @@ class Retrieval:
             return None
         category, count = counted.most_common(1)[0]
         return category if 2 * count >= len(ids) else None
+
+
+def _counted(query: ShopQuery) -> tuple[FacetField, ...]:
+    """The facets asked for; prices are always counted, for every answer states their range."""
+    if query.facets is None:
+        return tuple(FacetField)
+    return (FacetField.PRICE, *(FacetField(name) for name in query.facets))
 
 
 def order_candidates(

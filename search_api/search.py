@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import get_args
 
-from indexer.engine import Engine
+from indexer.engine import Engine, Explanation, Match, SearchRequest, Words
 from kernel.categories import categories
 from kernel.embedding.encoder import Encoder
 from search_api.answer import (
+    ClauseShare,
     Department,
     HomePage,
     Notice,
@@ -20,6 +21,7 @@ from search_api.answer import (
     SearchAnswer,
     SortName,
     SortOption,
+    Why,
 )
 from search_api.cards import product_card
 from search_api.facets import chips_of, facets_of, price_facet
@@ -40,7 +42,9 @@ class Shop:
     encoder: Encoder
     overviews: Overviews
 
-    def search(self, query: ShopQuery, brand: Brand, language: str) -> SearchAnswer:
+    def search(
+        self, query: ShopQuery, brand: Brand, language: str, *, explain: bool = False
+    ) -> SearchAnswer:
         """One page of results. A page beyond the last one is the last one, and says so."""
         started = time.perf_counter()
         retrieval = Retrieval(self.engine, self.encoder, brand, language)
@@ -71,8 +75,21 @@ class Shop:
             ),
             clear_url=address(ShopQuery(query.currency, text=query.text), language),
             ignored=query.ignored,
+            explain=self._why(found.product_ids, query, brand, language) if explain else None,
             took_ms=round((time.perf_counter() - started) * 1000, 1),
         )
+
+    def _why(
+        self, product_ids: tuple[str, ...], query: ShopQuery, brand: Brand, language: str
+    ) -> tuple[Why, ...]:
+        """The clauses of each product on the page; none for products that no word has found."""
+        if not query.text:
+            return ()
+        weights = brand.ranking_profile(language).field_weights
+        words = Words(query.text, language, Match.HALF, weights=weights)
+        request = SearchRequest(words, query.filters())
+        found = (self.engine.explain(brand.id, request, name) for name in product_ids)
+        return tuple(_why(row) for row in found if row is not None)
 
     def home(self, brand: Brand, language: str) -> HomePage:
         """Departments that have products, and what most merchants offer."""
@@ -123,6 +140,17 @@ def _notice(language: str, overview: Overview, subject: Subject) -> Notice:
     """How the list is ordered and how many merchants are compared."""
     count = len(overview.merchants)
     return Notice(text=disclosure(subject, language, count), merchant_count=count)
+
+
+def _why(found: Explanation) -> Why:
+    return Why(
+        product_id=found.product_id,
+        score=found.score,
+        clauses=tuple(
+            ClauseShare(word=row.word, field=row.field, terms=row.terms, score=row.score)
+            for row in found.clauses
+        ),
+    )
 
 
 def _sorts(query: ShopQuery, language: str) -> tuple[SortOption, ...]:
