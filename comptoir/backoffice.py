@@ -1,4 +1,4 @@
-"""The back office's web application: the push API of merchants. Operators' pages come here."""
+"""The back office's web application: merchants push offers, operators change rankings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.responses import PlainTextResponse, Response
 
 from comptoir.installation import Installation
+from comptoir.ranking.api import build_router as build_ranking_router
 from crawlers.push_api import build_router
 from kernel.errors import DomainError
 from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites, problem_response
@@ -18,8 +19,9 @@ def create_backoffice(installation: Installation) -> FastAPI:
     app = FastAPI(title="Comptoir for merchants", version="1", docs_url=None, redoc_url=None)
     app.add_exception_handler(DomainError, problem_response)
     app.include_router(build_router(installation.database))
+    app.include_router(build_ranking_router(installation))
     app.add_api_route("/healthz", _health, include_in_schema=False)
-    app.add_middleware(SameSiteWrites, exempt=("/v1/merchants/",))
+    app.add_middleware(SameSiteWrites, exempt=("/v1/merchants/", "/v1/ranking/"))
     app.add_middleware(BodyLimit, larger={"/v1/merchants/": PUSH_BYTES})
     app.add_middleware(SafeHeaders)
     return app

@@ -131,8 +131,13 @@ def read_version(tx: Transaction, version: int) -> Version:
     """A version by number. NotFound where there is none."""
     row = tx.execute(_VERSION.select().where(_VERSION.c.version == version)).one_or_none()
     if row is None:
-        raise NotFound("ranking_version_unknown", f"There is no ranking version {version}.")
+        raise unknown_version(version)
     return _version(row)
+
+
+def unknown_version(version: int) -> NotFound:
+    """What is said of a version that is not there, or is none of the asker's business."""
+    return NotFound("ranking_version_unknown", f"There is no ranking version {version}.")
 
 
 def newest(tx: Transaction, scope: Scope) -> Version | None:
