@@ -28,6 +28,7 @@ _LETTER = sa.Table(
     sa.Column("last_seen", sa.DateTime(timezone=True)),
     sa.Column("count", sa.Integer),
 )
+_NAMES = {"index_name": "index"}
 _LONGEST_REASON = 500
 
 
@@ -74,22 +75,14 @@ def letters(
 ) -> list[DeadLetter]:
     """Dead letters of an index in the order of product ids, after an id."""
     statement = (
-        _LETTER.select()
+        sa.select(*(column for column in _LETTER.c if column.name != "brand_id"))
         .where(*_of(brand_id, index), _LETTER.c.product_id > after)
         .order_by(_LETTER.c.product_id)
         .limit(limit)
     )
     return [
-        DeadLetter(
-            row.index_name,
-            row.product_id,
-            row.reason,
-            row.version,
-            row.first_seen,
-            row.last_seen,
-            row.count,
-        )
-        for row in tx.execute(statement)
+        DeadLetter(**{_NAMES.get(name, name): value for name, value in row.items()})
+        for row in tx.execute(statement).mappings()
     ]
 
 

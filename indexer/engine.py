@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.document import ProductDocument
+from indexer.inventory import Inventory
 from tenants.ranking.profile import FieldWeights
 
 WINDOW = 1_000
@@ -374,5 +375,5 @@ class Reading(Protocol):
         """The live index, or None where the brand has none."""
 
 
-class Engine(Reading, Writing, Protocol):
+class Engine(Reading, Writing, Inventory, Protocol):
     """Both engines behave the same; `tests/contracts/test_search_engine*.py` hold them to it."""

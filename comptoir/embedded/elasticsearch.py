@@ -264,7 +264,9 @@ def _healthy(url: str, condition: str) -> bool:
         # Nothing is sent, so nobody need be trusted: only whether it answers is asked.
         trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection(host, timeout=3, context=trusting)
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, timeout=3, context=trusting
+        )
     else:
         connection = http.client.HTTPConnection(host, timeout=3)
     try:

@@ -51,10 +51,11 @@ class Nodes:
         if ca is not None and not ca.is_file():
             raise _misconfigured(f"ELASTICSEARCH_CA names {ca}, which is no file", "")
         encrypted = all(each.startswith("https://") for each in self._urls)
+        trust = {"ca_certs": str(ca)} if ca is not None and encrypted else {}
         self._client = Elasticsearch(
             self._urls,
             api_key=api_key,
-            ca_certs=str(ca) if ca is not None and encrypted else None,
+            **trust,
             request_timeout=READ_WITHIN_S,
             max_retries=0,
             retry_on_timeout=False,

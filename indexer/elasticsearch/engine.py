@@ -7,24 +7,18 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from elasticsearch import (
-    ApiError,
-    AuthenticationException,
-    AuthorizationException,
-    ConnectionTimeout,
-    Elasticsearch,
-    NotFoundError,
-    TransportError,
-)
+from elasticsearch import Elasticsearch, NotFoundError
 
 from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
-from indexer.elasticsearch.mapping import FORMAT, index_body, vector_field
+from indexer.elasticsearch.connection import Nodes, missing
+from indexer.elasticsearch.inventory import generation, held, page
+from indexer.elasticsearch.mapping import FORMAT, IndexShape, index_body, vector_field
 from indexer.elasticsearch.querying import (
     complete_body,
     explain_body,
@@ -34,7 +28,7 @@ from indexer.elasticsearch.querying import (
     search_result,
     vocabulary_body,
 )
-from indexer.elasticsearch.writing import write
+from indexer.elasticsearch.writing import write, write_alias
 from indexer.engine import (
     Completion,
     Delete,
@@ -51,31 +45,33 @@ from indexer.engine import (
     id_of,
 )
 from indexer.index_fields import ATTRIBUTE_WORDS, TITLE_WORDS
+from indexer.inventory import Generation, Held
 from kernel.errors import DomainError
 
-READ_TIMEOUT_S = 5.0
-WRITE_TIMEOUT_S = 60.0
 _METAS = 1_000
 
 
 class ElasticsearchEngine:
     """Indices and aliases that begin with `prefix` (the installation's own)."""
 
-    def __init__(self, url: str, *, api_key: str | None = None, prefix: str = "comptoir-") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        ca: Path | None = None,
+        prefix: str = "comptoir-",
+        shape: IndexShape | None = None,
+    ) -> None:
+        """`url` names the nodes, separated by commas; `shape` is that of indices made from now."""
         self._prefix = prefix
+        self._shape = shape or IndexShape()
         self._metas: dict[str, dict[str, Any]] = {}
-        self._client = Elasticsearch(
-            url,
-            api_key=api_key,
-            request_timeout=READ_TIMEOUT_S,
-            retry_on_timeout=False,
-            max_retries=1,
-            http_compress=True,
-        )
+        self._nodes = Nodes(url, api_key=api_key, ca=ca)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._client.close()
+        self._nodes.close()
 
     def _alias(self, brand_id: str) -> str:
         return f"{self._prefix}{brand_id}"
@@ -84,37 +80,39 @@ class ElasticsearchEngine:
         """A new empty index beside the live one."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         index = f"{self._alias(brand_id)}.{stamp}-{secrets.token_hex(3)}"
-        with _reached(), self._slow() as client:
-            client.indices.create(index=index, **index_body(brand_id, model_id, dimensions))
+        body = index_body(brand_id, model_id, dimensions, self._shape)
+        aliases: dict[str, Any] = {write_alias(index): {}}
+        self._nodes.work(lambda client: client.indices.create(index=index, aliases=aliases, **body))
         return index
 
     def publish(self, brand_id: str, index: str) -> str | None:
         """Switch the brand's alias to the index; answers the one before."""
+        if self._meta_of(index)["brand_id"] != brand_id:
+            raise ValueError(f"{index} is not an index of {brand_id}")
+        return self._nodes.work(lambda client: self._publish(client, brand_id, index))
+
+    def _publish(self, client: Elasticsearch, brand_id: str, index: str) -> str | None:
         alias = self._alias(brand_id)
-        with _reached(), self._slow() as client:
-            meta = client.indices.get_mapping(index=index)[index]["mappings"]["_meta"]
-            if meta["brand_id"] != brand_id:
-                raise ValueError(f"{index} is not an index of {brand_id}")
-            client.indices.refresh(index=index)
-            before = self._live(brand_id)
-            if before == index:
-                return None
-            actions: list[dict[str, Any]] = [{"add": {"index": index, "alias": alias}}]
-            if before is not None:
-                actions += self._keeping(brand_id, before)
-            client.indices.update_aliases(actions=actions)
+        client.indices.refresh(index=index)
+        before = _behind(client, alias)
+        if before == index:
+            return None
+        actions: list[dict[str, Any]] = [{"add": {"index": index, "alias": alias}}]
+        if before is not None:
+            actions += self._keeping(client, brand_id, before)
+        client.indices.update_aliases(actions=actions)
         return before
 
     def previous(self, brand_id: str) -> str | None:
         """The index that was live before."""
-        with _reached():
-            return self._behind(f"{self._alias(brand_id)}.previous")
+        kept = f"{self._alias(brand_id)}.previous"
+        return self._nodes.work(lambda client: _behind(client, kept))
 
-    def _keeping(self, brand_id: str, before: str) -> list[dict[str, Any]]:
+    def _keeping(self, client: Elasticsearch, brand_id: str, before: str) -> list[dict[str, Any]]:
         """The former index loses the brand's alias and takes the one of former indices."""
         alias = self._alias(brand_id)
         kept = f"{alias}.previous"
-        oldest = self._behind(kept)
+        oldest = _behind(client, kept)
         actions: list[dict[str, Any]] = [
             {"remove": {"index": before, "alias": alias}},
             {"add": {"index": before, "alias": kept}},
@@ -125,18 +123,36 @@ class ElasticsearchEngine:
 
     def drop(self, brand_id: str, index: str) -> None:
         """Remove an index that is not live."""
-        with _reached(), self._slow() as client:
-            if self._live(brand_id) == index:
-                raise ValueError(f"{index} is the live index of {brand_id}")
-            if not index.startswith(self._alias(brand_id) + "."):
-                raise ValueError(f"{index} is not an index of {brand_id}")
-            client.indices.delete(index=index, ignore_unavailable=True)
+        if not index.startswith(self._alias(brand_id) + "."):
+            raise ValueError(f"{index} is not an index of {brand_id}")
+        if self._live(brand_id) == index:
+            raise ValueError(f"{index} is the live index of {brand_id}")
+        self._nodes.work(lambda client: client.indices.delete(index=index, ignore_unavailable=True))
+        self._metas.pop(index, None)
 
     def write(self, index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
         """Apply changes; visible after the next refresh, half a second."""
-        with _reached(), self._slow() as client:
-            meta = self._meta_of(index)
-            return write(client, index, changes, meta["model_id"], meta["dimensions"])
+        meta = self._meta_of(index)
+        return write(self._nodes, index, changes, meta["model_id"], meta["dimensions"])
+
+    def inventory(self, index: str, *, after: str = "", limit: int = 1_000) -> tuple[Held, ...]:
+        """The next products shown, in the order of their ids."""
+        return self._nodes.work(lambda client: page(client, index, after, limit))
+
+    def held(self, index: str, product_ids: Sequence[str]) -> dict[str, Held]:
+        """These products as they are this moment."""
+        return self._nodes.work(lambda client: held(client, index, product_ids))
+
+    def generations(self, brand_id: str) -> tuple[Generation, ...]:
+        """Every index of the brand."""
+        live, previous = self._live(brand_id), self.previous(brand_id)
+
+        def every(client: Elasticsearch) -> list[Generation]:
+            names = sorted(client.indices.get_alias(index=f"{self._alias(brand_id)}.*").body)
+            found = (generation(client, name, live, previous) for name in names)
+            return [row for row in found if row is not None]
+
+        return tuple(self._nodes.work(every))
 
     def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
         """Products by words, filters, order, with facet counts and cosines."""
@@ -171,16 +187,27 @@ class ElasticsearchEngine:
         return tuple(_completion(row["_id"], row["_source"]["document"], language) for row in rows)
 
     def _ask(self, brand_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        with _reached(brand_id):
-            answer = self._client.perform_request(
+        params = {
+            "include_named_queries_score": "true",
+            # Half an answer would pass for a whole one.
+            "allow_partial_search_results": "false",
+        }
+        if self._shape.shards > 1:
+            # Scores do not depend on which shard a product happens to lie in.
+            params["search_type"] = "dfs_query_then_fetch"
+
+        def question(client: Elasticsearch) -> dict[str, Any]:
+            answer = client.perform_request(
                 "POST",
                 f"/{self._alias(brand_id)}/_search",
-                params={"include_named_queries_score": "true"},
+                params=params,
                 headers={"accept": "application/json", "content-type": "application/json"},
                 body=body,
             )
-        found: dict[str, Any] = answer.body
-        return found
+            found: dict[str, Any] = answer.body
+            return found
+
+        return self._nodes.ask(brand_id, question)
 
     def neighbours(
         self,
@@ -201,9 +228,7 @@ class ElasticsearchEngine:
             "num_candidates": min(max(2 * limit, 100), 10_000),
             "filter": filter_of(filters),
         }
-        body = {"knn": knn, "size": limit, "_source": False}
-        with _reached(brand_id):
-            answer = self._client.search(index=self._alias(brand_id), body=body)
+        answer = self._ask(brand_id, {"knn": knn, "size": limit, "_source": False})
         # The engine's score of a cosine is (1 + cosine) / 2.
         return tuple(
             Neighbour(row["_id"], 2.0 * row["_score"] - 1.0) for row in answer["hits"]["hits"]
@@ -214,13 +239,15 @@ class ElasticsearchEngine:
         if not products:
             return {}
         ids = [id_of(product) for product in products]
-        with _reached(brand_id):
-            answer = self._client.mget(
+        answer = self._nodes.ask(
+            brand_id,
+            lambda client: client.mget(
                 index=self._alias(brand_id), ids=ids, source=["shown", "document"]
-            )
+            ),
+        )
         # Asking for several answers 200 with an error for each where there is no index.
         if any("error" in row for row in answer["docs"]):
-            raise _missing(brand_id)
+            raise missing(brand_id)
         return {
             row["_id"]: ProductDocument.from_json(row["_source"]["document"])
             for row in answer["docs"]
@@ -229,12 +256,13 @@ class ElasticsearchEngine:
 
     def stats(self, brand_id: str) -> IndexStats | None:
         """The live index, or None."""
-        with _reached(brand_id):
-            index = self._live(brand_id)
-            if index is None:
-                return None
-            meta = self._client.indices.get_mapping(index=index)[index]["mappings"]["_meta"]
-            count = self._client.count(index=index, query={"term": {"shown": True}})["count"]
+        index = self._live(brand_id)
+        if index is None:
+            return None
+        meta = self._meta_of(index)
+        shown = {"term": {"shown": True}}
+        counted = self._nodes.ask(brand_id, lambda client: client.count(index=index, query=shown))
+        count = int(counted["count"])
         if meta["format"] != FORMAT:
             raise DomainError(
                 "index_damaged",
@@ -247,10 +275,10 @@ class ElasticsearchEngine:
     def _vector_field(self, brand_id: str, model_id: str | None) -> str:
         """The field of that model's vectors; without one, of the model that the index holds."""
         if model_id is None:
-            with _reached(brand_id):
-                mapping = self._client.indices.get_mapping(index=self._alias(brand_id))
-            (live,) = mapping.values()
-            model_id = str(live["mappings"]["_meta"]["model_id"])
+            index = self._live(brand_id)
+            if index is None:
+                raise missing(brand_id)
+            model_id = str(self._meta_of(index)["model_id"])
         return vector_field(model_id)
 
     def _meta_of(self, index: str) -> dict[str, Any]:
@@ -258,62 +286,23 @@ class ElasticsearchEngine:
         if index not in self._metas:
             if len(self._metas) > _METAS:
                 self._metas.clear()
-            mapping = self._client.indices.get_mapping(index=index)
+            mapping = self._nodes.ask("", lambda client: client.indices.get_mapping(index=index))
             self._metas[index] = mapping[index]["mappings"]["_meta"]
         return self._metas[index]
 
     def _live(self, brand_id: str) -> str | None:
-        return self._behind(self._alias(brand_id))
+        return self._nodes.ask(brand_id, lambda client: _behind(client, self._alias(brand_id)))
 
-    def _behind(self, alias: str) -> str | None:
-        """The index that an alias stands for."""
-        try:
-            return next(iter(self._client.indices.get_alias(name=alias)), None)
-        except NotFoundError:
-            return None
 
-    @contextmanager
-    def _slow(self) -> Iterator[Elasticsearch]:
-        """The client with the patience that writes need."""
-        yield self._client.options(request_timeout=WRITE_TIMEOUT_S)
+def _behind(client: Elasticsearch, alias: str) -> str | None:
+    """The index that an alias stands for."""
+    try:
+        return next(iter(client.indices.get_alias(name=alias)), None)
+    except NotFoundError:
+        return None
 
 
 def _completion(product_id: str, shown: dict[str, Any], language: str) -> Completion:
     titles = shown["titles"]
     title = titles.get(language) or next(iter(titles.values()), "")
     return Completion(product_id, title, shown.get("category_id"), shown.get("manufacturer"))
-
-
-@contextmanager
-def _reached(brand_id: str = "") -> Iterator[None]:
-    """What the client raises, put in words."""
-    try:
-        yield
-    except NotFoundError as error:
-        raise _missing(brand_id) from error
-    except (AuthenticationException, AuthorizationException) as error:
-        raise _unavailable("it refused our key", "Check ELASTICSEARCH_API_KEY.") from error
-    except ConnectionTimeout as error:
-        raise _unavailable("it did not answer in time", "Try again in a moment.") from error
-    except TransportError as error:
-        raise _unavailable("it cannot be reached", "Check ELASTICSEARCH_URL.") from error
-    except ApiError as error:
-        raise _unavailable(f"it answered {error.status_code}: {error.message}", "") from error
-
-
-def _missing(brand_id: str) -> DomainError:
-    return DomainError(
-        "index_missing",
-        f"The brand {brand_id} has no search index yet." if brand_id else "There is no such index.",
-        hint="Build it from the catalogue: comptoir index rebuild",
-        status=503,
-    )
-
-
-def _unavailable(reason: str, hint: str) -> DomainError:
-    return DomainError(
-        "search_unavailable",
-        f"The search engine is not available: {reason}.",
-        hint=hint,
-        status=503,
-    )

@@ -6,6 +6,7 @@ Only field types that every build of Elasticsearch has. Text fields hold terms m
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from indexer.engine import Delete, Upsert
 from indexer.index_fields import TEXT_FIELDS, WORD_FIELDS, plain_fields, text_fields
+from indexer.inventory import digest_of
 
 FORMAT = 4
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
@@ -24,7 +26,28 @@ def vector_field(model_id: str) -> str:
     return f"vector_{sha256(model_id.encode()).hexdigest()[:12]}"
 
 
-def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class IndexShape:
+    """How an index lies in the cluster. `replicas` None: one where there is a second node."""
+
+    shards: int = 1
+    replicas: int | None = None
+    refresh_interval: str = "500ms"
+
+    def settings(self) -> dict[str, Any]:
+        """As the server takes them."""
+        copies: dict[str, Any] = {"auto_expand_replicas": "0-1"}
+        if self.replicas is not None:
+            copies = {"number_of_replicas": self.replicas, "auto_expand_replicas": False}
+        return {
+            "number_of_shards": self.shards,
+            **copies,
+            "refresh_interval": self.refresh_interval,
+            "max_result_window": 10_000,
+        }
+
+
+def index_body(brand_id: str, model_id: str, dimensions: int, shape: IndexShape) -> dict[str, Any]:
     """Body of the index's creation."""
     keyword = {"type": "keyword"}
     number = {"type": "long"}
@@ -32,12 +55,7 @@ def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
         "type": "text", "analyzer": "whitespace", "index_options": "freqs",
     }  # fmt: skip
     return {
-        "settings": {
-            "number_of_shards": 1,
-            "auto_expand_replicas": "0-1",
-            "refresh_interval": "500ms",
-            "max_result_window": 10_000,
-        },
+        "settings": shape.settings(),
         "mappings": {
             "dynamic": "strict",
             "_meta": {
@@ -68,6 +86,8 @@ def index_body(brand_id: str, model_id: str, dimensions: int) -> dict[str, Any]:
                 "category_id": number,
                 "accessories": number,
                 "shown": {"type": "boolean"},
+                # Compared product by product, never searched.
+                "digest": {"type": "long", "index": False},
                 "document": {"type": "object", "enabled": False},
                 vector_field(model_id): {
                     "type": "dense_vector",
@@ -89,6 +109,7 @@ def source(change: Upsert | Delete, model_id: str) -> dict[str, Any]:
     if isinstance(change, Delete):
         return {"product_id": change.product_id, "shown": False}
     plain = plain_fields(change.document)
+    document = change.document.as_json()
     body: dict[str, Any] = {
         **text_fields(change.document),
         **{name: words.split() for name, words in plain.words.items()},
@@ -107,9 +128,10 @@ def source(change: Upsert | Delete, model_id: str) -> dict[str, Any]:
         "category_id": plain.category_id,
         "accessories": plain.accessories,
         "shown": True,
-        "document": change.document.as_json(),
+        "digest": digest_of(document),
+        "document": document,
     }
     # A zero vector has no direction: cosine refuses it.
     if np.any(change.vector):
-        body[vector_field(model_id)] = change.vector.tolist()
+        body[vector_field(model_id)] = change.vector
     return body

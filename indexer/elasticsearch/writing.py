@@ -1,22 +1,50 @@
-"""Changes as one bulk request: versions of ours, late ones counted, refused ones reported."""
+"""Changes as bulk requests: versions of ours, late ones counted, refused ones reported.
+
+Refused is only what this document brings upon itself. What a cluster cannot do at the moment is
+repeated, then an error of the whole write, so that nobody moves on without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from elasticsearch import Elasticsearch
+import numpy as np
+import orjson
+from elasticsearch import ApiError, Elasticsearch
 
+from indexer.elasticsearch.connection import WRITE_WITHIN_S, Nodes, missing, unavailable
 from indexer.elasticsearch.mapping import source
 from indexer.engine import Delete, Refused, Upsert, WriteReport, misfit
 
-_CONFLICT = 409
 BATCH = 500
-"""Documents of one request: some megabytes."""
+BATCH_BYTES = 8_000_000
+"""Of one request, whichever is reached first; a larger document goes alone."""
+_BUSY_FOR = "20s"
+"""How long a node waits for a primary shard that moves, before it says so."""
+_CONFLICT, _MISSING, _TOO_LARGE = 409, 404, 413
+_REFUSED = frozenset({400, _TOO_LARGE})
+_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A change as two lines of a bulk request."""
+
+    change: Upsert | Delete
+    address: bytes
+    body: bytes
+
+
+def write_alias(index: str) -> str:
+    """The name by which an index is written to: one that is gone is not made anew by a write."""
+    return f"{index}.write"
 
 
 def write(
-    client: Elasticsearch,
+    nodes: Nodes,
     index: str,
     changes: Sequence[Upsert | Delete],
     model_id: str,
@@ -26,45 +54,139 @@ def write(
 
     A version that is not the newest answers 409 and is counted as late.
     """
-    misfits = [misfit(change, model_id, dimensions) for change in changes]
-    report = WriteReport(
-        refused=tuple(
-            Refused(_product_of(change), reason)
-            for change, reason in zip(changes, misfits, strict=True)
-            if reason is not None
-        )
-    )
-    fitting = [row for row, reason in zip(changes, misfits, strict=True) if reason is None]
-    for start in range(0, len(fitting), BATCH):
-        batch = fitting[start : start + BATCH]
-        operations: list[Mapping[str, Any]] = []
-        for change in batch:
-            operations += [{"index": _address(change)}, source(change, model_id)]
-        answer = client.bulk(index=index, operations=operations)
-        for change, item in zip(batch, answer["items"], strict=True):
-            report += _outcome(change, item["index"])
+    lines, refused = _lines(changes, model_id, dimensions)
+    report = WriteReport(refused=tuple(refused))
+    for batch in _batches(lines):
+        report += _send(nodes, index, batch)
     return report
 
 
-def _address(change: Upsert | Delete) -> dict[str, Any]:
+def _lines(
+    changes: Sequence[Upsert | Delete], model_id: str, dimensions: int
+) -> tuple[list[_Line], list[Refused]]:
+    """What can be written as JSON beside the index's vectors, and what cannot."""
+    lines, refused = [], []
+    for change in changes:
+        reason = misfit(change, model_id, dimensions)
+        if reason is not None:
+            refused.append(Refused(product_of(change), reason))
+            continue
+        try:
+            lines.append(_line(change, model_id))
+        except (ValueError, TypeError, OverflowError, KeyError) as error:
+            refused.append(Refused(product_of(change), f"it cannot be written down: {error}"))
+    return lines, refused
+
+
+def _line(change: Upsert | Delete, model_id: str) -> _Line:
+    if isinstance(change, Upsert) and not np.isfinite(change.vector).all():
+        raise ValueError("its vector has numbers that are none")
     # The same version may come again: a doubled write changes nothing, a repair may pass.
-    return {
-        "_id": _product_of(change),
+    address = {
+        "_id": product_of(change),
         "version": change.version,
         "version_type": "external_gte",
     }
+    body = orjson.dumps(source(change, model_id), option=orjson.OPT_SERIALIZE_NUMPY)
+    return _Line(change, orjson.dumps({"index": address}), body)
 
 
-def _outcome(change: Upsert | Delete, item: Mapping[str, Any]) -> WriteReport:
+def _batches(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
+    batch: list[_Line] = []
+    size = 0
+    for line in lines:
+        if batch and (len(batch) == BATCH or size + len(line.body) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(line)
+        size += len(line.body)
+    if batch:
+        yield batch
+
+
+def _send(nodes: Nodes, index: str, batch: Sequence[_Line]) -> WriteReport:
+    """One request, repeated for what the cluster could not do at the moment."""
+    report = WriteReport()
+    until = time.monotonic() + WRITE_WITHIN_S
+    pause = _PAUSE_S
+    while True:
+        items = _bulk(nodes, index, batch)
+        if items is None:
+            return report + _in_halves(nodes, index, batch)
+        waiting = []
+        for line, item in zip(batch, items, strict=True):
+            outcome = _outcome(line.change, item)
+            if outcome is None:
+                waiting.append((line, item))
+            else:
+                report += outcome
+        if not waiting:
+            return report
+        if time.monotonic() + pause > until:
+            raise unavailable(f"it did not take {len(waiting)} writes: {_reason(item)}", "")
+        batch = [line for line, _ in waiting]
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+def _bulk(nodes: Nodes, index: str, batch: Sequence[_Line]) -> Sequence[Mapping[str, Any]] | None:
+    """What became of each line; None where the request as a whole was too large."""
+    # The client takes lines that are JSON already; its types know objects only.
+    operations: Any = [part for line in batch for part in (line.address, line.body)]
+
+    def send(client: Elasticsearch) -> Sequence[Mapping[str, Any]] | None:
+        try:
+            answer = client.bulk(
+                index=write_alias(index),
+                operations=operations,
+                require_alias=True,
+                timeout=_BUSY_FOR,
+                filter_path=["items.index.status", "items.index.error"],
+            )
+        except ApiError as error:
+            if error.status_code == _TOO_LARGE:
+                return None
+            raise
+        return [item["index"] for item in answer["items"]]
+
+    items = nodes.work(send)
+    if items and all(_is_gone(item) for item in items):
+        raise missing("")
+    return items
+
+
+def _in_halves(nodes: Nodes, index: str, batch: Sequence[_Line]) -> WriteReport:
+    if len(batch) == 1:
+        line = batch[0]
+        reason = f"its {len(line.body)} bytes are more than the engine takes at once"
+        return WriteReport(refused=(Refused(product_of(line.change), reason),))
+    middle = len(batch) // 2
+    return _send(nodes, index, batch[:middle]) + _send(nodes, index, batch[middle:])
+
+
+def _outcome(change: Upsert | Delete, item: Mapping[str, Any]) -> WriteReport | None:
+    """What became of one change; None where it is to be tried again."""
     status = int(item["status"])
     if status == _CONFLICT:
         return WriteReport(late=1)
+    if status in _REFUSED:
+        return WriteReport(refused=(Refused(product_of(change), _reason(item)),))
     if status >= 300:
-        error = item.get("error", {})
-        reason = f"{error.get('type')}: {error.get('reason')}"[:500]
-        return WriteReport(refused=(Refused(_product_of(change), reason),))
+        return None
     return WriteReport(deleted=1) if isinstance(change, Delete) else WriteReport(written=1)
 
 
-def _product_of(change: Upsert | Delete) -> str:
+def _is_gone(item: Mapping[str, Any]) -> bool:
+    kind = item.get("error", {}).get("type")
+    return int(item["status"]) == _MISSING and kind == "index_not_found_exception"
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    error = item.get("error", {})
+    cause = error.get("caused_by", {}).get("reason", "")
+    return f"{error.get('type')}: {error.get('reason')} {cause}".strip()[:500]
+
+
+def product_of(change: Upsert | Delete) -> str:
+    """Id of the product that a change is about."""
     return change.document.product_id if isinstance(change, Upsert) else change.product_id

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from indexer.document import ProductDocument
+from indexer.embedded import inventory
 from indexer.embedded.generations import Generations, Manifest, damaged, missing
 from indexer.embedded.reading import IndexReader
 from indexer.embedded.schema import open_index
@@ -28,6 +29,7 @@ from indexer.engine import (
     WriteReport,
     id_of,
 )
+from indexer.inventory import Generation, Held, State
 from kernel.errors import DomainError
 
 AnswerT = TypeVar("AnswerT")
@@ -113,6 +115,39 @@ class EmbeddedEngine:
     def previous(self, brand_id: str) -> str | None:
         """The index that was live before."""
         return self._generations.previous(brand_id)
+
+    def inventory(self, index: str, *, after: str = "", limit: int = 1_000) -> tuple[Held, ...]:
+        """The next products shown."""
+        folder = self._folder(index)
+        return _whole(index, lambda: inventory.page(folder, after, limit))
+
+    def held(self, index: str, product_ids: Sequence[str]) -> dict[str, Held]:
+        """These products as they are this moment."""
+        folder = self._folder(index)
+        return _whole(index, lambda: inventory.among(folder, product_ids))
+
+    def generations(self, brand_id: str) -> tuple[Generation, ...]:
+        """Every index of the brand."""
+        live, previous = self._generations.live(brand_id), self.previous(brand_id)
+        state = {previous: State.PREVIOUS, live: State.LIVE}
+        return tuple(
+            Generation(index, state.get(index, State.SPARE), stamp, *self._contents(index))
+            for index, stamp in self._generations.of(brand_id)
+        )
+
+    def _contents(self, index: str) -> tuple[str, int | None]:
+        """Model and number of products; nothing of an index that cannot be read."""
+        try:
+            model_id = self._generations.manifest(index).model_id
+            folder = self._generations.folder(index)
+            return model_id, _whole(index, lambda: inventory.count(folder))
+        except DomainError:
+            return "", None
+
+    def _folder(self, index: str) -> Path:
+        """The folder of an index that this release reads."""
+        self._generations.manifest(index)
+        return self._generations.folder(index)
 
     def stats(self, brand_id: str) -> IndexStats | None:
         """The live index, or None."""

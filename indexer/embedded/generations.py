@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kernel.errors import DomainError
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,80}$")
@@ -113,11 +113,32 @@ class Generations:
         is_kept = index != self.live(brand_id) and (self.folder(index) / "manifest.json").exists()
         return index if is_kept else None
 
+    def of(self, brand_id: str) -> list[tuple[str, datetime]]:
+        """Every index of the brand, readable or not, and when it was begun; oldest first."""
+        found = []
+        for folder in self.root.iterdir():
+            brand, stamp = _brand_of(folder)
+            if brand == brand_id and stamp is not None:
+                found.append((folder.name, stamp))
+        return sorted(found, key=lambda row: (row[1], row[0]))
+
     def drop(self, brand_id: str, index: str) -> None:
         """Remove the folder of an index that is not live."""
         if self.live(brand_id) == index:
             raise ValueError(f"{index} is the live index of {brand_id}")
         shutil.rmtree(self.folder(index), ignore_errors=True)
+
+
+def _brand_of(folder: Path) -> tuple[str, datetime | None]:
+    """Brand and time in a folder's name; no time where it is no index."""
+    brand, _, rest = folder.name.rpartition("-")
+    brand, _, time_of_day = brand.rpartition("-")
+    brand, _, day = brand.rpartition("-")
+    try:
+        stamp = datetime.strptime(f"{day}{time_of_day}", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return brand, None
+    return brand, stamp if rest and folder.is_dir() else None
 
 
 def _replace(path: Path, text: str) -> None:

@@ -5,11 +5,11 @@ Text fields hold terms made by `indexer.analysis`, split at blanks here and not 
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 import tantivy
 
 from indexer.engine import Delete, Upsert
@@ -21,6 +21,7 @@ from indexer.index_fields import (
     plain_fields,
     text_fields,
 )
+from indexer.inventory import digest_of
 
 KEYWORDS = ("category", "manufacturer", "merchant", "availability", "variant_group", "product_id")
 LABELS = ("manufacturer_label", "merchant_label")
@@ -29,6 +30,7 @@ NUMBERS = (
     "accessories",
 )  # fmt: skip
 ATTRIBUTES = "attributes"
+DIGEST = "digest"
 TERMS = "terms"
 """The tokenizer that splits at blanks; not saved with the index, so registered at opening."""
 
@@ -49,6 +51,7 @@ def schema() -> tantivy.Schema:
         )
     for name in NUMBERS:
         builder.add_integer_field(name, indexed=True, fast=True)
+    builder.add_integer_field(DIGEST, fast=True)
     builder.add_bytes_field("document", stored=True)
     return builder.build()
 
@@ -96,7 +99,9 @@ def stored(change: Upsert | Delete) -> tantivy.Document:
     for name, number in numbers.items():
         if number is not None:
             target.add_integer(name, number)
-    target.add_bytes("document", json.dumps(change.document.as_json()).encode())
+    document = change.document.as_json()
+    target.add_integer(DIGEST, digest_of(document))
+    target.add_bytes("document", orjson.dumps(document))
     return target
 
 
