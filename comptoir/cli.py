@@ -21,6 +21,7 @@ COMMANDS = {
     "index": "refresh, rebuild or compare the search index",
     "search": "search as a shopper of a brand",
     "ranking": "draft, evaluate, publish and roll back how a brand ranks",
+    "match": "measure the matcher, explain what it decides",
     "offer": "show offers, their product and their prices over time",
     "order": "show orders and bring them forward",
     "brand": "apply and list brands",

@@ -6,18 +6,17 @@ alone. What comes out are groups, each an existing product or a new one.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mdm.match.candidates import known_by_keys, known_by_title, near_within, pairs_within
-from mdm.match.decide import Contender, Group, Pair, decide
+from mdm.match.comparison import Comparison, ambiguous_gtins
+from mdm.match.decide import Contender, Group
 from mdm.match.features import Features, offer_features
 from mdm.match.living_catalogue import LivingCatalogue
 from mdm.match.rarity import Rarity
-from mdm.match.score import explain, probability
-from mdm.match.vetoes import veto
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 
 # An offer that has this many partners by keys is not looked up by its title as well.
 ENOUGH_BY_KEYS = 8
-# A changed offer stays where it was unless the evidence speaks against it.
-STAYS = 1.0
-# Titles further apart than this, without a shared key, are not worth a comparison.
-TOO_FAR = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +42,22 @@ def match_newcomers(
     catalogue: LivingCatalogue, newcomers: Sequence[Newcomer], vectors: NDArray[np.float32]
 ) -> list[Group]:
     """Group newcomers with each other and with existing products."""
+    prepared = prepare(catalogue, newcomers, vectors)
+    return prepared.comparison.groups(prepared.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything read that a run needs. Places below len(newcomers) are theirs, in their order."""
+
+    comparison: Comparison
+    candidates: Sequence[tuple[int, int]]
+
+
+def prepare(
+    catalogue: LivingCatalogue, newcomers: Sequence[Newcomer], vectors: NDArray[np.float32]
+) -> Prepared:
+    """Find what is worth comparing. `vectors` are those of the newcomers' titles."""
     features = [offer_features(each.title, each.facts) for each in newcomers]
     contenders = [
         Contender(each.offer_id, each.merchant_id, each.condition, found)
@@ -64,14 +75,14 @@ def match_newcomers(
     ]
     contenders += existing
     table = _stacked(vectors, existing_vectors)
-    comparison = _Comparison(
+    comparison = Comparison(
         contenders,
         table,
         _rarity(catalogue, features, existing),
-        _ambiguous_gtins(contenders),
+        ambiguous_gtins(contenders),
         {place: each.previous for place, each in enumerate(newcomers) if each.previous},
     )
-    return comparison.groups(sorted(inner) + outer)
+    return Prepared(comparison, sorted(inner) + outer)
 
 
 def _inner_pairs(
@@ -137,86 +148,3 @@ def word_counts(features: Iterable[Features]) -> Counter[str]:
         counts.update(each.words | each.all_codes)
         counts[""] += 1
     return counts
-
-
-def _ambiguous_gtins(contenders: Iterable[Contender]) -> frozenset[str]:
-    """GTINs under which one merchant sells several things in the same condition."""
-    sold: dict[tuple[str, str, str], int] = defaultdict(int)
-    for each in contenders:
-        for gtin in each.features.gtins:
-            sold[each.merchant_id, each.condition, gtin] += 1
-    return frozenset(gtin for (_, _, gtin), count in sold.items() if count > 1)
-
-
-class _Comparison:
-    """Scores of pairs of contenders, by place."""
-
-    def __init__(
-        self,
-        contenders: list[Contender],
-        table: NDArray[np.float32],
-        rarity: Rarity,
-        ambiguous_gtins: frozenset[str],
-        previous: Mapping[int, str],
-    ) -> None:
-        self._contenders = contenders
-        self._table = table
-        self._rarity = rarity
-        self._ambiguous = ambiguous_gtins
-        self._previous = previous
-        self._place = {each: place for place, each in enumerate(contenders)}
-
-    def groups(self, candidates: Sequence[tuple[int, int]]) -> list[Group]:
-        pairs: list[Pair] = []
-        vetoed: list[tuple[int, int, str]] = []
-        for (left, right), cosine in zip(candidates, self._cosines(candidates), strict=True):
-            one, other = self._contenders[left].features, self._contenders[right].features
-            if cosine < TOO_FAR and not _share_a_key(one, other):
-                continue
-            reason = veto(one, other)
-            if reason is None:
-                pairs.append(Pair(left, right, self._score(left, right, cosine)))
-            elif cosine > 0.5 or one.gtins & other.gtins:
-                vetoed.append((left, right, reason))
-        return decide(self._contenders, pairs, vetoed, self._compare, self._explain)
-
-    def _cosines(self, candidates: Sequence[tuple[int, int]]) -> list[float]:
-        import numpy as np
-
-        found: list[float] = []
-        for start in range(0, len(candidates), 20_000):
-            places = np.array(candidates[start : start + 20_000], dtype=np.int64)
-            products = self._table[places[:, 0]] * self._table[places[:, 1]]
-            found += products.sum(axis=1).tolist()
-        return found
-
-    def _compare(self, one: Contender, other: Contender) -> float:
-        left, right = self._place[one], self._place[other]
-        return self._score(left, right, float(self._table[left] @ self._table[right]))
-
-    def _score(self, left: int, right: int, cosine: float) -> float:
-        one, other = self._contenders[left], self._contenders[right]
-        return probability(
-            one.features,
-            other.features,
-            cosine,
-            self._rarity,
-            self._ambiguous,
-            self._stays(left, right),
-        )
-
-    def _explain(self, one: Contender, other: Contender) -> list[tuple[str, float]]:
-        left, right = self._place[one], self._place[other]
-        cosine = float(self._table[left] @ self._table[right])
-        pieces = explain(one.features, other.features, cosine, self._rarity, self._ambiguous)
-        stays = self._stays(left, right)
-        return [*pieces, ("was there before", stays)] if stays else pieces
-
-    def _stays(self, left: int, right: int) -> float:
-        """A changed offer that meets one of the product that it was in."""
-        was = self._previous.get(left)
-        return STAYS if was and self._contenders[right].product_id == was else 0.0
-
-
-def _share_a_key(one: Features, other: Features) -> bool:
-    return bool(one.gtins & other.gtins or one.mpns & other.mpns or one.all_codes & other.all_codes)

@@ -1,0 +1,154 @@
+"""The product's own matcher on a set whose truth is known: the way of ingestion without a database.
+
+Offers go through the normaliser, the encoder and `mdm.match` exactly as landed ones do. What the
+normaliser refuses stays alone, as it would stay out of the catalogue.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mdm.evaluation.metrics import (
+    Figures,
+    average_precision,
+    bcubed,
+    of_counts,
+    pair_figures,
+    recall_of_candidates,
+)
+from mdm.evaluation.plain_form import LabelledPair
+from mdm.match.decide import JOIN
+from mdm.match.living_catalogue import EmptyCatalogue
+from mdm.match.neighbours import TitleEncoder
+from mdm.match.newcomers import Newcomer, Prepared, prepare
+from mdm.merchants import Merchant
+from mdm.normalise.offer import normalise
+from mdm.normalise.refused import RefusedError
+from mdm.offer_rows import facts_of
+from mdm.raw_offer import RawOffer
+
+Progress = Callable[[str], None]
+"""Told what is being done next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """The offers of a set that the matcher can see; `places` by id."""
+
+    newcomers: list[Newcomer]
+    places: Mapping[str, int]
+    prepared: Prepared
+
+
+def evaluate_clusters(
+    offers: Sequence[RawOffer],
+    truth: Mapping[str, str],
+    encoder: TitleEncoder,
+    progress: Progress = lambda _: None,
+) -> dict[str, Any]:
+    """Match all offers from nothing and compare with the true products of those in `truth`."""
+    started = time.perf_counter()
+    understood = _understand(offers, encoder, progress)
+    progress("deciding")
+    prepared = understood.prepared
+    groups = prepared.comparison.groups(prepared.candidates)
+    found = {offer.sku: f"alone {offer.sku}" for offer in offers}
+    for number, group in enumerate(groups):
+        found.update((each.offer_id, str(number)) for each in group.members)
+    ids = [each.offer_id for each in understood.newcomers]
+    compared = [(ids[left], ids[right]) for left, right in prepared.candidates]
+    pairs, cubed = pair_figures(found, truth), bcubed(found, truth)
+    return {
+        **_named("pair", pairs),
+        **_named("bcubed", cubed),
+        "auto_precision": round(pairs.precision, 4),
+        "auto_recall": round(pairs.recall, 4),
+        "candidate_recall_at_30": round(recall_of_candidates(compared, truth), 4),
+        "candidates_per_offer": round(2 * len(compared) / max(len(ids), 1), 1),
+        "steward_share": 0.0,
+        "offers": len(offers),
+        **_cost(started),
+    }
+
+
+def evaluate_pairs(
+    offers: Sequence[RawOffer],
+    pairs: Sequence[LabelledPair],
+    encoder: TitleEncoder,
+    progress: Progress = lambda _: None,
+) -> dict[str, Any]:
+    """Judge the given pairs with the threshold of ingestion."""
+    started = time.perf_counter()
+    understood = _understand(offers, encoder, progress)
+    progress("comparing")
+    scores = [_score(understood, pair) for pair in pairs]
+    joined = [score >= JOIN for score in scores]
+    labels = [pair.is_match for pair in pairs]
+    figures = of_counts(
+        sum(1 for one, other in zip(joined, labels, strict=True) if one and other),
+        sum(joined),
+        sum(labels),
+    )
+    return {
+        "precision": round(figures.precision, 4),
+        "recall": round(figures.recall, 4),
+        "f1": round(figures.f1, 4),
+        "average_precision": round(average_precision(scores, labels), 4),
+        "pairs": len(pairs),
+        "offers": len(offers),
+        **_cost(started),
+    }
+
+
+def _score(understood: _Understood, pair: LabelledPair) -> float:
+    left, right = understood.places.get(pair.left), understood.places.get(pair.right)
+    if left is None or right is None:
+        return 0.0
+    return understood.prepared.comparison.probability_of(left, right)
+
+
+def _understand(
+    offers: Sequence[RawOffer], encoder: TitleEncoder, progress: Progress
+) -> _Understood:
+    progress("reading")
+    now = datetime.now(UTC)
+    newcomers = []
+    for offer in offers:
+        merchant = Merchant(
+            "set", "set", "GB", currency=offer.currency or "EUR", source={"prices": "optional"}
+        )
+        try:
+            normal = normalise(offer, merchant, now)
+        except RefusedError:
+            continue
+        # Where a set names no merchants, nobody knows that two offers are of one.
+        seller = normal.merchant_id if offer.seller else f"set/{offer.sku}"
+        newcomers.append(
+            Newcomer(offer.sku, seller, normal.condition.value, normal.title, facts_of(normal))
+        )
+    progress("looking for candidates")
+    vectors = encoder.encode([each.title for each in newcomers])
+    prepared = prepare(EmptyCatalogue(encoder.dimensions), newcomers, vectors)
+    places = {each.offer_id: place for place, each in enumerate(newcomers)}
+    return _Understood(newcomers, places, prepared)
+
+
+def _named(prefix: str, figures: Figures) -> dict[str, float]:
+    return {
+        f"{prefix}_precision": round(figures.precision, 4),
+        f"{prefix}_recall": round(figures.recall, 4),
+        f"{prefix}_f1": round(figures.f1, 4),
+    }
+
+
+def _cost(started: float) -> dict[str, float]:
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "seconds": round(time.perf_counter() - started, 1),
+        "peak_mb": round(peak_kb / 1024, 1),
+    }
