@@ -97,7 +97,7 @@ def read_query(pairs: Sequence[tuple[str, str]], currency: str) -> ShopQuery:
         if name in _NAMES:
             given.setdefault(name, []).append(value)
         elif name.partition("[")[0] in _NAMES:
-            ignored.append(_printable(name)[:40])
+            ignored.append(printable(name)[:40])
     reading = _Reading(given, ignored)
     low, high = (reading.amount(name, currency) for name in ("price_min", "price_max"))
     if low is not None and high is not None and low > high:
@@ -179,7 +179,7 @@ class _Reading:
         values = self._given.get(name, [])
         if len(values) > 1:
             self._ignored.append(name)
-        return _printable(values[0][: 20 * MAX_TEXT]) if values else ""
+        return printable(values[0][: 20 * MAX_TEXT]) if values else ""
 
     def text(self) -> str:
         text = self._first("q")
@@ -192,7 +192,7 @@ class _Reading:
     def values(self, name: str, read: Reader) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for raw in self._given.get(name, []):
-            value = read(_printable(raw[:MAX_TEXT]))
+            value = read(printable(raw[:MAX_TEXT]))
             if value:
                 found[value] = None
             elif raw.strip():
@@ -240,7 +240,7 @@ class _Reading:
         return min(int(raw), most)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """One line without control characters and doubled blanks."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
