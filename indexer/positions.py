@@ -75,6 +75,13 @@ def positions_of(tx: Transaction, brand_id: str) -> dict[str, Noted]:
     }
 
 
+def index_age_s(tx: Transaction, brand_id: str, index: str) -> float | None:
+    """Seconds since the index was begun, by the database's clock; None where it has no position."""
+    age = sa.extract("epoch", sa.func.clock_timestamp() - _POSITION.c.begun_at)
+    found = tx.execute(sa.select(age).where(*_of(brand_id, index))).scalar_one_or_none()
+    return float(found) if found is not None else None
+
+
 def begin(tx: Transaction, brand_id: str, position: Position) -> None:
     """Note an index that is being built."""
     values = {

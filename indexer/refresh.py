@@ -6,12 +6,13 @@ Safe to run twice, or by two at once: versions are positions of the log, and a l
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from indexer.catch_up import IndexWork
-from indexer.engine import Engine, WriteReport
-from indexer.positions import Position, echo_live, read_position
+from indexer.engine import Engine, IndexStats, WriteReport
+from indexer.positions import Position, echo_live, index_age_s, read_position
 from indexer.rebuild import rebuild
 from kernel.db import Database, Transaction
 from kernel.embedding.encoder import Encoder
@@ -37,8 +38,9 @@ def refresh(
 ) -> list[RefreshReport]:
     """Bring every brand up to the end of the log.
 
-    A brand without an index of its own, or changed since it was built, gets a new index. One brand
-    that fails does not hold up the others; the first failure is raised at the end.
+    A brand without an index of its own, changed since it was built, or with another model's
+    vectors, gets a new index, beside the old one, which answers meanwhile. One brand that fails
+    does not hold up the others; the first failure is raised at the end.
     """
     reports, failures = [], []
     for brand in brands.values():
@@ -75,21 +77,39 @@ def _refresh_brand(
     return RefreshReport(brand.id, at, done, rebuilt)
 
 
+def _insist_on_the_newer_model(
+    tx: Transaction, brand: Brand, stats: IndexStats, encoder: Encoder
+) -> None:
+    """An index begun after this process loaded its model was built by one with a newer setting:
+    rebuilding it with the older model would have the two undo each other's work for ever."""
+    age_s = index_age_s(tx, brand.id, stats.index)
+    if age_s is not None and age_s < time.monotonic() - encoder.loaded_at:
+        raise DomainError(
+            "vector_model_differs",
+            f"The index of {brand.id} was built with {stats.model_id} after this process started, "
+            f"and this process uses {encoder.model_id}.",
+            hint="Restart this process with the EMBEDDING_MODEL of the others; to go back to its "
+            f"own model: comptoir index rebuild --brand {brand.id}",
+            status=409,
+        )
+    _LOG.info(
+        "index of %s holds vectors of %s, and the model is %s now: built again beside it",
+        brand.id,
+        stats.model_id,
+        encoder.model_id,
+    )
+
+
 def _usable(database: Database, engine: Engine, encoder: Encoder, brand: Brand) -> Position | None:
     """The live index's position, where it was built for the brand as it is now."""
     stats = engine.stats(brand.id)
     if stats is None:
         return None
-    if stats.model_id != encoder.model_id:
-        raise DomainError(
-            "vector_model_differs",
-            f"The index of {brand.id} holds vectors of {stats.model_id}, "
-            f"and the model in use is {encoder.model_id}.",
-            hint=f"Build it again with this model: comptoir index rebuild --brand {brand.id}",
-            status=409,
-        )
     with database.platform() as tx:
         position = read_position(tx, brand.id, stats.index)
+        if stats.model_id != encoder.model_id:
+            _insist_on_the_newer_model(tx, brand, stats, encoder)
+            return None
         if position is None or position.brand_revision != brand.revision:
             return None
         # A builder that was killed after its switch could not say so.

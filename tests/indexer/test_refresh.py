@@ -25,6 +25,7 @@ from mdm.pipeline import match_landed
 from mdm.raw_offer import RawDelivery, RawOffer
 from tenants.brand import Brand, brand_from, read_brand_file
 from tests.conftest import fresh_database
+from tests.small_models import small_model
 
 BUNDLED = Path(tenants.__file__).parent / "bundled"
 TITLES = ("Nordlys Book 14 Laptop", "Ampère Kettle Inox", "Boreal Desk Lamp", "Voltina Drill 18")
@@ -211,17 +212,33 @@ def test_a_changed_brand_gets_a_new_index(
 def test_vectors_of_two_models_are_never_mixed(
     database: Database, engine: EmbeddedEngine, encoder: Encoder, french: Brand
 ) -> None:
-    """Another model: refused, saying what to rebuild; a rebuild settles it."""
+    """Another model's index is replaced by one of ours, of whatever size its vectors are."""
     land(database, encoder, "darti", TITLES[:1])
-    index = engine.create(french.id, model_id="another-model", dimensions=encoder.dimensions)
+    index = engine.create(french.id, model_id="another-model", dimensions=3)
     engine.publish(french.id, index)
+    (report,) = refresh(database, engine, encoder, {french.id: french})
+    assert report.rebuilt
+    stats = engine.stats(french.id)
+    assert stats is not None
+    assert (stats.model_id, stats.dimensions) == (encoder.model_id, encoder.dimensions)
+    assert titles(engine, french) == set(TITLES[:1])
+
+
+def test_a_process_with_an_older_model_leaves_a_newer_index_alone(
+    database: Database, engine: EmbeddedEngine, encoder: Encoder, french: Brand, tmp_path: Path
+) -> None:
+    """While processes are restarted one by one, two models do not undo each other's work."""
+    land(database, encoder, "darti", TITLES[:1])
+    newer = load_encoder(small_model(tmp_path / "newer"))
+    built = rebuild(database, engine, newer, french)
     with pytest.raises(DomainError) as refusal:
         refresh(database, engine, encoder, {french.id: french})
     assert refusal.value.code == "vector_model_differs"
+    assert newer.model_id in refusal.value.message
     assert f"rebuild --brand {french.id}" in refusal.value.hint
-    rebuild(database, engine, encoder, french)
-    refresh(database, engine, encoder, {french.id: french})
-    assert titles(engine, french) == set(TITLES[:1])
+    stats = engine.stats(french.id)
+    assert stats is not None
+    assert stats.index == built.index
 
 
 @pytest.mark.parametrize("harm", ["manifest", "lexical", "vectors", "everything"])
