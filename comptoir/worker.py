@@ -13,13 +13,15 @@ from comptoir.installation import Installation
 from comptoir.progress import bar
 from indexer.refresh import refresh
 from kernel import jobs
+from kernel.db import heard
 from kernel.jobs import Handler, Job
-from mdm.catalogue import CATALOGUE_CHANGED
+from mdm.catalogue import CATALOGUE_CHANGED, CHANGES
 from mdm.expiry import BATCH, expire_offers, next_expiry
 from mdm.intake import MATCH_LANDED
 from mdm.pipeline import match_landed
 
 LOOK_AROUND_EVERY_S = 30.0
+AFTER_A_FAILURE_S = 5.0
 LOOK_FOR_ENDED_EVERY_S = 1.0
 SHORTEST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 1.0
@@ -86,15 +88,24 @@ def serve(installation: Installation) -> None:
     database or an engine that was away for long may have left one behind the catalogue.
     """
     stopping = threading.Event()
+    # Now, by one thread: several are about to ask for them.
+    _ = installation.engine, installation.encoder
+    served = handlers(installation)
+    _, index = served[CATALOGUE_CHANGED.name]
+
+    def follow() -> float:
+        return _listen(installation, index, stopping)
+
     watches = [
         _watch(stopping, "purchases could not be resumed", lambda: _resume(installation)),
         _watch(stopping, "the indices could not be looked at", lambda: _look_around(installation)),
+        _watch(stopping, "changes could not be followed", follow),
         _watch(stopping, "ended offers could not be told", lambda: _tell_ended(installation)),
     ]
     for watch in watches:
         watch.start()
     try:
-        jobs.run_worker(installation.url, handlers(installation))
+        jobs.run_worker(installation.url, served)
     finally:
         stopping.set()
 
@@ -113,7 +124,7 @@ def _watch(stopping: threading.Event, failing: str, look: Callable[[], float]) -
             except Exception:
                 # The database may be away for a moment; the next round asks again.
                 log.exception(failing)
-                pause_s = LOOK_AROUND_EVERY_S
+                pause_s = AFTER_A_FAILURE_S
 
     return threading.Thread(target=watch, daemon=True)
 
@@ -126,6 +137,13 @@ def _resume(installation: Installation) -> float:
     if resumed:
         structlog.get_logger("comptoir.worker").info("purchases resumed", count=resumed)
     return LOOK_AROUND_EVERY_S
+
+
+def _listen(installation: Installation, index: Handler, stopping: threading.Event) -> float:
+    """Bring changes into the indices as they are announced: no job has to be fetched for them."""
+    for _ in heard(installation.url, CHANGES, stopping):
+        index()
+    return 0.0
 
 
 def _look_around(installation: Installation) -> float:

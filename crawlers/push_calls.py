@@ -17,6 +17,8 @@ from mdm.raw_offer import RawOffer, Refusal
 
 SOURCE = "push"
 KEEP_DAYS = 7
+_TIDY_UP_AT = "00"
+"""Old answers go with one call of 256; which one, nobody can choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def _keep(
         ),
         {"merchant": merchant_id, "key": key, "digest": digest, "answer": json.dumps(answer)},
     )
+    if not digest.startswith(_TIDY_UP_AT):
+        return
     tx.execute(
         sa.text(
             "DELETE FROM crawlers.answered_call WHERE merchant_id = :merchant "
@@ -96,25 +100,33 @@ def land_offers(
     complete: bool,
 ) -> dict[str, Any]:
     """Land one call. A named run takes effect when its last call says that it is complete."""
+    if run is None and not complete:
+        landing, summary = intake.land_at_once(tx, merchant_id, SOURCE, records)
+        return {**_landed(landing), "run": None, **_closed(summary)}
     if run is None:
-        run_id = intake.open_run(tx, merchant_id, SOURCE, complete=complete)
+        run_id = intake.open_run(tx, merchant_id, SOURCE, complete=True)
     else:
         run_id = _named_run(tx, merchant_id, run)
     landing = intake.submit(tx, run_id, records)
-    answer: dict[str, Any] = {
-        "landed": landing.landed,
-        "unchanged": landing.unchanged,
-        "refused": [_refused(each) for each in landing.refusals],
-        "run": run,
-        "state": "open",
-    }
+    answer: dict[str, Any] = {**_landed(landing), "run": run}
     if run is not None and not complete:
-        return answer
+        return {**answer, "state": "open"}
     summary = intake.close_run(tx, run_id)
     if run is not None:
         _forget_run(tx, merchant_id, run)
+    return {**answer, **_closed(summary)}
+
+
+def _landed(landing: intake.Landing) -> dict[str, Any]:
     return {
-        **answer,
+        "landed": landing.landed,
+        "unchanged": landing.unchanged,
+        "refused": [_refused(each) for each in landing.refusals],
+    }
+
+
+def _closed(summary: intake.RunSummary) -> dict[str, Any]:
+    return {
         "state": summary.state,
         "withdrawn": summary.withdrawn,
         "parked": summary.reason if summary.state == "parked" else None,

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import Literal
 
+import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 from sqlalchemy import Connection, Engine, MetaData
 
 APP_ROLE = "comptoir_app"
 PLATFORM_ROLE = "comptoir_platform"
+
+_LOOK_UP_EVERY_S = 0.5
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -87,6 +92,26 @@ class Database:
 def advisory_lock(tx: Transaction, name: str) -> None:
     """Serialise transactions that take the same name, until this one ends."""
     tx.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
+def announce(tx: Transaction, channel: str) -> None:
+    """Wake those who listen on the channel when, and only if, this transaction commits."""
+    tx.execute(sa.text("SELECT pg_notify(:channel, '')"), {"channel": channel})
+
+
+def heard(url: str, channel: str, stopping: Event) -> Iterator[None]:
+    """One turn at once, then one for each announcement; several that come together are one.
+
+    Ends when `stopping` is set; raises psycopg.OperationalError when the server is lost.
+    """
+    with psycopg.connect(url, autocommit=True, application_name="comptoir") as connection:
+        connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        yield
+        while not stopping.is_set():
+            if any(True for _ in connection.notifies(timeout=_LOOK_UP_EVERY_S, stop_after=1)):
+                # What came together with it is announced by it.
+                list(connection.notifies(timeout=0))
+                yield
 
 
 def brand_owned(table: str) -> list[str]:

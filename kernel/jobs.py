@@ -83,6 +83,8 @@ def defer(
     """
     from procrastinate.exceptions import AlreadyEnqueued
 
+    if once is not None and _is_queued(tx, once):
+        return False
     deferrer = _enqueuer().configure_task(
         job.name,
         queue=job.queue,
@@ -97,6 +99,15 @@ def defer(
     except AlreadyEnqueued:
         return False
     return True
+
+
+def _is_queued(tx: Transaction, once: str) -> bool:
+    """Asked first: a refused insert costs a savepoint and its rollback."""
+    statement = (
+        "SELECT EXISTS (SELECT FROM procrastinate_jobs "
+        "WHERE queueing_lock = :once AND status = 'todo')"
+    )
+    return bool(tx.execute(sa.text(statement), {"once": once}).scalar_one())
 
 
 def waiting(tx: Transaction, queues: Sequence[str] | None = None) -> int:
@@ -120,7 +131,12 @@ def _app(url: str, handlers: Mapping[str, tuple[Job, Handler]]) -> procrastinate
         """A job to be tried again gives up its lock and its name: newer ones go ahead of it."""
 
         async def retry_job(
-            self, job: procrastinate.jobs.Job, retry_at: datetime | None = None, **_: object
+            self,
+            job: procrastinate.jobs.Job,
+            retry_at: datetime | None = None,
+            priority: int | None = None,  # noqa: ARG002 - the signature is the library's
+            queue: str | None = None,  # noqa: ARG002
+            lock: str | None = None,  # noqa: ARG002
         ) -> None:
             await self.connector.execute_query_async(_TRY_AGAIN, job_id=job.id, retry_at=retry_at)
 

@@ -12,12 +12,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction, advisory_lock
+from kernel.db import Transaction, advisory_lock, announce
 from kernel.jobs import Job, defer
 from mdm.offers import OFFER_SELECT, offer_view
 from mdm.product_view import OfferView, ProductView
 
 CATALOGUE_CHANGED = Job("catalogue.changed", "index", lock="index")
+
+CHANGES = "mdm_changes"
+"""Channel on which whoever listens is woken, at the moment the changes can be read.
+
+The job is the lasting word: it waits where nobody listens.
+"""
 
 _LOCK = "mdm.change_log"
 _MAX_HOPS = 20
@@ -49,11 +55,13 @@ def log_changes(tx: Transaction, product_ids: Iterable[str]) -> int:
     tx.execute(
         sa.text(
             "INSERT INTO mdm.change_log (position, product_id) "
-            "SELECT :head + ordinality, product_id "
-            "FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS changed(product_id, ordinality)"
+            "SELECT last.position + ordinality, product_id "
+            "FROM (SELECT coalesce(max(position), 0) AS position FROM mdm.change_log) AS last, "
+            "unnest(CAST(:ids AS text[])) WITH ORDINALITY AS changed(product_id, ordinality)"
         ),
-        {"head": head(tx), "ids": changed},
+        {"ids": changed},
     )
+    announce(tx, CHANGES)
     defer(tx, CATALOGUE_CHANGED, once=CATALOGUE_CHANGED.name)
     return len(changed)
 

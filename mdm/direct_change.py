@@ -48,14 +48,17 @@ def direct_changes(
     # All of them, in one order, before anything is written: two calls cannot wait for each other.
     held = tx.execute(
         sa.text(
-            "SELECT sku, content_sha256, state = 'live' AND NOT pending AND revisit_at IS NULL "
-            "AS settled FROM mdm.raw_offer WHERE source_id = :source AND sku = ANY(:skus) "
-            "ORDER BY sku FOR UPDATE"
+            "WITH held AS MATERIALIZED (SELECT sku, content_sha256, "
+            "state = 'live' AND NOT pending AND revisit_at IS NULL AS settled FROM mdm.raw_offer "
+            "WHERE source_id = :source AND sku = ANY(:skus) ORDER BY sku FOR UPDATE) "
+            "SELECT held.*, clock_timestamp() AS held_at FROM held"
         ),
         {"source": merchant.id, "skus": list(by_sku)},
     ).all()
+    if not held:
+        return []
     # Later than whatever was waited for, so that the price history is in the order of the changes.
-    now = tx.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    now = max(each.held_at for each in held)
     rows = [
         row
         for each in held

@@ -19,15 +19,27 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.db import Transaction
-from kernel.errors import DomainError, NotFound
 from kernel.jobs import Job, defer
-from mdm.blast_radius import danger
+from mdm.blast_radius import MIN_OFFERS, danger
 from mdm.bulk import copy_rows
 from mdm.direct_change import direct_changes, put_into_effect
-from mdm.merchants import Merchant, read_merchant, register_sellers
+from mdm.intake_runs import (
+    Run,
+    RunSummary,
+    begin,
+    discard_older,
+    end,
+    list_runs,
+    locked_run,
+    park,
+    read_run,
+)
+from mdm.merchants import Merchant, register_sellers
 from mdm.quarantine import forget_before, printable, refuse
 from mdm.raw_landing import Landed, land
 from mdm.raw_offer import RawOffer, Refusal
+
+__all__ = ["Landing", "RunSummary", "list_runs", "read_run"]
 
 MATCH_LANDED = Job("mdm.match_landed", "mdm", lock="mdm")
 
@@ -47,48 +59,28 @@ class Landing:
     refusals: tuple[Refusal, ...] = field(default=(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """A run as it ended. `state` is `closed`, or `parked` (nothing applied) with the `reason`."""
-
-    run_id: int
-    merchant_id: str
-    source: str
-    state: str
-    landed: int
-    unchanged: int
-    refused: int
-    withdrawn: int
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    id: int
-    merchant: Merchant
-    source: str
-    is_complete: bool
-    state: str
-
-
 def open_run(tx: Transaction, merchant_id: str, source: str, *, complete: bool) -> int:
     """Begin a run. A complete run replaces an older one of the same source that never ended."""
-    read_merchant(tx, merchant_id)
-    run_id: int = tx.execute(
-        sa.text(
-            "INSERT INTO mdm.intake_run (merchant_id, source, complete) "
-            "VALUES (:merchant, :source, :complete) RETURNING run_id"
-        ),
-        {"merchant": merchant_id, "source": source[:200], "complete": complete},
-    ).scalar_one()
-    if complete:
-        _discard_older(tx, merchant_id, source[:200], run_id, ("open",))
-    return run_id
+    return begin(tx, merchant_id, source, complete=complete).id
+
+
+def land_at_once(
+    tx: Transaction, merchant_id: str, source: str, records: Iterable[RawOffer | Refusal]
+) -> tuple[Landing, RunSummary]:
+    """An incomplete run from beginning to end in one transaction: a call of pushed changes."""
+    run = begin(tx, merchant_id, source, complete=False)
+    landing = _land(tx, run, records)
+    if run.state == "open":
+        end(tx, run.id, "closed", 0)
+    return landing, read_run(tx, run.id)
 
 
 def submit(tx: Transaction, run_id: int, records: Iterable[RawOffer | Refusal]) -> Landing:
     """Land records of an open run, in bounded batches."""
-    run = _read_run(tx, run_id, ("open", "parked"))
+    return _land(tx, locked_run(tx, run_id, ("open", "parked")), records)
+
+
+def _land(tx: Transaction, run: Run, records: Iterable[RawOffer | Refusal]) -> Landing:
     total = Landing(0, 0, 0)
     for batch in _batches(records, BATCH):
         counts = _submit_batch(tx, run, batch)
@@ -104,87 +96,41 @@ def submit(tx: Transaction, run_id: int, records: Iterable[RawOffer | Refusal]) 
             "unchanged = unchanged + :unchanged, refused = refused + :refused WHERE run_id = :run"
         ),
         {name: getattr(total, name) for name in ("landed", "unchanged", "refused")}
-        | {"run": run_id},
+        | {"run": run.id},
     )
     return total
 
 
 def close_run(tx: Transaction, run_id: int) -> RunSummary:
     """End a run. A complete one takes effect now, withdrawing what it no longer lists, or parks."""
-    run = _read_run(tx, run_id, ("open", "parked"))
+    run = locked_run(tx, run_id, ("open", "parked"))
     if run.is_complete:
         reason = danger(tx, run.id, run.merchant, run.source, complete=True)
         if reason:
-            _park(tx, run.id, reason)
+            park(tx, run.id, reason)
         else:
             _complete(tx, run)
     elif run.state == "open":
-        _end(tx, run.id, "closed", 0)
+        end(tx, run.id, "closed", 0)
     return read_run(tx, run_id)
 
 
 def release_run(tx: Transaction, run_id: int) -> RunSummary:
     """A person says that a parked run is right after all: it takes effect."""
-    run = _read_run(tx, run_id, ("parked",))
+    run = locked_run(tx, run_id, ("parked",))
     if run.is_complete:
         _complete(tx, run)
     else:
         _apply(tx, run)
-        _end(tx, run.id, "closed", 0)
+        end(tx, run.id, "closed", 0)
     return read_run(tx, run_id)
 
 
 def discard_run(tx: Transaction, run_id: int) -> RunSummary:
     """Forget a run: a parked one that a person says is wrong, or an open one that broke off."""
-    run = _read_run(tx, run_id, ("open", "parked"))
-    _end(tx, run.id, "discarded", 0)
+    run = locked_run(tx, run_id, ("open", "parked"))
+    end(tx, run.id, "discarded", 0)
     return read_run(tx, run_id)
-
-
-def read_run(tx: Transaction, run_id: int) -> RunSummary:
-    """The run as it stands."""
-    row = tx.execute(sa.text(f"{_SUMMARY} WHERE run_id = :run"), {"run": run_id}).one_or_none()
-    if row is None:
-        raise NotFound("run_unknown", f"There is no intake run {run_id}")
-    return RunSummary(*row)
-
-
-def list_runs(tx: Transaction, merchant_id: str | None = None, limit: int = 50) -> list[RunSummary]:
-    """Runs, newest first; of one merchant or of all."""
-    rows = tx.execute(
-        sa.text(
-            f"{_SUMMARY} WHERE CAST(:merchant AS text) IS NULL OR merchant_id = :merchant "
-            "ORDER BY run_id DESC LIMIT :limit"
-        ),
-        {"merchant": merchant_id, "limit": limit},
-    )
-    return [RunSummary(*row) for row in rows]
-
-
-_SUMMARY = (
-    "SELECT run_id, merchant_id, source, state, landed, unchanged, refused, withdrawn, reason "
-    "FROM mdm.intake_run"
-)
-
-
-def _read_run(tx: Transaction, run_id: int, states: tuple[str, ...]) -> _Run:
-    row = tx.execute(
-        sa.text(
-            "SELECT merchant_id, source, complete, state FROM mdm.intake_run "
-            "WHERE run_id = :run FOR UPDATE"
-        ),
-        {"run": run_id},
-    ).one_or_none()
-    if row is None:
-        raise NotFound("run_unknown", f"There is no intake run {run_id}")
-    if row.state not in states:
-        raise DomainError(
-            "run_state",
-            f"Intake run {run_id} is {row.state}",
-            hint="Open a new run; a newer run of the same source replaces an older one.",
-            status=409,
-        )
-    return _Run(run_id, read_merchant(tx, row.merchant_id), row.source, row.complete, row.state)
 
 
 def _batches(
@@ -195,7 +141,7 @@ def _batches(
         yield batch
 
 
-def _submit_batch(tx: Transaction, run: _Run, records: list[RawOffer | Refusal]) -> Landing:
+def _submit_batch(tx: Transaction, run: Run, records: list[RawOffer | Refusal]) -> Landing:
     sellers = _register_sellers(tx, run.merchant, records)
     now = datetime.now(UTC)
     staged: dict[str, Landed] = {}
@@ -239,7 +185,7 @@ def _duplicate(landed: Landed) -> Refusal:
     )
 
 
-def _stage(tx: Transaction, run: _Run, staged: dict[str, Landed]) -> tuple[int, int, list[Refusal]]:
+def _stage(tx: Transaction, run: Run, staged: dict[str, Landed]) -> tuple[int, int, list[Refusal]]:
     """Write what came into the landing table. Returns counts (landed, unchanged) and refusals."""
     known = _known(tx, run.merchant.id, list(staged))
     before = _landed_before(tx, run.id, list(staged)) if run.is_complete else {}
@@ -288,12 +234,13 @@ def _landed_before(tx: Transaction, run_id: int, skus: list[str]) -> dict[str, b
     return {row.sku: bytes(row.content_sha256) for row in rows}
 
 
-def _apply_unless_dangerous(tx: Transaction, run: _Run, landed: Collection[Landed]) -> None:
+def _apply_unless_dangerous(tx: Transaction, run: Run, landed: Collection[Landed]) -> None:
     if run.state == "parked":
         return
-    reason = danger(tx, run.id, run.merchant, run.source, complete=False)
+    is_few = len(landed) < MIN_OFFERS
+    reason = None if is_few else danger(tx, run.id, run.merchant, run.source, complete=False)
     if reason:
-        _park(tx, run.id, reason)
+        park(tx, run.id, reason)
         object.__setattr__(run, "state", "parked")
         return
     direct = direct_changes(tx, run.merchant, landed)
@@ -301,7 +248,7 @@ def _apply_unless_dangerous(tx: Transaction, run: _Run, landed: Collection[Lande
     put_into_effect(tx, direct)
 
 
-def _complete(tx: Transaction, run: _Run) -> None:
+def _complete(tx: Transaction, run: Run) -> None:
     """A complete run takes effect: staged offers in, offers no longer listed out."""
     withdrawn = tx.execute(
         sa.text(
@@ -315,11 +262,11 @@ def _complete(tx: Transaction, run: _Run) -> None:
     if withdrawn:
         defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
     forget_before(tx, run.merchant.id, run.source, run.id)
-    _discard_older(tx, run.merchant.id, run.source, run.id, ("parked",))
-    _end(tx, run.id, "closed", withdrawn)
+    discard_older(tx, run.merchant.id, run.source, run.id, ("parked",))
+    end(tx, run.id, "closed", withdrawn)
 
 
-def _apply(tx: Transaction, run: _Run, direct: Sequence[str] = ()) -> None:
+def _apply(tx: Transaction, run: Run, direct: Sequence[str] = ()) -> None:
     """Move staged offers into the raw offers, and renew those whose lifetime is half over.
 
     All but the `direct` ones, which take effect at once, are left to the pipeline.
@@ -346,7 +293,15 @@ def _apply(tx: Transaction, run: _Run, direct: Sequence[str] = ()) -> None:
             "direct": list(direct),
         },
     ).rowcount - len(direct)
-    changed += tx.execute(
+    changed += _renew(tx, run)
+    tx.execute(sa.text("DELETE FROM mdm.landing WHERE run_id = :run"), {"run": run.id})
+    if changed:
+        defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
+
+
+def _renew(tx: Transaction, run: Run) -> int:
+    """Offers that came again as they are, where half of their lifetime is over."""
+    return tx.execute(
         sa.text(
             "UPDATE mdm.raw_offer o SET confirmed_at = now(), pending = true FROM mdm.landing l "
             "WHERE l.run_id = :run AND l.raw IS NULL AND o.source_id = :source AND o.sku = l.sku "
@@ -358,41 +313,3 @@ def _apply(tx: Transaction, run: _Run, direct: Sequence[str] = ()) -> None:
             "half_life_hours": run.merchant.lifetime_days * 12,
         },
     ).rowcount
-    tx.execute(sa.text("DELETE FROM mdm.landing WHERE run_id = :run"), {"run": run.id})
-    if changed:
-        defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
-
-
-def _park(tx: Transaction, run_id: int, reason: str) -> None:
-    tx.execute(
-        sa.text(
-            "UPDATE mdm.intake_run SET state = 'parked', reason = :reason, closed_at = now() "
-            "WHERE run_id = :run"
-        ),
-        {"run": run_id, "reason": reason},
-    )
-
-
-def _end(tx: Transaction, run_id: int, state: str, withdrawn: int) -> None:
-    tx.execute(
-        sa.text(
-            "UPDATE mdm.intake_run SET state = :state, withdrawn = :withdrawn, closed_at = now() "
-            "WHERE run_id = :run"
-        ),
-        {"run": run_id, "state": state, "withdrawn": withdrawn},
-    )
-    tx.execute(sa.text("DELETE FROM mdm.landing WHERE run_id = :run"), {"run": run_id})
-
-
-def _discard_older(
-    tx: Transaction, merchant_id: str, source: str, run_id: int, states: tuple[str, ...]
-) -> None:
-    older = tx.execute(
-        sa.text(
-            "SELECT run_id FROM mdm.intake_run WHERE merchant_id = :merchant AND source = :source "
-            "AND complete AND run_id < :run AND state = ANY(:states)"
-        ),
-        {"merchant": merchant_id, "source": source, "run": run_id, "states": list(states)},
-    )
-    for row in older.all():
-        _end(tx, row.run_id, "discarded", 0)

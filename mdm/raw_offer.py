@@ -6,7 +6,7 @@ stays as the merchant wrote it (decoded, stripped, bounded); meaning is given by
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -63,11 +63,16 @@ class RawOffer:
     def as_json(self) -> dict[str, Any]:
         """JSON form without empty members; the input of the content hash."""
         # By identity: a quantity of 0 equals False and must not be lost.
-        return {
-            key: value
-            for key, value in asdict(self).items()
-            if value is not None and value is not False and value != ()
+        stated = {
+            name: value
+            for name in _OFFER_FIELDS
+            if (value := getattr(self, name)) is not None and value is not False and value != ()
         }
+        if self.delivery:
+            stated["delivery"] = [
+                {name: getattr(row, name) for name in _DELIVERY_FIELDS} for row in self.delivery
+            ]
+        return stated
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> RawOffer:
@@ -78,6 +83,10 @@ class RawOffer:
             data[name] = tuple(data.get(name, ()))
         data["attributes"] = tuple((row[0], row[1]) for row in data.get("attributes", ()))
         return cls(**data)
+
+
+_OFFER_FIELDS = tuple(each.name for each in fields(RawOffer))
+_DELIVERY_FIELDS = tuple(each.name for each in fields(RawDelivery))
 
 
 @dataclass(frozen=True, slots=True)
