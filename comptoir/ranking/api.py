@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Query
+from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from comptoir.ranking import publishing, showing
@@ -29,6 +29,15 @@ Reason = Annotated[str, Field(max_length=1_000)]
 Language = Annotated[str, Field(pattern="^(fr|de|en)$")]
 Rating = Annotated[int, Field(ge=0, le=3)]
 OneLanguage = Annotated[str | None, Query(pattern="^(fr|de|en)$")]
+
+
+def _acting(request: Request) -> Operator:
+    """Whom the router has let in."""
+    operator: Operator = request.state.operator
+    return operator
+
+
+Who = Annotated[Operator, Depends(_acting)]
 
 
 class _Call(BaseModel):
@@ -72,7 +81,7 @@ def build_router(installation: Installation) -> APIRouter:
     """Routes below `/v1/ranking`."""
     database = installation.database
 
-    def operator(authorization: Annotated[str, Header()] = "") -> Operator:
+    def admit(request: Request, authorization: Annotated[str, Header()] = "") -> None:
         scheme, _, bearer = authorization.partition(" ")
         with database.platform() as tx:
             found = operator_of(tx, bearer.strip()) if scheme.lower() == "bearer" else None
@@ -83,20 +92,19 @@ def build_router(installation: Installation) -> APIRouter:
                 hint="Make one: comptoir ranking key --operator NAME.",
                 status=401,
             )
-        return found
+        request.state.operator = found
 
-    router = APIRouter(prefix="/v1/ranking", tags=["ranking"])
-    who = Annotated[Operator, Depends(operator)]
-    _add_reading(router, installation, who)
-    _add_changing(router, installation, who)
+    router = APIRouter(prefix="/v1/ranking", tags=["ranking"], dependencies=[Depends(admit)])
+    _add_reading(router, installation)
+    _add_changing(router, installation)
     return router
 
 
-def _add_reading(router: APIRouter, installation: Installation, who: Any) -> None:
+def _add_reading(router: APIRouter, installation: Installation) -> None:
     database = installation.database
 
     @router.get("/brands/{brand_id}/effective")
-    def effective(brand_id: str, operator: who, locale: OneLanguage = None) -> dict[str, Any]:
+    def effective(brand_id: str, operator: Who, locale: OneLanguage = None) -> dict[str, Any]:
         """What is in force, each value with where it is from."""
         brand = _brand(installation, operator, brand_id)
         language = locale or brand.languages[0]
@@ -104,7 +112,7 @@ def _add_reading(router: APIRouter, installation: Installation, who: Any) -> Non
         return showing.effective(brand, language)
 
     @router.get("/brands/{brand_id}/rules")
-    def rules(brand_id: str, operator: who, locale: OneLanguage = None) -> dict[str, Any]:
+    def rules(brand_id: str, operator: Who, locale: OneLanguage = None) -> dict[str, Any]:
         """Rules by precedence, with those expired, unused, shadowed or conflicting."""
         brand = _brand(installation, operator, brand_id)
         language = locale or brand.languages[0]
@@ -112,13 +120,13 @@ def _add_reading(router: APIRouter, installation: Installation, who: Any) -> Non
         return showing.rules_json(database, brand, language)
 
     @router.get("/versions/{number}")
-    def version(number: int, operator: who) -> dict[str, Any]:
+    def version(number: int, operator: Who) -> dict[str, Any]:
         """A version with its document."""
         with database.platform() as tx:
             return showing.version_json(_version(tx, operator, number))
 
     @router.get("/versions/{number}/diff")
-    def diff(number: int, operator: who, against: int | None = None) -> dict[str, Any]:
+    def diff(number: int, operator: Who, against: int | None = None) -> dict[str, Any]:
         """How its document differs from another version's, or from what is in force."""
         with database.platform() as tx:
             mine = _version(tx, operator, number)
@@ -134,7 +142,7 @@ def _add_reading(router: APIRouter, installation: Installation, who: Any) -> Non
 
     @router.get("/history")
     def history(
-        operator: who,
+        operator: Who,
         brand: str | None = None,
         locale: OneLanguage = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
@@ -152,11 +160,11 @@ def _add_reading(router: APIRouter, installation: Installation, who: Any) -> Non
             }
 
 
-def _add_changing(router: APIRouter, installation: Installation, who: Any) -> None:
+def _add_changing(router: APIRouter, installation: Installation) -> None:
     database = installation.database
 
     @router.post("/drafts", status_code=201)
-    def draft(call: DraftCall, operator: who) -> dict[str, Any]:
+    def draft(call: DraftCall, operator: Who) -> dict[str, Any]:
         """Keep a document as a new version that is not in force."""
         document = ranking_document(call.document)
         scope = _scope(installation, operator, call.brand, call.locale)
@@ -165,7 +173,7 @@ def _add_changing(router: APIRouter, installation: Installation, who: Any) -> No
             return showing.version_json(kept)
 
     @router.post("/versions/{number}/evaluation")
-    def evaluation(number: int, operator: who, brand: str | None = None) -> dict[str, Any]:
+    def evaluation(number: int, operator: Who, brand: str | None = None) -> dict[str, Any]:
         """Try a version on judged and frequent queries against what is in force."""
         with database.platform() as tx:
             _version(tx, operator, number)
@@ -173,7 +181,7 @@ def _add_changing(router: APIRouter, installation: Installation, who: Any) -> No
         return done.as_json()
 
     @router.post("/versions/{number}/publication")
-    def publication(number: int, call: PublishCall, operator: who) -> dict[str, Any]:
+    def publication(number: int, call: PublishCall, operator: Who) -> dict[str, Any]:
         """Put a version in force unless the gate refuses (409 `ranking_worse`)."""
         with database.platform() as tx:
             _version(tx, operator, number)
@@ -184,14 +192,14 @@ def _add_changing(router: APIRouter, installation: Installation, who: Any) -> No
         return {"published": number, "within_s": REFRESH_AFTER_S, "evaluation": done.as_json()}
 
     @router.post("/versions/{number}/discard")
-    def discard(number: int, call: ReasonCall, operator: who) -> dict[str, Any]:
+    def discard(number: int, call: ReasonCall, operator: Who) -> dict[str, Any]:
         """Put a draft away; it stays on record."""
         with database.platform() as tx:
             versions.discard(tx, _version(tx, operator, number), operator.name, call.reason)
         return {"discarded": number}
 
     @router.post("/rollbacks")
-    def rollback(call: RollbackCall, operator: who) -> dict[str, Any]:
+    def rollback(call: RollbackCall, operator: Who) -> dict[str, Any]:
         """Back to the version in force before, or to one that was in force once."""
         scope = _scope(installation, operator, call.brand, call.locale)
         with database.platform() as tx:
@@ -202,7 +210,7 @@ def _add_changing(router: APIRouter, installation: Installation, who: Any) -> No
     def judgements(
         brand_id: str,
         locale: Language,
-        operator: who,
+        operator: Who,
         ratings: Annotated[dict[str, dict[str, Rating]], Body()],
     ) -> dict[str, int]:
         """Add ratings: query -> product id -> 0 to 3."""

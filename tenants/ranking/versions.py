@@ -193,12 +193,13 @@ def roll_back(
     live = published(tx, scope)
     if live is None:
         raise DomainError("ranking_nothing_published", f"Nothing is published for {scope}.")
-    earlier = _in_force_before(tx, scope, live.version)
-    target = to if to is not None else (earlier[0] if earlier else None)
+    stack, ever = _in_force(tx, scope)
+    earlier = stack[-2] if len(stack) > 1 else None
+    target = to if to is not None else earlier
     if target is None:
         record(tx, scope, live.version, "withdraw", actor, reason)
         return None
-    if target not in earlier:
+    if target not in ever - {live.version}:
         raise DomainError(
             "ranking_never_published",
             f"Version {target} was never in force for {scope}.",
@@ -295,12 +296,22 @@ def all_published(tx: Transaction) -> dict[str | None, list[Stated]]:
     return found
 
 
-def _in_force_before(tx: Transaction, scope: Scope, version: int) -> list[int]:
-    """Versions once in force, last first, without the present one."""
-    once = [
-        each.version for each in history(tx, scope, 10_000) if each.act in ("publish", "rollback")
-    ]
-    return [each for each in dict.fromkeys(once) if each != version]
+def _in_force(tx: Transaction, scope: Scope) -> tuple[list[int], set[int]]:
+    """Versions in force one upon the other, the present one last; and every one that ever was.
+
+    Going back takes versions off again, so that going back twice goes back further.
+    """
+    stack: list[int] = []
+    ever: set[int] = set()
+    for each in reversed(history(tx, scope, 100_000)):
+        if each.act == "withdraw":
+            stack.clear()
+        elif each.act == "rollback" and each.version in stack:
+            del stack[stack.index(each.version) + 1 :]
+        elif each.act in ("publish", "rollback"):
+            stack.append(each.version)
+            ever.add(each.version)
+    return stack, ever
 
 
 def _last_publishing(tx: Transaction, scope: Scope) -> Any:

@@ -63,7 +63,7 @@ def _profile(database: Database, language: str = "fr") -> RankingProfile:
 def test_nothing_published_is_version_0_and_the_shipped_values(fresh: Database) -> None:
     profile = _profile(fresh)
     assert profile.version == 0
-    assert profile == RankingProfile(provenance=profile.provenance)
+    assert profile == RankingProfile(stamp="b0", provenance=profile.provenance)
     assert set(profile.provenance.values()) == {"default"}
 
 
@@ -121,7 +121,25 @@ def test_rolling_back_the_first_version_leaves_the_brands_own_file(fresh: Databa
     _publish(fresh, BRAND, {"ladder": {"few": 3}})
     with fresh.platform() as tx:
         assert roll_back(tx, BRAND, "bob", "not wanted") is None
-    assert _profile(fresh) == RankingProfile(provenance=_profile(fresh).provenance)
+    assert _profile(fresh) == RankingProfile(stamp="b0", provenance=_profile(fresh).provenance)
+
+
+def test_going_back_twice_goes_back_further(fresh: Database) -> None:
+    first = _publish(fresh, BRAND, {"ladder": {"few": 1}})
+    for few in (2, 3):
+        _publish(fresh, BRAND, {"ladder": {"few": few}})
+    with fresh.platform() as tx:
+        roll_back(tx, BRAND, "bob", "")
+        back = roll_back(tx, BRAND, "bob", "")
+        assert back is not None
+        assert back.version == first.version
+        assert roll_back(tx, BRAND, "bob", "") is None
+    last = _publish(fresh, BRAND, {"ladder": {"few": 4}})
+    with fresh.platform() as tx:
+        assert roll_back(tx, BRAND, "bob", "") is None
+        publish(tx, last, "bob", instead_of=None)
+        back = roll_back(tx, BRAND, "bob", "", first.version)
+        assert back is not None
 
 
 def test_only_what_was_in_force_can_be_rolled_back_to(fresh: Database) -> None:
