@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.icecat import BRAND, documents, judgements
@@ -25,18 +26,19 @@ from indexer.embedded import EmbeddedEngine
 from indexer.engine import (
     Engine,
     FacetField,
-    Filters,
     Hit,
     Match,
     SearchRequest,
     Upsert,
+    Vector,
     Words,
 )
 from kernel.embedding.encoder import Encoder, load_encoder
 from search_api.facets import price_edges
-from search_api.retrieval import CANDIDATES, FEW, order_candidates
+from search_api.retrieval import CANDIDATES
+from search_api.second_stage import order_candidates
 from tenants.ranking import RankingProfile
-from tenants.ranking.profile import ProductWeights
+from tenants.ranking.profile import Ladder, ProductWeights
 
 Ranking = Callable[[str], list[str]]
 LANGUAGE = "en"
@@ -71,12 +73,12 @@ def by_words(engine: Engine) -> Ranking:
     return lambda text: [hit.product_id for hit in _retrieve(engine, text)]
 
 
-def _retrieve(engine: Engine, text: str) -> Sequence[Hit]:
-    found = engine.search(BRAND, SearchRequest(Words(text, LANGUAGE, Match.ALL), limit=CANDIDATES))
-    if found.total < FEW:
-        found = engine.search(
-            BRAND, SearchRequest(Words(text, LANGUAGE, Match.HALF), limit=CANDIDATES)
-        )
+def _retrieve(engine: Engine, text: str, vector: Vector | None = None) -> Sequence[Hit]:
+    strict = SearchRequest(Words(text, LANGUAGE, Match.ALL), limit=CANDIDATES, vector=vector)
+    found = engine.search(BRAND, strict)
+    if found.total < Ladder().few:
+        wider = replace(strict, words=Words(text, LANGUAGE, Match.HALF))
+        found = engine.search(BRAND, wider)
     return found.hits
 
 
@@ -84,12 +86,9 @@ def as_the_shop(engine: Engine, encoder: Encoder, profile: RankingProfile) -> Ra
     """The same, put in order by the second stage."""
 
     def ranked(text: str) -> list[str]:
-        hits = _retrieve(engine, text)
-        ids = tuple(hit.product_id for hit in hits)
-        near = engine.neighbours(
-            BRAND, encoder.encode_one(text), filters=Filters(product_ids=ids), limit=len(ids) or 1
-        )
-        return order_candidates(hits, near, profile)
+        hits = _retrieve(engine, text, encoder.encode_one(text))
+        ordered = order_candidates(hits, text, LANGUAGE, profile)
+        return [row.product_id for row in ordered]
 
     return ranked
 

@@ -17,7 +17,9 @@ from kernel.money import Money
 
 FacetName = Literal["category", "manufacturer", "merchant", "availability"]
 SortName = Literal["relevance", "price_asc", "price_desc", "newest"]
-RelaxationStep = Literal["half_of_words", "similar", "popular_in_category", "popular"]
+RelaxationStep = Literal[
+    "corrected", "half_of_words", "drop_word", "similar", "popular_in_category", "popular"
+]
 
 
 def as_json(answer: object) -> bytes:
@@ -31,6 +33,14 @@ class Fact:
 
     key: str
     value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """A piece of a text; `matched` where a word of the question was found in it."""
+
+    text: str
+    matched: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +91,8 @@ class ProductCard:
     updated_at: str
     true_until: str | None = None
     """When the first of its offers expires: what the card says may differ from then on."""
+    highlight: tuple[TextPart, ...] = ()
+    """The title in parts, those that the question matches marked; empty where nothing was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +165,39 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """Something that the words of the question say and that narrows the result like a filter.
+
+    `text` is what was typed, `label` what it was taken for (a price has `low` and `high` instead);
+    `url` is the search that takes it as plain words again.
+    """
+
+    kind: Literal["price", "category", "manufacturer", "attribute"]
+    text: str
+    label: str
+    url: str
+    key: str = ""
+    value: str = ""
+    low: Money | None = None
+    high: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggested:
+    """Another text, and the address of its search."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Relaxation:
     """The products answer less than what was asked; which step was taken, to be said aloud.
 
+    corrected: nothing has `original_query`, these have `corrected_query` (which later steps may
+    have as well).
     half_of_words: no (or only `matched_all`) products have all words, these have at least half.
+    drop_word: these have every word but those `dropped`.
     similar: none has the words; these are near in meaning. popular_in_category (`category_id`) and
     popular: nothing is near; these are what most merchants offer there.
     """
@@ -165,6 +206,8 @@ class Relaxation:
     original_query: str
     matched_all: int = 0
     category_id: int | None = None
+    corrected_query: str | None = None
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +277,15 @@ class SearchAnswer:
     chips: tuple[Chip, ...]
     page_links: tuple[PageLink, ...]
     relaxation: Relaxation | None
+    understood: tuple[Understood, ...] = ()
+    taken_back: tuple[Understood, ...] = ()
+    """Understood as well, but nothing passes it: the result is not narrowed by it."""
+    did_you_mean: Suggested | None = None
+    """A better spelling, offered and not applied."""
+    as_typed: Suggested | None = None
+    """Where a corrected spelling was searched: the way back to the words as typed."""
+    redirect: str | None = None
+    """An address that the brand's rules answer this question with."""
     notice: Notice
     clear_url: str
     ignored: tuple[str, ...] = ()

@@ -1,42 +1,52 @@
-"""From a question to an ordered list of product ids: words, then fewer words, then meaning.
+"""From a question to an ordered list of product ids: all words, fewer words, then meaning.
 
-The ladder never ends in nothing without saying why: each step down is named. The second stage
-(`tenants.ranking`) orders the first candidates; engines only retrieve. In: a ShopQuery. No SQL.
+A common page costs one call of the engine. The ladder never ends in nothing without saying why:
+each step down is named, as the profile of the brand has them. What was understood of the question
+narrows the result only where that leaves something. In: a ShopQuery. No SQL.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
 
+from indexer.analysis import query_words
+from indexer.document import ProductDocument
 from indexer.engine import (
     WINDOW,
     Engine,
+    Expansion,
     FacetField,
     Filters,
-    Hit,
     Match,
     Neighbour,
     SearchRequest,
     SearchResult,
     Sort,
+    Vector,
     Words,
 )
-from indexer.index_fields import ALL_WORDS_BONUS
+from kernel.categories import category_path
 from kernel.embedding.encoder import Encoder
-from search_api.answer import Relaxation
 from search_api.facets import price_edges
-from search_api.query import PER_PAGE, ShopQuery
+from search_api.query import PER_PAGE, ShopQuery, minor_amount
+from search_api.retrieved import Retrieved, said
+from search_api.second_stage import browsed, needs_documents, order_candidates
+from search_api.understanding.narrowing import narrowed
+from search_api.understanding.recognition import Known, Reading, read
+from search_api.understanding.snapshot import Snapshot
+from search_api.understanding.spelling import Correction, corrected
+from search_api.understanding.synonyms import expansions
 from tenants.brand import Brand
-from tenants.ranking import Candidate, RankingProfile, rank_products
+from tenants.ranking.products import RankedProduct
+from tenants.ranking.profile import RankingProfile
+from tenants.ranking.rules import Question, RulePlan, place_products, plan_rules
 
 CANDIDATES = 200
 """Products that the second stage orders; what follows them stays in the engine's order."""
-FEW = 10
-"""Fewer products with all words than this, and those with half of the words are added."""
-NEAR = 0.55
-"""Cosine below which a product is not called similar."""
 SIMILAR_AT_MOST = 2 * PER_PAGE
 _HINT = 0.3
 _SORTS = {
@@ -47,61 +57,160 @@ _SORTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Retrieved:
-    """Ids of one page in their order, with the counts of the whole list."""
-
-    product_ids: tuple[str, ...]
-    result: SearchResult
-    relaxation: Relaxation | None = None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Retrieval:
-    """The ladder for one brand and reader."""
+    """The ladder for one brand and reader, at one moment."""
 
     engine: Engine
     encoder: Encoder
     brand: Brand
     language: str
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    profile_in_force: RankingProfile | None = None
+    """Another profile than the brand's published one, for drafts and evaluations."""
+    now: datetime | None = None
+
+    @cached_property
+    def profile(self) -> RankingProfile:
+        """Weights, ladder, synonyms and rules."""
+        return self.profile_in_force or self.brand.ranking_profile(self.language)
 
     def page(self, query: ShopQuery) -> Retrieved:
         """The page asked for; beyond the end it is empty and the counts still stand."""
+        plan = self._rules(query)
+        asked = narrowed(query, (), plan.narrow)
         if not query.text:
-            return self._browse(query, query.filters())
-        strict = self._count(query)
-        if strict >= FEW:
-            return self._ranked(query, self._ask(query, Match.ALL))
-        # With as many hits as with every word, these are the products that have every word.
-        wider = self._ask(query, Match.HALF)
-        if wider.total > strict:
-            relaxation = Relaxation(
-                step="half_of_words", original_query=query.text, matched_all=strict
+            found = self._browse(asked, plan)
+        else:
+            reading = self._read(asked)
+            found = self._answer(asked, reading, plan)
+        return replace(found, redirect=plan.redirect)
+
+    def _rules(self, query: ShopQuery) -> RulePlan:
+        if not self.profile.rules and not self.profile.paid.allowed:
+            return RulePlan()
+        within = tuple(id_ for chosen in query.categories for id_ in category_path(chosen))
+        question = Question(query.text, self.language, within)
+        plan = plan_rules(question, self.profile, self.now or datetime.now(UTC))
+        return replace(plan, narrow=RulePlan().narrow) if "rules" in query.as_words else plan
+
+    def _read(self, query: ShopQuery) -> Reading:
+        known = Known(
+            query.categories,
+            query.manufacturers,
+            has_price=query.price_min is not None or query.price_max is not None,
+            as_words=frozenset(query.as_words),
+        )
+
+        def minor(text: str) -> int | None:
+            return minor_amount(text, query.currency)
+
+        return read(query.text, self.language, query.currency, self.snapshot, known, minor)
+
+    def _answer(self, query: ShopQuery, reading: Reading, plan: RulePlan) -> Retrieved:
+        found: Retrieved | None
+        if not reading.pieces:
+            return self._by_words(query, reading.words, plan) or self._by_meaning(
+                query, query.text, plan
             )
-            return self._ranked(query, wider, relaxation)
-        if strict or self._only_filters_exclude(query):
-            return self._ranked(query, wider)
-        return self._near(query)
+        within = narrowed(query, reading.pieces)
+        if (found := self._by_words(within, reading.words, plan)) is not None:
+            return replace(found, understood=reading.pieces)
+        if (found := self._by_words(query, reading.plain, plan)) is not None:
+            return replace(found, taken_back=reading.pieces)
+        prices = tuple(piece for piece in reading.pieces if piece.kind == "price")
+        rest = tuple(piece for piece in reading.pieces if piece.kind != "price")
+        nearest = self._by_meaning(narrowed(query, prices), reading.plain, plan)
+        return replace(nearest, understood=prices, taken_back=rest)
 
-    def _count(self, query: ShopQuery) -> int:
-        """Products with every word: a count costs a fraction of a page with its facets."""
-        words = Words(query.text, self.language, Match.ALL)
-        request = SearchRequest(words, query.filters(), limit=0)
-        return self.engine.search(self.brand.id, request).total
+    def _by_words(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved | None:
+        """The rungs of words; None where no product has enough of them."""
+        if not text:
+            everything = self._browse(query, plan)
+            return everything if everything.result.total else None
+        ladder = self.profile.ladder
+        strict = self._ask(query, text, Match.ALL)
+        if strict.total >= ladder.few:
+            return self._ranked(query, text, strict, plan)
+        correction = self._correction(query, text)
+        if correction is not None and not strict.total and "corrected" in ladder.steps:
+            mended = replace(query, as_words=(*query.as_words, "spelling"))
+            better = self._by_words(mended, correction.text, plan)
+            if better is not None:
+                return said(better, "corrected", query.text, corrected_query=correction.text)
+        found = self._with_fewer(query, text, strict, plan)
+        if found is not None and correction is not None:
+            found = replace(found, did_you_mean=correction.text)
+        return found
 
-    def _ask(self, query: ShopQuery, match: Match) -> SearchResult:
+    def _with_fewer(
+        self, query: ShopQuery, text: str, strict: SearchResult, plan: RulePlan
+    ) -> Retrieved | None:
+        """Those with all words, then those with some; without any, without the weakest words."""
+        ladder = self.profile.ladder
+        count = len(query_words(text, self.language))
+        if "half_of_words" in ladder.steps and count > 1:
+            required = max(1, -int(-count * ladder.required_share // 1))
+            wider = self._ask(query, text, Match.HALF, required)
+            if wider.total > strict.total:
+                found = self._ranked(query, text, wider, plan)
+                return said(found, "half_of_words", query.text, matched_all=strict.total)
+        if strict.total or self._only_filters_exclude(query, text):
+            return self._ranked(query, text, strict, plan)
+        if "drop_word" in ladder.steps and count > 1:
+            return self._without_weakest(query, text, plan)
+        return None
+
+    def _without_weakest(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved | None:
+        """Drop the word that tells least (unknown, then most frequent) until something is found."""
+        words = [word.text for word in query_words(text, self.language)]
+        known = {word: self.snapshot.count(word, self.language) for word in words}
+        order = sorted(set(words), key=lambda word: (known[word] > 0, -known[word]))
+        for dropped in range(1, len(order)):
+            rest = [word for word in words if word not in order[:dropped]]
+            result = self._ask(query, " ".join(rest), Match.ALL)
+            if result.total:
+                found = self._ranked(query, " ".join(rest), result, plan)
+                gone = tuple(order[:dropped])
+                return said(found, "drop_word", query.text, dropped=gone)
+        return None
+
+    def _correction(self, query: ShopQuery, text: str) -> Correction | None:
+        if {"spelling", "all"} & set(query.as_words):
+            return None
+        return corrected(text, self.language, self.snapshot)
+
+    def _ask(
+        self, query: ShopQuery, text: str, match: Match, required: int | None = None
+    ) -> SearchResult:
         by_relevance = query.sort == "relevance"
         limit = max(CANDIDATES, query.offset + query.per_page) if by_relevance else query.per_page
+        words = Words(
+            text,
+            self.language,
+            match,
+            expansions=self._readings(text),
+            required=required,
+            weights=self.profile.field_weights,
+        )
         return self._search(
             query,
             SearchRequest(
-                words=Words(query.text, self.language, match),
+                words=words,
                 filters=query.filters(),
                 sort=_SORTS[query.sort],
                 offset=0 if by_relevance else query.offset,
                 limit=min(limit, WINDOW),
+                vector=self._vector(text) if by_relevance else None,
+                model_id=self.encoder.model_id,
             ),
         )
+
+    def _readings(self, text: str) -> Mapping[int, tuple[Expansion, ...]]:
+        return expansions(text, self.language, self.profile.synonyms)
+
+    def _vector(self, text: str) -> Vector | None:
+        return self.encoder.encode_one(text) if self.profile.product_weights.vector else None
 
     def _search(self, query: ShopQuery, request: SearchRequest) -> SearchResult:
         """With the facets that the query asks for."""
@@ -113,71 +222,105 @@ class Retrieval:
         )
         return self.engine.search(self.brand.id, counted)
 
-    def _browse(self, query: ShopQuery, filters: Filters) -> Retrieved:
+    def _browse(self, query: ShopQuery, plan: RulePlan) -> Retrieved:
         """Without words: what most merchants offer first, unless another order is chosen."""
         sort = _SORTS[query.sort]
+        is_plain = query.sort != "relevance" or plan == RulePlan(narrow=plan.narrow)
         request = SearchRequest(
-            filters=filters,
+            filters=query.filters(),
             sort=Sort.POPULAR if sort is Sort.RELEVANCE else sort,
-            offset=query.offset,
-            limit=query.per_page,
+            offset=query.offset if is_plain else 0,
+            limit=query.per_page
+            if is_plain
+            else min(max(CANDIDATES, query.offset + query.per_page), WINDOW),
         )
         result = self._search(query, request)
-        return Retrieved(tuple(hit.product_id for hit in result.hits), result)
+        if is_plain:
+            return Retrieved(tuple(hit.product_id for hit in result.hits), result)
+        documents = self._documents(result, plan)
+        return self._placed(
+            query, "", result, browsed(result.hits, self.profile, plan, documents), plan
+        )
 
     def _ranked(
-        self, query: ShopQuery, result: SearchResult, relaxation: Relaxation | None = None
+        self, query: ShopQuery, text: str, result: SearchResult, plan: RulePlan
     ) -> Retrieved:
         if query.sort != "relevance":
-            return Retrieved(tuple(hit.product_id for hit in result.hits), result, relaxation)
-        ordered = self._second_stage(query, result.hits[:CANDIDATES])
-        ordered += [hit.product_id for hit in result.hits[CANDIDATES:]]
+            return Retrieved(
+                tuple(hit.product_id for hit in result.hits),
+                result,
+                words=text,
+                readings=self._readings(text),
+            )
+        first, rest = result.hits[:CANDIDATES], result.hits[CANDIDATES:]
+        documents = self._documents(result, plan)
+        ordered = order_candidates(first, text, self.language, self.profile, plan, documents)
+        ordered += [RankedProduct(hit.product_id, 0.0, {}) for hit in rest]
+        return self._placed(query, text, result, ordered, plan)
+
+    def _documents(self, result: SearchResult, plan: RulePlan) -> Mapping[str, ProductDocument]:
+        if not needs_documents(plan):
+            return {}
+        return self.engine.read(self.brand.id, result.hits[:CANDIDATES])
+
+    def _placed(
+        self,
+        query: ShopQuery,
+        text: str,
+        result: SearchResult,
+        ordered: Sequence[RankedProduct],
+        plan: RulePlan,
+    ) -> Retrieved:
+        """Pinned and paid products in their places, then the page cut out."""
+        available: set[str] = set()
+        if plan.placed_ids:
+            wanted = replace(query.filters(), product_ids=plan.placed_ids)
+            shown = self.engine.search(self.brand.id, SearchRequest(filters=wanted, limit=100))
+            available = {hit.product_id for hit in shown.hits}
+        placed = place_products(plan, ordered, available)
+        hidden = len(result.hits) - len(ordered)
+        total = max(result.total - hidden, len(placed))
+        page = placed[query.offset : query.offset + query.per_page]
         return Retrieved(
-            tuple(ordered[query.offset : query.offset + query.per_page]), result, relaxation
+            tuple(row.product_id for row in page),
+            replace(result, total=total) if total != result.total else result,
+            words=text,
+            readings=self._readings(text),
+            sponsored={row.product_id: row.sponsored for row in page if row.sponsored},
         )
 
-    def _second_stage(self, query: ShopQuery, hits: Sequence[Hit]) -> list[str]:
-        """Products with all words stay before the others, whatever else speaks for those."""
-        if not hits:
-            return []
-        near = self._neighbours(
-            query, Filters(product_ids=tuple(hit.product_id for hit in hits)), len(hits)
-        )
-        return order_candidates(hits, near, self.brand.ranking_profile(self.language))
-
-    def _neighbours(self, query: ShopQuery, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
-        vector = self.encoder.encode_one(query.text)
+    def _neighbours(self, text: str, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
         # An index that is yet to be rebuilt with this model answers no neighbours, and no error.
         return self.engine.neighbours(
             self.brand.id,
-            vector,
+            self.encoder.encode_one(text),
             filters=filters,
             limit=limit,
             model_id=self.encoder.model_id,
         )
 
-    def _only_filters_exclude(self, query: ShopQuery) -> bool:
+    def _only_filters_exclude(self, query: ShopQuery, text: str) -> bool:
         """Whether the words are found without the filters: then those are to be taken off."""
         if query.filters() == Filters():
             return False
-        words = Words(query.text, self.language, Match.HALF)
+        words = Words(text, self.language, Match.HALF)
         return self.engine.search(self.brand.id, SearchRequest(words, limit=0)).total > 0
 
-    def _near(self, query: ShopQuery) -> Retrieved:
+    def _by_meaning(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved:
         """No word is known: near in meaning, else what is popular near there, else popular."""
-        filters = query.filters()
-        near = self._neighbours(query, filters, SIMILAR_AT_MOST)
-        similar = [row.product_id for row in near if row.similarity >= NEAR]
-        if similar:
-            return self._listed(query, similar)
-        category = self._common_category(near)
-        relaxation = Relaxation(step="popular", original_query=query.text)
+        steps = self.profile.ladder.steps
+        near = self._neighbours(text, query.filters(), SIMILAR_AT_MOST) if text else ()
+        floor = self.profile.ladder.meaning_floor
+        similar = [row.product_id for row in near if row.similarity >= floor]
+        if similar and "similar" in steps:
+            return said(self._listed(query, similar), "similar", query.text)
+        category = self._common_category(near) if "popular_in_category" in steps else None
         if category is not None and not query.categories:
-            filters = replace(filters, categories=(category,))
-            relaxation = Relaxation(
-                step="popular_in_category", original_query=query.text, category_id=category
-            )
-        return replace(self._browse(query, filters), relaxation=relaxation)
+            found = self._browse(replace(query, categories=(category,)), plan)
+            return said(found, "popular_in_category", query.text, category_id=category)
+        if "popular" in steps:
+            return said(self._browse(query, plan), "popular", query.text)
+        return Retrieved((), self._listed(query, ()).result)
 
     def _listed(self, query: ShopQuery, product_ids: Sequence[str]) -> Retrieved:
         """These products, nearest first or in the order chosen, with their facets."""
@@ -190,8 +333,7 @@ class Retrieval:
         found = [hit.product_id for hit in result.hits]
         if query.sort == "relevance":
             found.sort(key=product_ids.index)
-        page = tuple(found[query.offset : query.offset + query.per_page])
-        return Retrieved(page, result, Relaxation(step="similar", original_query=query.text))
+        return Retrieved(tuple(found[query.offset : query.offset + query.per_page]), result)
 
     def _common_category(self, near: Sequence[Neighbour]) -> int | None:
         """The category of most of the nearest ten, where they are not merely random."""
@@ -212,32 +354,3 @@ def _counted(query: ShopQuery) -> tuple[FacetField, ...]:
     if query.facets is None:
         return tuple(FacetField)
     return (FacetField.PRICE, *(FacetField(name) for name in query.facets))
-
-
-def order_candidates(
-    hits: Sequence[Hit], near: Sequence[Neighbour], profile: RankingProfile
-) -> list[str]:
-    """Ids by the brand's second stage, those with all words first. Pure."""
-    cosines = {row.product_id: max(row.similarity, 0.0) for row in near}
-    plain = [_plain(hit) for hit in hits]
-    best = max(plain, default=0.0) or 1.0
-    ordered: list[str] = []
-    for all_words in (True, False):
-        tier = [
-            Candidate(
-                hit.product_id,
-                text_score=score / best,
-                vector_score=cosines.get(hit.product_id, 0.0),
-                in_stock=hit.availability == "in_stock",
-                offer_count=hit.offer_count,
-            )
-            for hit, score in zip(hits, plain, strict=True)
-            if (hit.score >= ALL_WORDS_BONUS) is all_words
-        ]
-        ordered += [row.product_id for row in rank_products(tier, profile)]
-    return ordered
-
-
-def _plain(hit: Hit) -> float:
-    """The text score without the bonus for having all words."""
-    return hit.score - ALL_WORDS_BONUS if hit.score >= ALL_WORDS_BONUS else hit.score

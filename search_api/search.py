@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -21,13 +21,18 @@ from search_api.answer import (
     SearchAnswer,
     SortName,
     SortOption,
+    Suggested,
     Why,
 )
 from search_api.cards import product_card
 from search_api.facets import chips_of, facets_of, price_facet
+from search_api.highlight import highlighted
 from search_api.overview import Overview, Overviews
 from search_api.query import ShopQuery, address, page_count, without_page
 from search_api.retrieval import Retrieval
+from search_api.retrieved import Retrieved
+from search_api.understanding.answering import as_words, suggested, understood
+from search_api.understanding.snapshot import Snapshots
 from tenants.brand import Brand
 from tenants.disclosure import Subject, disclosure
 
@@ -41,13 +46,18 @@ class Shop:
     engine: Engine
     encoder: Encoder
     overviews: Overviews
+    snapshots: Snapshots = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "snapshots", Snapshots(self.engine))
 
     def search(
         self, query: ShopQuery, brand: Brand, language: str, *, explain: bool = False
     ) -> SearchAnswer:
         """One page of results. A page beyond the last one is the last one, and says so."""
         started = time.perf_counter()
-        retrieval = Retrieval(self.engine, self.encoder, brand, language)
+        snapshot = self.snapshots.of(brand.id)
+        retrieval = Retrieval(self.engine, self.encoder, brand, language, snapshot)
         found = retrieval.page(query)
         pages = page_count(found.result.total, query.per_page)
         if query.page > pages:
@@ -63,13 +73,18 @@ class Shop:
             page=query.page,
             pages=pages,
             per_page=query.per_page,
-            products=self._cards(found.product_ids, brand, language),
+            products=self._cards(found, brand, language),
             facets=facets_of(result.facets, query, language, overview),
             price=price_facet(result.prices, query, language),
             sorts=_sorts(query, language),
             chips=chips_of(query, language, overview),
             page_links=_page_links(query, pages, language),
             relaxation=found.relaxation,
+            understood=understood(found.understood, query, language, overview),
+            taken_back=understood(found.taken_back, query, language, overview),
+            did_you_mean=suggested(found.did_you_mean, query, language),
+            as_typed=_as_typed(found, query, language),
+            redirect=found.redirect,
             notice=_notice(
                 language, overview, "results" if query.sort == "relevance" else "sorted"
             ),
@@ -108,7 +123,7 @@ class Shop:
         ]
         return HomePage(
             departments=tuple(sorted(departments, key=lambda row: -row.count)),
-            popular=self._cards(found.product_ids[:POPULAR_AT_HOME], brand, language),
+            popular=self._cards(found, brand, language)[:POPULAR_AT_HOME],
             product_count=overview.product_count,
             merchant_count=len(overview.merchants),
             notice=_notice(language, overview, "results"),
@@ -123,17 +138,29 @@ class Shop:
             merchants=tuple(sorted(merchants.values())),
         )
 
-    def _cards(
-        self, product_ids: tuple[str, ...], brand: Brand, language: str
-    ) -> tuple[ProductCard, ...]:
-        documents = self.engine.read(brand.id, product_ids)
+    def _cards(self, found: Retrieved, brand: Brand, language: str) -> tuple[ProductCard, ...]:
+        documents = self.engine.read(brand.id, found.page)
         now = datetime.now(UTC)
         profile = brand.ranking_profile(language)
         return tuple(
-            product_card(documents[product_id], profile, language, now)
-            for product_id in product_ids
+            _marked(product_card(documents[product_id], profile, language, now), found, language)
+            for product_id in found.product_ids
             if product_id in documents
         )
+
+
+def _marked(card: ProductCard, found: Retrieved, language: str) -> ProductCard:
+    """The card with the words that found it marked in its title."""
+    if not found.words:
+        return card
+    return replace(card, highlight=highlighted(card.title, found.words, language, found.readings))
+
+
+def _as_typed(found: Retrieved, query: ShopQuery, language: str) -> Suggested | None:
+    """The way back from a corrected spelling."""
+    if found.relaxation is None or found.relaxation.corrected_query is None:
+        return None
+    return Suggested(text=query.text, url=as_words(query, "spelling", language))
 
 
 def _notice(language: str, overview: Overview, subject: Subject) -> Notice:

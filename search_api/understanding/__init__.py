@@ -1,0 +1,1 @@
+"""A question understood: spelling, synonyms, price limits, categories, makers and measures."""

@@ -1,0 +1,167 @@
+"""What a question says in words that the shop has as a filter: price, category, maker, measure.
+
+`lave-linge 8 kg moins de 400 €` is a category, a capacity and a price limit. Words alone stay
+words: only a question that also states a price limit or a measure is narrowed, and every narrowing
+is a piece that the shopper sees and can undo. Pure, given the snapshot of the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+from indexer.analysis import query_words
+from indexer.folding import key
+from kernel.categories import categories
+from search_api.understanding.price_limits import Minor, price_limits
+from search_api.understanding.snapshot import Measured, Snapshot
+
+PieceKind = Literal["price", "category", "manufacturer", "attribute"]
+EVERYTHING = "all"
+"""Said in the address: take every word as a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One thing understood. `value` is what the filter takes, `text` what the shopper wrote."""
+
+    kind: PieceKind
+    text: str
+    value: str = ""
+    key: str = ""
+    values: tuple[str, ...] = ()
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question read: `words` are searched, `pieces` narrow the result.
+
+    `plain` has every word but those of a price, for when nothing passes the pieces.
+    """
+
+    words: str
+    pieces: tuple[Piece, ...] = ()
+    plain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the address already narrows to, and the kinds of piece to be taken as words."""
+
+    categories: tuple[int, ...] = ()
+    manufacturers: tuple[str, ...] = ()
+    has_price: bool = False
+    as_words: frozenset[str] = field(default_factory=frozenset)
+
+    def wants(self, kind: PieceKind) -> bool:
+        """Whether a piece of this kind may be recognised."""
+        return kind not in self.as_words and EVERYTHING not in self.as_words
+
+
+def read(
+    text: str, language: str, currency: str, snapshot: Snapshot, known: Known, minor: Minor
+) -> Reading:
+    """Words and pieces of a question."""
+    pieces: list[Piece] = []
+    words = text
+    if known.wants("price") and not known.has_price:
+        limits = price_limits(text, currency, minor)
+        if limits is not None:
+            said = text[limits.start : limits.end]
+            pieces.append(Piece("price", said.strip(), low=limits.low, high=limits.high))
+            words = " ".join((text[: limits.start] + " " + text[limits.end :]).split())
+    terms = [word.text for word in query_words(words, language)]
+    category = None if known.categories else _category(terms, language, snapshot)
+    measures = _measures(terms, category, snapshot) if known.wants("attribute") else []
+    if not pieces and not (category and measures):
+        return Reading(text, plain=text)
+    if category is not None and known.wants("category"):
+        pieces.append(Piece("category", category.said, str(category.id)))
+    pieces += measures
+    if not known.manufacturers and known.wants("manufacturer"):
+        pieces += _manufacturer(terms, snapshot)
+    return Reading(_without(words, language, pieces), tuple(pieces), words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Category:
+    id: int
+    said: str
+
+
+def _category(terms: Sequence[str], language: str, snapshot: Snapshot) -> _Category | None:
+    """The category with products that the longest run of words names; a leaf before its parent."""
+    stems = [_stem(term, language) for term in terms]
+    for length in range(min(4, len(terms)), 0, -1):
+        for start in range(len(terms) - length + 1):
+            run = tuple(stems[start : start + length])
+            ids = _phrases(language).get(run) or _phrases(language).get(("".join(run),), ())
+            for id_ in ids:
+                if snapshot.categories.get(id_):
+                    return _Category(id_, " ".join(terms[start : start + length]))
+    return None
+
+
+@lru_cache(maxsize=8)
+def _phrases(language: str) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+    """Names and words of categories, analysed as a question of the language is."""
+    found: dict[tuple[str, ...], dict[int, None]] = {}
+    for category in categories().values():
+        for phrase in (category.name(language), *category.words):
+            terms = tuple(_stem(word.text, language) for word in query_words(phrase, language))
+            if terms:
+                found.setdefault(terms, {})[category.id] = None
+    return {
+        terms: tuple(sorted(ids, key=lambda id_: categories()[id_].parent is None))
+        for terms, ids in found.items()
+    }
+
+
+def _stem(word: str, language: str) -> str:
+    first = next(iter(query_words(word, language)), None)
+    alternatives = first.alternatives.get(language, ()) if first else ()
+    return alternatives[0].terms[0] if alternatives else word
+
+
+def _measures(terms: Sequence[str], category: _Category | None, snapshot: Snapshot) -> list[Piece]:
+    """Measures that products of the category state, each under the attribute most of them use."""
+    found = []
+    for term in terms:
+        rows = snapshot.measured.get(term, ())
+        by_key: dict[str, list[Measured]] = {}
+        for row in rows:
+            if category is None or row.by_category.get(category.id):
+                by_key.setdefault(row.key, []).append(row)
+        if category is None or not by_key:
+            continue
+        best = max(by_key, key=lambda name: _products(by_key[name], category.id))
+        values = tuple(sorted({row.value for row in by_key[best]}))
+        found.append(Piece("attribute", term, values[0], key=best, values=values))
+    return found
+
+
+def _products(rows: Sequence[Measured], category_id: int) -> int:
+    return sum(row.by_category.get(category_id, 0) for row in rows)
+
+
+def _manufacturer(terms: Sequence[str], snapshot: Snapshot) -> Iterator[Piece]:
+    for length in (3, 2, 1):
+        for start in range(len(terms) - length + 1):
+            said = " ".join(terms[start : start + length])
+            value = key(said)
+            if value in snapshot.manufacturers:
+                yield Piece("manufacturer", said, value)
+                return
+
+
+def _without(words: str, language: str, pieces: Sequence[Piece]) -> str:
+    """The words that are still to be searched: those of a category stay, they order the list."""
+    gone = {piece.text for piece in pieces if piece.kind == "attribute"}
+    gone |= {
+        part for piece in pieces if piece.kind == "manufacturer" for part in piece.text.split()
+    }
+    return " ".join(word.text for word in query_words(words, language) if word.text not in gone)

@@ -1,0 +1,150 @@
+"""What understanding knows of a brand's index: its words, makers, categories and measured values.
+
+Taken from the index itself, in the background, and again when another index is published or it has
+grown old. A question never waits for it: until the first one is there, nothing is understood.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from indexer.analysis import LANGUAGES, OTHER, index_terms, shown_words
+from indexer.engine import WINDOW, Engine, FacetField, SearchRequest, Sort
+from indexer.stemming import stem
+from kernel.errors import DomainError
+
+KEEP_S = 120.0
+"""Age at which a snapshot is taken anew although the index has kept its name."""
+SAMPLE = WINDOW
+"""Products (of most offers) whose attributes are looked at."""
+_LOG = logging.getLogger(__name__)
+_INCHES = re.compile(r"(?<=\d)\s?in$")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value of an attribute as it stands in documents, with the products that have it."""
+
+    key: str
+    value: str
+    by_category: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`words[language]` count the products that show a word, other languages' words under OTHER."""
+
+    index: str = ""
+    words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    stems: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    manufacturers: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[int, int] = field(default_factory=dict)
+    measured: Mapping[str, tuple[Measured, ...]] = field(default_factory=dict)
+
+    def knows(self, word: str) -> bool:
+        """Whether a folded word, or another form of it, is shown anywhere."""
+        if any(word in known for known in self.words.values()):
+            return True
+        return any(stem(word, name) in known for name, known in self.stems.items())
+
+    def count(self, word: str, language: str) -> int:
+        """Products that show the word, in the reader's language and in names."""
+        return sum(self.words.get(name, {}).get(word, 0) for name in (language, OTHER))
+
+
+class Snapshots:
+    """The snapshot of each brand, renewed in the background."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: dict[str, tuple[float, Snapshot]] = {}
+        self._building: set[str] = set()
+        self._lock = threading.Lock()
+
+    def of(self, brand_id: str) -> Snapshot:
+        """The latest one there is; an empty one until the first has been taken."""
+        kept = self._kept.get(brand_id)
+        if kept is None or time.monotonic() - kept[0] > KEEP_S:
+            self._renew(brand_id)
+        return kept[1] if kept is not None else Snapshot()
+
+    def load(self, brand_id: str) -> Snapshot:
+        """Take one now and keep it: for programs that ask one question."""
+        snapshot = take(self._engine, brand_id)
+        self._kept[brand_id] = (time.monotonic(), snapshot)
+        return snapshot
+
+    def _renew(self, brand_id: str) -> None:
+        with self._lock:
+            if brand_id in self._building:
+                return
+            self._building.add(brand_id)
+        threading.Thread(target=self._take, args=(brand_id,), daemon=True).start()
+
+    def _take(self, brand_id: str) -> None:
+        try:
+            self.load(brand_id)
+        except DomainError as error:
+            # The page says that the engine is away; this is tried again with the next question.
+            _LOG.info("words of %s not read: %s", brand_id, error.message)
+        except Exception:  # noqa: BLE001 - a thread has nobody to tell
+            _LOG.exception("words of %s not read", brand_id)
+        finally:
+            self._building.discard(brand_id)
+
+
+def take(engine: Engine, brand_id: str) -> Snapshot:
+    """Read words, makers, categories and values of a brand's live index."""
+    stats = engine.stats(brand_id)
+    words = {name: dict(engine.vocabulary(brand_id, name)) for name in (*LANGUAGES, OTHER)}
+    counted = engine.search(
+        brand_id,
+        SearchRequest(
+            facets=(FacetField.CATEGORY, FacetField.MANUFACTURER), facet_size=2_000, limit=0
+        ),
+    )
+    return Snapshot(
+        index=stats.index if stats is not None else "",
+        words=words,
+        stems={
+            name: frozenset(stem(word, name) for word in known) for name, known in words.items()
+        },
+        manufacturers={row.value: row.label for row in counted.facets[FacetField.MANUFACTURER]},
+        categories={int(row.value): row.count for row in counted.facets[FacetField.CATEGORY]},
+        measured=_measured(engine, brand_id),
+    )
+
+
+def _measured(engine: Engine, brand_id: str) -> dict[str, tuple[Measured, ...]]:
+    """The term of a measure (`8kg`) -> attributes that state it, in the most offered products."""
+    found = engine.search(brand_id, SearchRequest(sort=Sort.POPULAR, limit=SAMPLE))
+    documents = engine.read(brand_id, [hit.product_id for hit in found.hits])
+    counts: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    for document in documents.values():
+        for key, value in document.attributes.items():
+            if len(value) <= 24 and any(char.isdigit() for char in value):
+                counts[key, value].update(document.category_path or (0,))
+    by_term: dict[str, list[Measured]] = defaultdict(list)
+    for (key, value), by_category in counts.items():
+        term = measure_term(value)
+        if term:
+            by_term[term].append(Measured(key, value, dict(by_category)))
+    return {term: tuple(rows) for term, rows in by_term.items()}
+
+
+def measure_term(value: str) -> str:
+    """`8 kg`, `8kg` -> `8kg`; empty for what is no single measure."""
+    terms = index_terms(_INCHES.sub(" inch", value), OTHER)
+    whole = terms[0] if terms else ""
+    return whole if len(terms) == 2 and whole[:1].isdigit() and whole[-1:].isalpha() else ""
+
+
+def words_of(texts: Iterable[str]) -> list[str]:
+    """Folded words of texts, as the vocabulary has them."""
+    return [word for text in texts for word in shown_words(text)]

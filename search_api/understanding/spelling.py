@@ -1,0 +1,91 @@
+"""Spelling by the words that the index shows: what exists is right, whatever a dictionary says.
+
+Words that exist (in any form or language), words with digits and short ones are never touched; the
+nearest frequent word within one or two slips replaces the others. Pure, given the snapshot.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from indexer import compounds
+from indexer.analysis import OTHER
+from indexer.folding import fold
+from search_api.understanding.snapshot import Snapshot
+
+SHORTEST = 3
+_LONG = 6
+"""Letters from which on two slips are believed."""
+_MOST = 6
+"""Words of one question that are corrected."""
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The text with its unknown words replaced; `replaced` are (as typed, as corrected)."""
+
+    text: str
+    replaced: tuple[tuple[str, str], ...]
+
+
+def corrected(text: str, language: str, snapshot: Snapshot) -> Correction | None:
+    """The corrected text, or None where every word is known or nothing is near."""
+    if not snapshot.words:
+        return None
+    replaced: list[tuple[str, str]] = []
+
+    def mended(match: re.Match[str]) -> str:
+        better = None if len(replaced) >= _MOST else nearest(match[0], language, snapshot)
+        if better is None:
+            return match[0]
+        replaced.append((match[0], better))
+        return better
+
+    result = _WORD.sub(mended, text)
+    return Correction(result, tuple(replaced)) if replaced else None
+
+
+def nearest(word: str, language: str, snapshot: Snapshot) -> str | None:
+    """The word that was probably meant; None for a word that stands as it is."""
+    folded = fold(word)
+    if len(folded) < SHORTEST or not folded.isalpha() or snapshot.knows(folded):
+        return None
+    if language == "de" and compounds.split(fold(word, "de")):
+        return None
+    slips = 2 if len(folded) >= _LONG else 1
+    best: tuple[float, str] | None = None
+    for name in (language, OTHER):
+        known = snapshot.words.get(name, {})
+        for candidate, distance, _ in process.extract(
+            folded, _of_length(known, len(folded), slips), scorer=OSA.distance,
+            score_cutoff=slips, limit=20,
+        ):  # fmt: skip
+            score = _likelihood(folded, candidate, int(distance), known[candidate], name == OTHER)
+            if best is None or score > best[0]:
+                best = (score, candidate)
+    return best[1] if best else None
+
+
+def _of_length(known: Mapping[str, int], length: int, slips: int) -> list[str]:
+    return [
+        word
+        for word in known
+        if abs(len(word) - length) <= slips and len(word) >= SHORTEST and word.isalpha()
+    ]
+
+
+def _likelihood(typed: str, meant: str, slips: int, count: int, is_name: bool) -> float:
+    """Frequent words are meant more often; the first letter is seldom the wrong one."""
+    score = math.log2(count + 1) - 6.0 * slips
+    if typed[0] != meant[0]:
+        score -= 3.0
+    if sorted(typed) == sorted(meant):
+        score += 1.0
+    return score - (1.0 if is_name else 0.0)
