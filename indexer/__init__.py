@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 def open_engine(settings: Settings) -> Engine:
     """Elasticsearch where `ELASTICSEARCH_URL` is set, else the embedded engine."""
     if settings.elasticsearch_url is not None:
-        from indexer.elasticsearch import ElasticsearchEngine
+        from indexer.elasticsearch import ElasticsearchEngine, IndexShape
 
         key = settings.elasticsearch_api_key
         return ElasticsearchEngine(
-            settings.elasticsearch_url, api_key=key.get_secret_value() if key else None
+            settings.elasticsearch_url,
+            api_key=key.get_secret_value() if key else None,
+            ca=settings.elasticsearch_ca,
+            prefix=settings.elasticsearch_prefix,
+            shape=IndexShape(
+                settings.elasticsearch_shards,
+                settings.elasticsearch_replicas,
+                settings.elasticsearch_refresh_interval,
+            ),
         )
     from indexer.embedded import EmbeddedEngine
 

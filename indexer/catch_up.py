@@ -12,15 +12,17 @@ from datetime import UTC, datetime
 
 from indexer import dead_letters
 from indexer.changes import changes_for
-from indexer.engine import Engine, WriteReport
+from indexer.engine import Delete, Engine, Refused, Upsert, WriteReport
 from indexer.positions import move
 from kernel.db import Database
 from kernel.embedding.encoder import Encoder
-from mdm.catalogue import changes_after, product_views
+from mdm.catalogue import changes_after, head, product_views
 from mdm.product_view import ProductView
 from tenants.brand import Brand
 
 BATCH = 1_000
+_UNREADABLE = (ValueError, TypeError, KeyError, ArithmeticError)
+"""What a product that no release ever wrote like that raises on its way to a document."""
 
 Progress = Callable[[int], None]
 """Called with how many more products have been looked at."""
@@ -39,9 +41,59 @@ class IndexWork:
         self, index: str, product_ids: Sequence[str], views: Sequence[ProductView], version: int
     ) -> WriteReport:
         """Write these products as they are now; those without a view or offer leave the index."""
+        refused: list[Refused] = []
+        try:
+            changes = self._changes(product_ids, views, version)
+        except _UNREADABLE:
+            # One of them cannot be projected: it must not hold up the others.
+            changes, refused = self._apart(product_ids, views, version)
+        report = self.engine.write(index, changes) + WriteReport(refused=tuple(refused))
+        seen = dict.fromkeys((*product_ids, *(view.product_id for view in views)))
+        with self.database.platform() as tx:
+            dead_letters.settle(tx, self.brand.id, index, list(seen), report.refused, version)
+        return report
+
+    def write_now(self, index: str, product_ids: Sequence[str]) -> WriteReport:
+        """Write these products at the end of the log: every later change still wins."""
+        if not product_ids:
+            return WriteReport()
+        with self.database.platform() as tx:
+            version = head(tx)
+            views = product_views(tx, product_ids)
+        return self.write(index, product_ids, views, version)
+
+    def retry_refused(self, index: str) -> WriteReport:
+        """Write the index's dead letters again, as the products are now."""
+        done, batch = WriteReport(), []
+        for letter in dead_letters.every_letter(self.database, self.brand.id, index):
+            batch.append(letter.product_id)
+            if len(batch) == BATCH:
+                done += self.write_now(index, batch)
+                batch = []
+        return done + self.write_now(index, batch)
+
+    def _changes(
+        self, product_ids: Sequence[str], views: Sequence[ProductView], version: int
+    ) -> list[Upsert | Delete]:
         now = datetime.now(UTC)
-        changes = changes_for(self.brand, product_ids, views, self.encoder, version, now)
-        return self.engine.write(index, changes)
+        return changes_for(self.brand, product_ids, views, self.encoder, version, now)
+
+    def _apart(
+        self, product_ids: Sequence[str], views: Sequence[ProductView], version: int
+    ) -> tuple[list[Upsert | Delete], list[Refused]]:
+        """Product by product; where not even one of several can be projected, it is not theirs."""
+        by_id = {view.product_id: view for view in views}
+        names = list(dict.fromkeys((*product_ids, *by_id)))
+        changes: list[Upsert | Delete] = []
+        refused: list[Refused] = []
+        for name in names:
+            try:
+                changes += self._changes([name], [by_id[name]] if name in by_id else [], version)
+            except _UNREADABLE as error:
+                refused.append(Refused(name, f"it cannot be projected: {error!r}"))
+                if len(refused) == len(names) > 1:
+                    raise
+        return changes, refused
 
     def step(self, index: str, at: int) -> tuple[int, WriteReport] | None:
         """The next batch after a position: the position reached. None at the end of the log."""
@@ -54,7 +106,6 @@ class IndexWork:
         reached = changed[-1][0]
         report = self.write(index, product_ids, views, reached)
         with self.database.platform() as tx:
-            dead_letters.settle(tx, self.brand.id, index, product_ids, report.refused, reached)
             move(tx, self.brand.id, index, reached)
         return reached, report
 

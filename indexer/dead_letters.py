@@ -6,7 +6,7 @@ product is tried again when it changes, or when an operator asks (`comptoir inde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from indexer.engine import Refused
-from kernel.db import Transaction, schema_metadata
+from kernel.db import Database, Transaction, schema_metadata
 
 _LETTER = sa.Table(
     "dead_letter",
@@ -84,6 +84,28 @@ def letters(
         DeadLetter(**{_NAMES.get(name, name): value for name, value in row.items()})
         for row in tx.execute(statement).mappings()
     ]
+
+
+def every_letter(database: Database, brand_id: str, index: str) -> Iterator[DeadLetter]:
+    """All of them, a page at a time."""
+    after = ""
+    while True:
+        with database.platform() as tx:
+            page = letters(tx, brand_id, index, after=after)
+        if not page:
+            return
+        yield from page
+        after = page[-1].product_id
+
+
+def reasons(
+    tx: Transaction, brand_id: str, index: str, product_ids: Sequence[str]
+) -> dict[str, str]:
+    """Why those of the products were refused that were."""
+    statement = sa.select(_LETTER.c.product_id, _LETTER.c.reason).where(
+        *_of(brand_id, index), _LETTER.c.product_id.in_(product_ids)
+    )
+    return {row.product_id: row.reason for row in tx.execute(statement)}
 
 
 def count(tx: Transaction, brand_id: str, index: str) -> int:

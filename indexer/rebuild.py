@@ -7,21 +7,16 @@ before the switch, and once more after it, when no one writes to the old one any
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-from indexer import dead_letters, positions
+from indexer import positions
 from indexer.catch_up import BATCH, IndexWork, Progress
 from indexer.engine import Engine, WriteReport
+from indexer.generations import clear, discard
 from kernel.db import Database
 from kernel.embedding.encoder import Encoder
-from kernel.errors import DomainError
 from mdm.catalogue import all_product_ids, head, product_views
 from tenants.brand import Brand
-
-_GIVEN_UP_AFTER = timedelta(hours=1)
-"""An index that is being built moves with every batch; one that does not has lost its builder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +49,13 @@ def rebuild(
         reached, meanwhile = work.catch_up(index, start)
         previous = engine.publish(brand.id, index)
     except BaseException:
-        _discard(work, index)
+        discard(work, index)
         raise
     with database.platform() as tx:
         positions.echo_live(tx, brand.id, index)
     # A change whose refresh still went to the former index is taken here.
     reached, last = work.catch_up(index, reached)
-    _clear(work, {index, previous})
+    clear(work)
     return RebuildReport(brand.id, index, previous, reached, report + meanwhile + last)
 
 
@@ -75,28 +70,7 @@ def _fill(work: IndexWork, index: str, version: int, progress: Progress) -> Writ
             return done
         report = work.write(index, [], views, version)
         with work.database.platform() as tx:
-            dead_letters.settle(tx, work.brand.id, index, [], report.refused, version)
             positions.touch(tx, work.brand.id, index)
         done += report
         after = product_ids[-1]
         progress(len(product_ids))
-
-
-def _clear(work: IndexWork, kept: set[str | None]) -> None:
-    """Drop what was live before the one before, and what was never finished."""
-    with work.database.platform() as tx:
-        noted = positions.positions_of(tx, work.brand.id)
-    silent_since = datetime.now(UTC) - _GIVEN_UP_AFTER
-    for index, row in noted.items():
-        given_up = row.published_at is None and row.moved_at < silent_since
-        if index not in kept and (row.published_at is not None or given_up):
-            _discard(work, index)
-
-
-def _discard(work: IndexWork, index: str) -> None:
-    """Drop an index and what is noted of it; one that cannot be dropped now stays noted."""
-    with suppress(DomainError, ValueError):
-        work.engine.drop(work.brand.id, index)
-        with work.database.platform() as tx:
-            positions.forget(tx, work.brand.id, index)
-            dead_letters.forget(tx, work.brand.id, index)

@@ -26,10 +26,30 @@ class Settings(BaseSettings):
         description="PostgreSQL (postgresql://...); unset: a private server in the data folder",
     )
     elasticsearch_url: str | None = Field(
-        default=None, description="Elasticsearch 8.19 or 9; unset: the embedded engine"
+        default=None,
+        description="Elasticsearch 8.19 or 9, nodes separated by commas; unset: the embedded one",
     )
     elasticsearch_api_key: SecretStr | None = Field(
         default=None, description="API key for Elasticsearch, where security is on"
+    )
+    elasticsearch_ca: Path | None = Field(
+        default=None, description="PEM file of the authority that signed the nodes' certificates"
+    )
+    elasticsearch_prefix: str = Field(
+        default="comptoir-",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,60}-$",
+        description="Beginning of the names of all indices and aliases of this installation",
+    )
+    elasticsearch_shards: int = Field(
+        default=1, ge=1, le=64, description="Primary shards of an index made from now on"
+    )
+    elasticsearch_replicas: int | None = Field(
+        default=None, ge=0, le=8, description="Copies of each shard; unset: one, on two nodes"
+    )
+    elasticsearch_refresh_interval: str = Field(
+        default="500ms",
+        pattern=r"^[1-9][0-9]{0,4}(ms|s)$",
+        description="Time after which Elasticsearch shows what was written",
     )
     elasticsearch_home: Path | None = Field(
         default=None, description="Unpacked Elasticsearch that the demo starts when no URL is set"

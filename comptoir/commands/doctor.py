@@ -93,10 +93,15 @@ def _brands(_: Settings) -> Iterator[Finding]:
 
 def _engine(settings: Settings) -> Iterator[Finding]:
     from comptoir.installation import Installation
+    from indexer.dead_letters import count
 
     installation = Installation(settings)
-    kind = "embedded" if settings.elasticsearch_url is None else "ok"
-    yield "search", kind, settings.elasticsearch_url or str(settings.data / "search")
+    if settings.elasticsearch_url is None:
+        yield "search", "embedded", str(settings.data / "search")
+    else:
+        from indexer.elasticsearch.connection import shown_url
+
+        yield "search", "ok", shown_url(settings.elasticsearch_url)
     for brand in installation.brands.brands().values():
         stats = installation.engine.stats(brand.id)
         if stats is None:
@@ -104,6 +109,11 @@ def _engine(settings: Settings) -> Iterator[Finding]:
             yield "index", "missing", f"{brand.id} has no index: {hint}"
         else:
             yield "index", "ok", f"{brand.id}: {stats.count} products, vectors of {stats.model_id}"
+            with installation.database.platform() as tx:
+                refused = count(tx, brand.id, stats.index)
+            if refused:
+                told = f"{brand.id}: {refused} products refused: comptoir index dead-letters"
+                yield "refused", "failing", told
 
 
 def _model(settings: Settings) -> Iterator[Finding]:

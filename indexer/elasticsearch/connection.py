@@ -111,10 +111,16 @@ def node_urls(url: str) -> list[str]:
     schemes = {each.partition("://")[0] for each in urls}
     if not urls or len(schemes) > 1 or not schemes <= {"http", "https"}:
         raise _misconfigured(
-            f"ELASTICSEARCH_URL is {url!r}",
+            "ELASTICSEARCH_URL is no list of addresses",
             "Write http(s)://host:port, several of them separated by commas.",
         )
     return [each if _has_port(each) else f"{each}:9200" for each in urls]
+
+
+def shown_url(url: str) -> str:
+    """The setting as it may be printed: without the names and passwords in it."""
+    parts = [each.partition("://") for each in node_urls(url)]
+    return ", ".join(f"{scheme}://{rest.rpartition('@')[2]}" for scheme, _, rest in parts)
 
 
 def _has_port(url: str) -> bool:

@@ -67,11 +67,10 @@ class EmbeddedEngine:
     def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
         """Products by words, filters, order, with facet counts and cosines."""
         index, reader = self._live(brand_id)
+        if request.model_id not in {None, reader.manifest.model_id}:
+            request = replace(request, vector=None)
         if request.vector is not None:
-            if request.model_id not in {None, reader.manifest.model_id}:
-                request = replace(request, vector=None)
-            else:
-                _fitting(index, reader, request.vector)
+            _fitting(index, reader, request.vector)
         return _whole(index, lambda: reader.search(request))
 
     def neighbours(
