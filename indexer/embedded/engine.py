@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from indexer.document import ProductDocument
+from indexer.documents import Documents
 from indexer.embedded import inventory
 from indexer.embedded.generations import Generations, Manifest, damaged, missing
 from indexer.embedded.reading import IndexReader
@@ -27,7 +28,6 @@ from indexer.engine import (
     Upsert,
     Vector,
     WriteReport,
-    id_of,
 )
 from indexer.inventory import Generation, Held, State
 from kernel.errors import DomainError
@@ -41,6 +41,7 @@ class EmbeddedEngine:
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._generations = Generations(root)
+        self._documents = Documents()
         self._readers: dict[str, tuple[str, IndexReader]] = {}
         self._opening = threading.Lock()
 
@@ -92,7 +93,7 @@ class EmbeddedEngine:
     def read(self, brand_id: str, products: Sequence[str | Hit]) -> dict[str, ProductDocument]:
         """Documents by id."""
         index, reader = self._live(brand_id)
-        return _whole(index, lambda: reader.read([id_of(product) for product in products]))
+        return _whole(index, lambda: reader.read(products))
 
     def explain(self, brand_id: str, request: SearchRequest, product_id: str) -> Explanation | None:
         """Why the product is found."""
@@ -168,7 +169,7 @@ class EmbeddedEngine:
         with self._opening:
             manifest = self._generations.manifest(index)
             folder = self._generations.folder(index)
-            reader = _whole(index, lambda: IndexReader(folder, manifest))
+            reader = _whole(index, lambda: IndexReader(folder, manifest, self._documents))
             self._readers[brand_id] = (index, reader)
         return index, reader
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import tantivy
 
-from indexer.embedded.querying import attribute_path, conditions, query_of
+from indexer.embedded.querying import Question, attribute_path
 from indexer.engine import FacetCount, FacetField, PriceCounts, SearchRequest, SearchResult
 from indexer.index_fields import facet_counts
 
@@ -19,23 +19,23 @@ _FIELDS = {
 }
 
 
-def with_facets(
-    found: SearchResult, searcher: tantivy.Searcher, request: SearchRequest, query: tantivy.Query
+def counted_facets(
+    searcher: tantivy.Searcher, request: SearchRequest, question: Question
 ) -> SearchResult:
-    """The result with its facets. Those without a condition of their own share one pass."""
+    """A result of facets alone. Those without a condition of their own share one pass."""
     wanted = _aggregations(request)
-    narrowed = conditions(request.filters).keys() & wanted.keys()
+    narrowed = question.conditions.keys() & wanted.keys()
     shared = {name: how for name, how in wanted.items() if name not in narrowed}
     counted: dict[str, dict[str, Any]] = {}
     if shared:
-        counted |= _counted(searcher, query, shared)
+        counted |= _counted(searcher, question.query(), shared)
     for name in narrowed:
-        wider = query_of(request.words, request.filters, without=name)
+        wider = question.query(without=name)
         counted |= _counted(searcher, wider, {name: wanted[name]})
     prices = counted.get(FacetField.PRICE.value)
     return SearchResult(
-        found.hits,
-        found.total,
+        (),
+        0,
         {
             facet: _counts(counted[facet.value])
             for facet in request.facets

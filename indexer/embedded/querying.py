@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import tantivy
 from tantivy import Occur, Query
@@ -12,21 +13,49 @@ from indexer.engine import FacetField, Filters, Words
 from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, TITLE_WORDS, numeric_key
 from indexer.matching_plan import Clause, MatchingPlan, matching_plan
 
+Present = Callable[[MatchingPlan], MatchingPlan]
+"""Leaves out of a plan what the index does not hold."""
 
-def query_of(
-    words: Words | None, filters: Filters, *, without: str = "", after: str | None = None
-) -> Query:
-    """Everything asked for; `without` leaves out one of the `conditions` (for its facet)."""
-    narrowing = conditions(filters)
-    narrowing.pop(without, None)
-    parts = [
-        (Occur.Must, Query.const_score_query(part, 0.0))
-        for part in (*_always(filters, after), *narrowing.values())
-    ]
-    plan = matching_plan(words) if words is not None else MatchingPlan((), 0)
-    if plan.words:
-        parts.append((Occur.Must, _text(plan)))
-    return Query.boolean_query(parts)
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request as parts of a query: its words, what always holds, what a facet may leave out."""
+
+    text: Query | None
+    always: tuple[Query, ...]
+    conditions: Mapping[str, Query]
+
+    def query(self, *, without: str = "") -> Query:
+        """Everything asked for; `without` leaves out one of the conditions (for its facet)."""
+        parts = list(self.always)
+        parts += [part for name, part in self.conditions.items() if name != without]
+        if not parts and self.text is not None:
+            return self.text
+        # What was deleted has no words, no values and no name but its key.
+        if self.text is None and len(parts) == len(self.always):
+            parts.append(Query.term_query(schema(), "shown", 1, index_option="basic"))
+        queries = [(Occur.Must, Query.const_score_query(part, 0.0)) for part in parts]
+        if self.text is not None:
+            queries.append((Occur.Must, self.text))
+        return Query.boolean_query(queries)
+
+
+def question_of(
+    words: Words | None,
+    filters: Filters,
+    *,
+    after: str | None = None,
+    present: Present = lambda plan: plan,
+) -> Question:
+    """The parts of a request."""
+    plan = matching_plan(words) if words is not None else None
+    text = _text(present(plan)) if plan is not None and plan.words else None
+    return Question(text, tuple(_always(filters, after)), conditions(filters))
+
+
+def query_of(words: Words | None, filters: Filters, *, after: str | None = None) -> Query:
+    """Everything asked for."""
+    return question_of(words, filters, after=after).query()
 
 
 def conditions(filters: Filters) -> dict[str, Query]:
@@ -98,6 +127,8 @@ def _text(plan: MatchingPlan) -> Query:
 
 
 def _word(clauses: Sequence[Clause]) -> Query:
+    if len(clauses) < 2:
+        return clause_query(clauses[0]) if clauses else Query.empty_query()
     return Query.disjunction_max_query([clause_query(clause) for clause in clauses], TIE_BREAKER)
 
 
@@ -118,7 +149,7 @@ def _in_titles(word: str, *, is_beginning: bool = False) -> Query:
 
 def _always(filters: Filters, after: str | None) -> list[Query]:
     """Conditions that every facet feels."""
-    queries = [Query.term_query(schema(), "shown", 1)]
+    queries = []
     if filters.variant_group is not None:
         queries.append(Query.term_query(schema(), "variant_group", filters.variant_group))
     if filters.product_ids is not None:

@@ -6,6 +6,8 @@ Other processes commit; a look at one file's stamp tells whether to reload, so n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 import orjson
@@ -13,16 +15,20 @@ import tantivy
 
 from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
-from indexer.embedded.facets import with_facets
+from indexer.documents import Documents
+from indexer.embedded.facets import counted_facets
 from indexer.embedded.generations import Manifest
 from indexer.embedded.querying import (
+    Question,
     clause_query,
     completing,
     of_keys,
     of_products,
     query_of,
+    question_of,
 )
 from indexer.embedded.schema import open_index
+from indexer.embedded.snapshot import Snapshot
 from indexer.embedded.vectors import VectorFile
 from indexer.engine import (
     VOCABULARY,
@@ -36,6 +42,7 @@ from indexer.engine import (
     SearchResult,
     Sort,
     Vector,
+    id_of,
 )
 from indexer.index_fields import ATTRIBUTE_WORDS, AVAILABILITIES, TITLE_WORDS, numeric_key
 from indexer.matching_plan import matching_plan
@@ -47,7 +54,6 @@ _ORDERS = {
     Sort.POPULAR: ("offer_count", tantivy.Order.Desc),
     Sort.ID: ("key", tantivy.Order.Asc),
 }
-_KNOWN_IDS = 200_000
 _EXACT_UP_TO = 20_000
 """Filtered sets up to this size are compared vector by vector when the graph found too few."""
 
@@ -55,25 +61,31 @@ _EXACT_UP_TO = 20_000
 class IndexReader:
     """Questions to one index."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, documents: Documents) -> None:
         self.index = folder.name
         self.manifest = manifest
+        self._documents = documents
         self._index = open_index(folder / "lexical")
         self._meta = folder / "lexical" / "meta.json"
-        self._stamp = self._stamp_now()
         self._vectors = VectorFile(folder, manifest.dimensions)
-        self._ids: dict[int, str] = {}
+        self._seen = (self._stamp_now(), Snapshot(self._index.searcher()))
 
     def _stamp_now(self) -> tuple[int, int]:
         status = self._meta.stat()
         return status.st_ino, status.st_mtime_ns
 
-    def _searcher(self) -> tantivy.Searcher:
+    def _snapshot(self) -> Snapshot:
+        """What is committed now."""
         stamp = self._stamp_now()
-        if stamp != self._stamp:
+        seen, snapshot = self._seen
+        if stamp != seen:
             self._index.reload()
-            self._stamp = stamp
-        return self._index.searcher()
+            snapshot = Snapshot(self._index.searcher())
+            self._seen = (stamp, snapshot)
+        return snapshot
+
+    def _searcher(self) -> tantivy.Searcher:
+        return self._snapshot().searcher
 
     def count(self) -> int:
         """Products shown."""
@@ -82,103 +94,92 @@ class IndexReader:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Hits, their number, facets."""
-        searcher = self._searcher()
-        query = query_of(request.words, request.filters, after=request.after)
+        snapshot = self._snapshot()
+        question = question_of(
+            request.words, request.filters, after=request.after, present=snapshot.present
+        )
         field, order = _ORDERS.get(request.sort, (None, tantivy.Order.Desc))
-        found = searcher.search(
-            query,
+        found = snapshot.searcher.search(
+            question.query(),
             limit=max(request.limit, 1),
             offset=request.offset,
             order_by_field=field,
             order=order,
         )
         rows = found.hits[: request.limit]
-        scores = [float(score) if field is None else 0.0 for score, _ in rows]
+        scores = [score if field is None else 0.0 for score, _ in rows]
         vector = request.vector if request.sort is Sort.RELEVANCE else None
-        hits = self._hits(searcher, [address for _, address in rows], scores, vector)
-        result = SearchResult(hits, _total(found), {})
+        hits = self._hits(snapshot, [address for _, address in rows], scores, vector)
         if not request.facets and not request.attributes:
-            return result
-        return with_facets(result, searcher, request, query)
+            return SearchResult(hits, _total(found), {})
+        facets = self._facets(snapshot, request, question)
+        return replace(facets, hits=hits, total=_total(found))
+
+    def _facets(
+        self, snapshot: Snapshot, request: SearchRequest, question: Question
+    ) -> SearchResult:
+        """Counts of what has no words to be found by are remembered: they cost most."""
+        if request.words is not None:
+            return counted_facets(snapshot.searcher, request, question)
+        bounds = (request.facet_size, request.price_edges, request.attributes)
+        asked = repr((request.filters, request.facets, *bounds))
+        known = snapshot.counted(asked)
+        if known is None:
+            known = counted_facets(snapshot.searcher, request, question)
+            snapshot.keep_counted(asked, known)
+        return known
 
     def _hits(
         self,
-        searcher: tantivy.Searcher,
+        snapshot: Snapshot,
         addresses: list[tantivy.DocAddress],
         scores: Sequence[float],
         vector: Vector | None,
     ) -> tuple[Hit, ...]:
-        columns = [
-            searcher.fast_field_values(name, addresses)
-            for name in (
-                "total",
-                "stock",
-                "offer_count",
-                "updated_at",
-                "category_id",
-                "version",
-                "accessories",
-            )
-        ]
-        ids = self._product_ids(searcher, addresses)
-        cosines: dict[int, float] = {}
-        if vector is not None and vector.any():
-            cosines = dict(self._vectors.cosines(vector, [numeric_key(id_) for id_ in ids]))
+        if not addresses:
+            return ()
+        read = snapshot.searcher.fast_field_values
+        keys = _numbers(read("key", addresses))
+        cosines: Sequence[float | None] = (
+            self._vectors.cosines(vector, keys) if vector is not None else [None] * len(keys)
+        )
         return tuple(
-            Hit(
-                product_id,
-                score,
-                None if total is None else int(total),
-                AVAILABILITIES[int(stock or 0)],
-                int(offers or 0),
-                int(updated or 0),
-                int(category or 0) or None,
-                cosines.get(numeric_key(product_id)) if cosines else None,
-                int(version or 0),
-                self.index,
-                int(bits or 0),
-            )
-            for product_id, score, total, stock, offers, updated, category, version, bits in zip(
-                ids, scores, *columns, strict=True
+            map(
+                Hit,
+                snapshot.product_ids(keys, addresses),
+                scores,
+                _maybe_numbers(read("total", addresses)),
+                [AVAILABILITIES[stock] for stock in _numbers(read("stock", addresses))],
+                _numbers(read("offer_count", addresses)),
+                _numbers(read("updated_at", addresses)),
+                [number or None for number in _numbers(read("category_id", addresses))],
+                cosines,
+                _numbers(read("version", addresses)),
+                repeat(self.index),
+                _numbers(read("accessories", addresses)),
             )
         )
-
-    def _product_ids(
-        self, searcher: tantivy.Searcher, addresses: list[tantivy.DocAddress]
-    ) -> list[str]:
-        """Ids by numeric key, remembered: reading one from the store unpacks a whole block."""
-        # Several threads read: each keeps hold of the table it began with.
-        known = self._ids
-        if len(known) > _KNOWN_IDS:
-            known = self._ids = {}
-        ids = []
-        for key, address in zip(
-            searcher.fast_field_values("key", addresses), addresses, strict=True
-        ):
-            number = int(key or 0)
-            if number not in known:
-                known[number] = str(searcher.doc(address).get_first("product_id"))
-            ids.append(known[number])
-        return ids
 
     def neighbours(self, vector: Vector, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
         """From the graph; exactly, where a filter leaves few products."""
         if filters.product_ids is not None and filters == Filters(product_ids=filters.product_ids):
             return self._among(vector, filters.product_ids, limit)
-        searcher = self._searcher()
+        snapshot = self._snapshot()
         narrowed = filters != Filters()
         found: list[Neighbour] = []
         if filters.product_ids is None:
             near = self._vectors.nearest(vector, limit * 5 if narrowed else limit + 10)
-            found = self._passing(searcher, near, filters)
+            found = self._passing(snapshot, near, filters)
         if narrowed and len(found) < limit:
+            searcher = snapshot.searcher
             everything = searcher.search(query_of(None, filters), limit=_EXACT_UP_TO, count=True)
             if _total(everything) <= _EXACT_UP_TO:
-                keys = searcher.fast_field_values("key", [at for _, at in everything.hits])
-                near = self._vectors.cosines(vector, [int(key or 0) for key in keys])[:limit]
+                addresses = [at for _, at in everything.hits]
+                keys = _numbers(searcher.fast_field_values("key", addresses))
+                near = self._nearest_of(vector, keys)[:limit]
             else:
                 near = self._vectors.nearest(vector, _EXACT_UP_TO)
-            found = self._passing(searcher, near, filters)
+            found = self._passing(snapshot, near, filters)
         return tuple(found[:limit])
 
     def _among(
@@ -186,11 +187,17 @@ class IndexReader:
     ) -> tuple[Neighbour, ...]:
         """Named products only: their vectors go with them when they are no longer shown."""
         by_key = {numeric_key(product_id): product_id for product_id in product_ids}
-        near = self._vectors.cosines(vector, list(by_key))[:limit]
+        near = self._nearest_of(vector, list(by_key))[:limit]
         return tuple(Neighbour(by_key[key], cosine) for key, cosine in near)
 
+    def _nearest_of(self, vector: Vector, keys: Sequence[int]) -> list[tuple[int, float]]:
+        """(key, cosine), best first, of those that have a vector."""
+        cosines = zip(keys, self._vectors.cosines(vector, keys), strict=True)
+        known = [(key, cosine) for key, cosine in cosines if cosine is not None]
+        return sorted(known, key=lambda row: -row[1])
+
     def _passing(
-        self, searcher: tantivy.Searcher, near: Sequence[tuple[int, float]], filters: Filters
+        self, snapshot: Snapshot, near: Sequence[tuple[int, float]], filters: Filters
     ) -> list[Neighbour]:
         """Those shown and within the filters, in their order."""
         if not near:
@@ -201,10 +208,10 @@ class IndexReader:
                 (tantivy.Occur.Must, of_keys([key for key, _ in near])),
             ]
         )
+        searcher = snapshot.searcher
         addresses = [at for _, at in searcher.search(allowed, limit=len(near)).hits]
-        ids = self._product_ids(searcher, addresses)
-        keys = [int(key or 0) for key in searcher.fast_field_values("key", addresses)]
-        by_key = dict(zip(keys, ids, strict=True))
+        keys = _numbers(searcher.fast_field_values("key", addresses))
+        by_key = dict(zip(keys, snapshot.product_ids(keys, addresses), strict=True))
         return [Neighbour(by_key[key], cosine) for key, cosine in near if key in by_key]
 
     def explain(self, request: SearchRequest, product_id: str) -> Explanation | None:
@@ -260,26 +267,49 @@ class IndexReader:
             for document in documents
         )
 
+    def read(self, products: Sequence[str | Hit]) -> dict[str, ProductDocument]:
+        """Documents by id, those of hits from memory where they are held."""
+        found = self._documents.held(products)
+        if len(found) == len(products):
+            return found
+        snapshot = self._snapshot()
+        missing = []
+        for product in products:
+            if id_of(product) in found:
+                continue
+            place = None if isinstance(product, str) else self._place(snapshot, product)
+            if place is None:
+                missing.append(id_of(product))
+            else:
+                found[id_of(product)] = self._document(snapshot.searcher, place)
+        if missing:
+            found |= self._read_shown(snapshot, missing)
+        self._documents.keep(products, found)
+        return found
+
+    def _place(self, snapshot: Snapshot, hit: Hit) -> tantivy.DocAddress | None:
+        return snapshot.place(hit.product_id) if hit.index == self.index else None
+
+    def _read_shown(
+        self, snapshot: Snapshot, product_ids: Sequence[str]
+    ) -> dict[str, ProductDocument]:
+        query = query_of(None, Filters(product_ids=tuple(product_ids)))
+        found = snapshot.searcher.search(query, limit=len(product_ids)).hits
+        documents = (self._document(snapshot.searcher, address) for _, address in found)
+        return {document.product_id: document for document in documents}
+
     def _document(self, searcher: tantivy.Searcher, address: tantivy.DocAddress) -> ProductDocument:
         body = searcher.doc(address).get_first("document")
         return ProductDocument.from_json(orjson.loads(bytes(body or b"")))
 
-    def read(self, product_ids: Sequence[str]) -> dict[str, ProductDocument]:
-        """Documents by id."""
-        if not product_ids:
-            return {}
-        searcher = self._searcher()
-        shown = tantivy.Query.boolean_query(
-            [
-                (tantivy.Occur.Must, query_of(None, Filters())),
-                (tantivy.Occur.Must, of_products(product_ids)),
-            ]
-        )
-        documents = {}
-        for _, address in searcher.search(shown, limit=len(product_ids)).hits:
-            document = self._document(searcher, address)
-            documents[document.product_id] = document
-        return documents
+
+def _numbers(column: Sequence[float | None]) -> list[int]:
+    """Values of an integer column, 0 where there is none."""
+    return [int(value or 0) for value in column]
+
+
+def _maybe_numbers(column: Sequence[float | None]) -> list[int | None]:
+    return [None if value is None else int(value) for value in column]
 
 
 def _total(found: tantivy.SearchResult) -> int:

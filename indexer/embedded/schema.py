@@ -29,6 +29,8 @@ NUMBERS = (
     "key", "version", "total", "offer_count", "updated_at", "category_id", "stock", "shown",
     "accessories",
 )  # fmt: skip
+ID_PARTS = ("id_0", "id_1", "id_2")
+"""Ids of up to 24 bytes, eight in each: columns are read without unpacking stored documents."""
 ATTRIBUTES = "attributes"
 DIGEST = "digest"
 TERMS = "terms"
@@ -52,6 +54,8 @@ def schema() -> tantivy.Schema:
     for name in NUMBERS:
         builder.add_integer_field(name, indexed=True, fast=True)
     builder.add_integer_field(DIGEST, fast=True)
+    for name in ID_PARTS:
+        builder.add_integer_field(name, fast=True)
     builder.add_bytes_field("document", stored=True)
     return builder.build()
 
@@ -112,5 +116,10 @@ def _add(
         if value is not None:
             target.add_text(name, value)
     target.add_integer("key", numeric_key(keywords["product_id"]))
+    packed = keywords["product_id"].encode()
+    if len(packed) <= 8 * len(ID_PARTS):
+        for place, name in enumerate(ID_PARTS):
+            part = packed[8 * place : 8 * place + 8].ljust(8, b"\0")
+            target.add_integer(name, int.from_bytes(part, "big", signed=True))
     target.add_integer("version", change.version)
     target.add_integer("shown", shown)
