@@ -49,6 +49,7 @@ from indexer.inventory import Generation, Held
 from kernel.errors import DomainError
 
 _METAS = 1_000
+_CANDIDATES, _OVERSAMPLE = 200, 5.0
 
 
 class ElasticsearchEngine:
@@ -225,7 +226,9 @@ class ElasticsearchEngine:
             "field": self._vector_field(brand_id, model_id),
             "query_vector": vector.tolist(),
             "k": limit,
-            "num_candidates": min(max(2 * limit, 100), 10_000),
+            "num_candidates": min(max(2 * limit, _CANDIDATES), 10_000),
+            # Eight bits are too coarse for titles of one kind of product, which crowd together.
+            "rescore_vector": {"oversample": _OVERSAMPLE},
             "filter": filter_of(filters),
         }
         answer = self._ask(brand_id, {"knn": knn, "size": limit, "_source": False})

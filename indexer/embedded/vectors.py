@@ -17,6 +17,10 @@ from usearch.index import Index
 from indexer.engine import Vector
 
 FILE = "vectors.usearch"
+EXACT_UP_TO = 50_000
+"""Vectors up to this number are all compared, in some milliseconds. Titles of one kind of product
+crowd together, and the graph with its own defaults found three of four of the nearest ten."""
+_EXPANSION = 512
 
 
 class VectorFile:
@@ -36,7 +40,9 @@ class VectorFile:
             return []
         # A search uses working memory of the index that two threads must not share.
         with self._searching:
-            matches = index.search(vector, min(count, len(index)), threads=1)
+            matches = index.search(
+                vector, min(count, len(index)), threads=1, exact=len(index) <= EXACT_UP_TO
+            )
         return [
             (int(key), 1.0 - float(distance))
             for key, distance in zip(matches.keys, matches.distances, strict=True)
@@ -61,15 +67,19 @@ class VectorFile:
         return [next(found) if is_held else None for is_held in held.tolist()]
 
     def change(self, upserts: Mapping[int, Vector], deletes: Sequence[int]) -> None:
-        """Apply and save; nothing is written where every vector is the same already."""
-        index = Index(ndim=self._dimensions, metric="cos", dtype="f16")
-        if self._path.exists():
-            index.load(self._path)
+        """Apply and save; nothing is written where every vector is the same already.
+
+        Prices change far more often than texts: the file is only mapped until a vector differs.
+        """
+        index = self._current() or self._empty()
         gone = [key for key in deletes if index.contains(key)]
         fresh = {key: vector for key, vector in upserts.items() if _differs(index, key, vector)}
-        stale = [key for key in fresh if index.contains(key)]
         if not gone and not fresh:
             return
+        index = self._empty()
+        if self._path.exists():
+            index.load(self._path)
+        stale = [key for key in fresh if index.contains(key)]
         for key in (*gone, *stale):
             index.remove(key)
         added = {key: vector for key, vector in fresh.items() if np.any(vector)}
@@ -80,6 +90,9 @@ class VectorFile:
         temporary = self._path.with_name(f"{FILE}.{os.getpid()}.new")
         index.save(temporary)
         temporary.replace(self._path)
+
+    def _empty(self) -> Index:
+        return Index(ndim=self._dimensions, metric="cos", dtype="f16")
 
     def _current(self) -> Index | None:
         """The mapped file, opened again when it was replaced."""
@@ -92,6 +105,7 @@ class VectorFile:
             self._reader = Index.restore(self._path, view=True)
             if self._reader is None:
                 raise ValueError(f"{self._path.name} is not a vector file")
+            self._reader.expansion_search = _EXPANSION
             self._read_stamp = stamp
         return self._reader
 

@@ -119,7 +119,7 @@ def test_a_switch_of_models_fails_no_search_and_mixes_no_vectors(
 def test_the_first_ten_are_the_same_as_those_of_exact_comparison(
     engine: Engine, brand: str
 ) -> None:
-    """In 98 of 100 queries, with our own model's vectors: so the two engines agree in 95 at least."""
+    """In 98 of 100 queries, with vectors of our own model: so the two agree in 95 at least."""
     encoder = load_encoder()
     things, kinds = THINGS.split(), KINDS.split()
     titles = [
@@ -147,7 +147,7 @@ def test_the_first_ten_are_the_same_as_those_of_exact_comparison(
         )
         similar = vectors @ vector
         # A product as near as the tenth is as good: titles of one set of words are equally near.
-        tenth = np.sort(similar)[-10] - 0.005
+        tenth = np.sort(similar)[-10] - 0.001
         agreed += len(near) == 10 and all(
             similar[ids.index(row.product_id)] >= tenth for row in near
         )
