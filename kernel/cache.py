@@ -22,6 +22,9 @@ _LOG = logging.getLogger("kernel.cache")
 class Cache(Protocol):
     """Two implementations behave the same: `tests/contracts/test_cache.py`."""
 
+    shared: bool
+    """Whether other processes see what is put here."""
+
     def get(self, key: str) -> bytes | None:
         """What was put there, unless its time is over."""
 
@@ -34,6 +37,8 @@ class Cache(Protocol):
 
 class MemoryCache:
     """In this process: bounded in entries and bytes, the least recently used go first."""
+
+    shared = False
 
     def __init__(self, *, entries: int = 4_096, most_bytes: int = 32 << 20) -> None:
         self._entries = entries
@@ -87,6 +92,7 @@ class RedisCache:
     """In Redis, under a prefix; for `REST_S` after a failure in this process instead."""
 
     REST_S = 2.0
+    shared = True
 
     def __init__(self, client: Redis, prefix: str = "comptoir:") -> None:
         self._redis = client

@@ -10,8 +10,11 @@ from __future__ import annotations
 class DomainError(Exception):
     """A refusal with a stable machine code, a sentence for people and a next step.
 
-    `code` is snake_case and part of the public contract; `status` is the HTTP status it maps to.
+    `code` is snake_case and part of the public contract; `status` is the HTTP status it maps to;
+    `retry_after_s` says when another try may do better, where that is known.
     """
+
+    retry_after_s: int | None = None
 
     def __init__(self, code: str, message: str, *, hint: str = "", status: int = 422) -> None:
         super().__init__(message)
@@ -31,6 +34,15 @@ class DomainError(Exception):
         if self.hint:
             problem["detail"] = self.hint
         return problem
+
+
+class TooMany(DomainError):
+    """More calls than the limit; there is room again after `retry_after_s`."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        hint = f"Try again in {retry_after_s} s."
+        super().__init__("too_many_requests", message, hint=hint, status=429)
+        self.retry_after_s = retry_after_s
 
 
 class NotFound(DomainError):

@@ -25,8 +25,12 @@ PAGE_POLICY = (
 
 def problem(error: DomainError) -> JSONResponse:
     """The refusal as RFC 9457."""
+    wait = error.retry_after_s
     return JSONResponse(
-        error.as_problem(), status_code=error.status, media_type="application/problem+json"
+        error.as_problem(),
+        status_code=error.status,
+        media_type="application/problem+json",
+        headers={"Retry-After": str(wait)} if wait is not None else None,
     )
 
 

@@ -80,9 +80,19 @@ class Answering:
         self._lock = Lock()
 
     def answer(
-        self, query: ShopQuery, brand: Brand, language: str, door: Door, *, explain: bool = False
+        self,
+        query: ShopQuery,
+        brand: Brand,
+        language: str,
+        door: Door,
+        *,
+        explain: bool = False,
+        logged: bool = True,
     ) -> SearchAnswer:
-        """The answer with an id of its own. DomainError 503 where the engine gives none."""
+        """The answer with an id of its own. DomainError 503 where the engine gives none.
+
+        `logged` False is for questions that no person asks: counts for a facet's own list.
+        """
         started = time.perf_counter()
         found = self._found(query, brand, language, explain=explain)
         answer = replace(
@@ -91,7 +101,8 @@ class Answering:
             ignored=tuple(dict.fromkeys((*query.ignored, *found.ignored))),
             took_ms=round((time.perf_counter() - started) * 1000, 1),
         )
-        self.log.asked(_logged(answer, query, brand, language, door))
+        if logged:
+            self.log.asked(_logged(answer, query, brand, language, door))
         return answer
 
     def _found(
@@ -158,6 +169,7 @@ def _key(query: ShopQuery, brand: Brand, language: str) -> str:
         language,
         address(query, language),
         ",".join(query.facets) if query.facets is not None else "*",
+        str(query.facet_size),
     )
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 

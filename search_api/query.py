@@ -65,6 +65,7 @@ class ShopQuery:
     per_page: int = PER_PAGE
     facets: tuple[FacetName, ...] | None = None
     """Which to count; None: all, as pages need."""
+    facet_size: int = 60
     ignored: tuple[str, ...] = ()
     as_words: tuple[str, ...] = ()
     """Kinds of recognition that the shopper has undone; `all` takes the text as it stands."""

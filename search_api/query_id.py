@@ -13,6 +13,8 @@ import re
 import secrets
 import time
 
+MARK = "from"
+"""The parameter by which a product's link says in which answer it stood."""
 VALID_S = 24 * 3600
 """How long after its answer an event may refer to a query."""
 _ID = re.compile(r"^qry_[a-z2-7]{32}$")

@@ -217,7 +217,7 @@ class Retrieval:
         counted = replace(
             request,
             facets=_counted(query),
-            facet_size=60,
+            facet_size=query.facet_size,
             price_edges=price_edges(query.currency),
         )
         return self.engine.search(self.brand.id, counted)

@@ -6,67 +6,69 @@ templates of `search_api.pages`. Refusals are problem+json for programs and page
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+import re
+from collections.abc import Callable
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from indexer.engine import Engine
 from kernel.embedding.encoder import Encoder
 from kernel.errors import DomainError, NotFound
-from kernel.web import problem
-from search_api.answer import ProductPage, SearchAnswer, as_json
+from search_api.answer import ProductPage
+from search_api.answering import Answering
+from search_api.api_route import Handler, brand_of, language_of
+from search_api.events import note_visit
+from search_api.export_routes import export_routes
+from search_api.instantsearch import instantsearch_routes
 from search_api.overview import Overviews
 from search_api.product import product_page
-from search_api.query import ShopQuery, read_query
+from search_api.query import read_query
+from search_api.query_id import MARK
+from search_api.rate import Rate
 from search_api.search import Shop
-from tenants.brand import Brand
+from search_api.search_routes import EVENT_CALLS_A_MINUTE, search_routes
+from search_api.suggest import Suggestions
+from search_api.suggest_routes import suggest_routes
+from search_api.wiring import Wiring
 from tenants.pages.rendering import render
+
+_OFFER = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 
 CurrentId = Callable[[str], str | None]
 """The id that a product has now, for one that was merged away; None where there is none."""
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-def _parameter(name: str, description: str, *, several: bool = False) -> dict[str, Any]:
-    text: dict[str, Any] = {"type": "string"}
-    return {
-        "name": name,
-        "in": "query",
-        "description": description,
-        "schema": {"type": "array", "items": text} if several else text,
-    }
-
-
-# Read whole and forgivingly by `read_query`; here they are only described.
-PARAMETERS = [
-    _parameter("q", "Words, make, GTIN or article number"),
-    _parameter("category", "Id of a category; a name may follow: 328-laptops", several=True),
-    _parameter("manufacturer", "Key of a maker", several=True),
-    _parameter("merchant", "Id of a merchant", several=True),
-    _parameter("availability", "in_stock, backorder, preorder, unknown, ...", several=True),
-    _parameter("price_min", "Lowest total with delivery, in major units"),
-    _parameter("price_max", "Highest total with delivery, in major units"),
-    _parameter("sort", "relevance, price_asc, price_desc or newest"),
-    _parameter("page", "From 1"),
-]
-
 
 def build_router(
-    engine: Engine, encoder: Encoder, *, current_id: CurrentId = lambda _: None
+    engine: Engine,
+    encoder: Encoder,
+    *,
+    current_id: CurrentId = lambda _: None,
+    wiring: Wiring | None = None,
 ) -> APIRouter:
     """The router to include in the shop's application.
 
     `current_id` is asked only for ids that the brand's index does not hold, so the way of a search
     makes no query to the database.
     """
+    wired = wiring or Wiring()
     shop = Shop(engine, encoder, Overviews(engine))
+    answering = Answering(
+        shop, cache=wired.cache, ids=wired.ids, log=wired.log, keep_ms=wired.keep_ms
+    )
+    suggestions = Suggestions(engine, shop.overviews, wired.frequent)
+
+    def product_of(request: Request, product_id: str) -> ProductPage:
+        return _product_or_refusal(shop, product_id, request, current_id)
+
+    rate = Rate(wired.cache, wired.ids, "events", EVENT_CALLS_A_MINUTE)
     router = APIRouter()
-    router.include_router(_pages(shop, current_id))
-    router.include_router(_api(shop, current_id))
+    router.include_router(_pages(answering, suggestions, current_id))
+    router.include_router(search_routes(answering, rate, product_of))
+    router.include_router(suggest_routes(suggestions))
+    router.include_router(instantsearch_routes(answering))
+    router.include_router(export_routes(shop, wired))
     return router
 
 
@@ -87,84 +89,72 @@ class _PageRoute(APIRoute):
         return shown
 
 
-class _ApiRoute(APIRoute):
-    """Answers refusals as problem+json."""
-
-    def get_route_handler(self) -> Handler:
-        handler = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except DomainError as error:
-                return problem(error)
-
-        return answered
-
-
-def _pages(shop: Shop, current_id: CurrentId) -> APIRouter:
+def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId) -> APIRouter:
     router = APIRouter(route_class=_PageRoute, include_in_schema=False)
+    shop = answering.shop
 
     @router.get("/", response_class=HTMLResponse)
     def home(request: Request) -> Response:
-        return _page(request, "home.html", shop.home(_brand(request), _language(request)))
+        return _page(request, "home.html", shop.home(brand_of(request), language_of(request)))
 
     @router.get("/search", response_class=HTMLResponse)
     def results(request: Request) -> Response:
-        answer = _answer(shop, request)
+        brand = brand_of(request)
+        query = read_query(request.query_params.multi_items(), brand.currency)
+        answer = answering.answer(query, brand, language_of(request), "page")
         return _page(request, "results.html", answer, query=answer.query)
+
+    @router.get("/suggest", response_class=HTMLResponse)
+    def suggest(request: Request, q: str = "") -> Response:
+        found = suggestions.of(q, brand_of(request), language_of(request))
+        return _page(request, "suggestions.html", found)
 
     @router.get("/product/{product_id}", response_class=HTMLResponse)
     def product(request: Request, product_id: str) -> Response:
-        page = product_page(shop, product_id, _brand(request), _language(request))
+        brand = brand_of(request)
+        page = product_page(shop, product_id, brand, language_of(request))
         if page is None:
             now = _moved_to(shop, product_id, request, current_id)
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"/product/{now}{query}", status_code=308)
-        return _page(request, "product.html", page)
+        mark = request.query_params.get(MARK, "")
+        known = note_visit(mark, "click", page.id, brand.id, answering.ids, answering.log)
+        return _page(request, "product.html", page, mark=mark if known else "")
+
+    @router.post("/out", status_code=204)
+    def out(request: Request, mark: str = "", product: str = "", offer: str = "") -> Response:
+        """What a browser says by itself (`ping`) when a reader leaves for a merchant's shop."""
+        note_visit(
+            mark,
+            "offer_out",
+            product,
+            brand_of(request).id,
+            answering.ids,
+            answering.log,
+            offer_id=offer if _OFFER.match(offer) else "",
+        )
+        return Response(status_code=204)
 
     @router.get("/legal/ranking", response_class=HTMLResponse)
     def ranking(request: Request) -> Response:
-        statement = shop.ranking(_brand(request), _language(request))
+        statement = shop.ranking(brand_of(request), language_of(request))
         return _page(request, "legal_ranking.html", statement)
 
     return router
 
 
-def _api(shop: Shop, current_id: CurrentId) -> APIRouter:
-    router = APIRouter(prefix="/v1", route_class=_ApiRoute, tags=["search"])
-
-    @router.get("/search", response_model=SearchAnswer, openapi_extra={"parameters": PARAMETERS})
-    def search(request: Request) -> Response:
-        """Products by words and conditions, with facets; totals include delivery."""
-        return _json(_answer(shop, request))
-
-    @router.get("/products/{product_id}", response_model=ProductPage)
-    def product(
-        request: Request, product_id: Annotated[str, Path(description="Id of a product")]
-    ) -> Response:
-        """A product with its offers in the brand's order."""
-        brand, language = _brand(request), _language(request)
-        found = product_page(shop, product_id, brand, language)
-        if found is None:
-            now = _moved_to(shop, product_id, request, current_id)
-            found = product_page(shop, now, brand, language)
-        if found is None:
-            raise _unknown()
-        return _json(found)
-
-    return router
-
-
-def _json(answer: object) -> Response:
-    """The answer as it is: it was checked when it was made, and checking costs more than making."""
-    return Response(as_json(answer), media_type="application/json")
-
-
-def _answer(shop: Shop, request: Request) -> SearchAnswer:
-    brand = _brand(request)
-    query: ShopQuery = read_query(request.query_params.multi_items(), brand.currency)
-    return shop.search(query, brand, _language(request))
+def _product_or_refusal(
+    shop: Shop, product_id: str, request: Request, current_id: CurrentId
+) -> ProductPage:
+    """The product's page, also for one that was merged into another."""
+    brand, language = brand_of(request), language_of(request)
+    found = product_page(shop, product_id, brand, language)
+    if found is None:
+        now = _moved_to(shop, product_id, request, current_id)
+        found = product_page(shop, now, brand, language)
+    if found is None:
+        raise _unknown()
+    return found
 
 
 def _moved_to(shop: Shop, product_id: str, request: Request, current_id: CurrentId) -> str:
@@ -173,7 +163,7 @@ def _moved_to(shop: Shop, product_id: str, request: Request, current_id: Current
     now = current_id(product_id) if could_be_one else None
     if now is None or now == product_id:
         raise _unknown()
-    if now not in shop.engine.read(_brand(request).id, [now]):
+    if now not in shop.engine.read(brand_of(request).id, [now]):
         raise _unknown()
     return now
 
@@ -186,15 +176,6 @@ def _unknown() -> NotFound:
     )
 
 
-def _brand(request: Request) -> Brand:
-    brand: Brand = request.state.brand
-    return brand
-
-
-def _language(request: Request) -> str:
-    return str(request.state.language)
-
-
 def _page(
     request: Request, template: str, model: object, *, status: int = 200, **context: object
 ) -> HTMLResponse:
@@ -202,8 +183,8 @@ def _page(
     html = render(
         request.app.state.pages,
         template,
-        brand=_brand(request),
-        language=_language(request),
+        brand=brand_of(request),
+        language=language_of(request),
         scheme=getattr(request.state, "scheme", "auto"),
         page=model,
         here=f"{path}?{request.url.query}" if request.url.query else path,

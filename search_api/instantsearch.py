@@ -1,0 +1,109 @@
+"""The door for InstantSearch front ends (JavaScript, React, Vue, iOS, Android).
+
+`POST /v1/instantsearch`, and the same under the paths that its client libraries know, so that only
+the host is configured. Read-only: records cannot be written and keys are not looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.responses import JSONResponse
+
+from kernel.errors import DomainError
+from search_api.answering import Answering
+from search_api.api_route import Handler, brand_of, json_answer, language_of
+from search_api.instantsearch_answer import facet_hits_answer, hits_answer
+from search_api.instantsearch_query import AskedFacet, AskedHits, read_request
+from search_api.json_body import raw_body, read_json
+from search_api.openapi import INSTANTSEARCH
+from tenants.brand import Brand
+
+PATH = "/v1/instantsearch"
+MOST_REQUESTS = 20
+
+
+class _ClientRoute(APIRoute):
+    """Refusals with the `message` that the clients show."""
+
+    def get_route_handler(self) -> Handler:
+        handler = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except DomainError as error:
+                said = {**error.as_problem(), "message": error.message}
+                return JSONResponse(said, status_code=error.status)
+
+        return answered
+
+
+def instantsearch_routes(answering: Answering) -> APIRouter:
+    """The endpoint, and its paths of old."""
+    router = APIRouter(route_class=_ClientRoute, tags=["instantsearch"])
+
+    def several(request: Request, raw: Annotated[bytes, Depends(raw_body)]) -> Response:
+        """Several requests in one call: products (`hits`) or values of a facet (`facetHits`).
+
+        The index name chooses the order: a name that ends in `_price_asc`, `_price_desc` or
+        `_newest`; any other is by relevance. What cannot be answered is refused, never ignored.
+        """
+        body = read_json(raw)
+        rows = body.get("requests") if isinstance(body, dict) else None
+        if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_REQUESTS:
+            raise _malformed(f"requests: a list of 1 to {MOST_REQUESTS} requests")
+        brand, language = brand_of(request), _language(request)
+        return json_answer({"results": [_result(answering, row, brand, language) for row in rows]})
+
+    router.add_api_route(
+        "/v1/instantsearch", several, methods=["POST"], openapi_extra=INSTANTSEARCH
+    )
+    for path in ("/1/indexes/*/queries", "/1/indexes/%2A/queries"):
+        router.add_api_route(path, several, methods=["POST"], include_in_schema=False)
+
+    @router.post("/1/indexes/{index}/query", include_in_schema=False)
+    def one(request: Request, index: str, raw: Annotated[bytes, Depends(raw_body)]) -> Response:
+        row = {**_object(raw), "indexName": index}
+        return json_answer(_result(answering, row, brand_of(request), _language(request)))
+
+    @router.post("/1/indexes/{index}/facets/{facet}/query", include_in_schema=False)
+    def values(
+        request: Request, index: str, facet: str, raw: Annotated[bytes, Depends(raw_body)]
+    ) -> Response:
+        row = {**_object(raw), "indexName": index, "type": "facet", "facet": facet}
+        return json_answer(_result(answering, row, brand_of(request), _language(request)))
+
+    return router
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    body = read_json(raw) if raw.strip() else {}
+    if not isinstance(body, dict):
+        raise _malformed("The body is not a JSON object.")
+    return body
+
+
+def _malformed(message: str) -> DomainError:
+    return DomainError("body_invalid", message, status=400)
+
+
+def _language(request: Request) -> str:
+    """Front ends on other sites choose by `?lang=` or by the browser's own languages."""
+    return language_of(request)
+
+
+def _result(answering: Answering, row: object, brand: Brand, language: str) -> dict[str, Any]:
+    overview = answering.shop.overviews.of(brand.id)
+    asked = read_request(row, brand, language, overview)
+    if isinstance(asked, AskedFacet):
+        found = answering.answer(asked.hits.query, brand, language, "instantsearch", logged=False)
+        return facet_hits_answer(found, asked)
+    return _hits(answering, asked, brand, language)
+
+
+def _hits(answering: Answering, asked: AskedHits, brand: Brand, language: str) -> dict[str, Any]:
+    found = answering.answer(asked.query, brand, language, "instantsearch", logged=asked.counted)
+    return hits_answer(found, asked)
