@@ -63,12 +63,9 @@ class Installation:
     @cached_property
     def encoder(self) -> Encoder:
         """The embedding model that the settings name."""
-        from pathlib import Path
-
         from kernel.embedding.encoder import load_encoder
 
-        chosen = self.settings.embedding_model
-        return load_encoder(Path(chosen) if chosen else None)
+        return load_encoder(self.settings.embedding_model)
 
     @cached_property
     def checkout(self) -> CheckoutDeps:

@@ -6,6 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 Advance = Callable[[int], None]
 """Called with how many more units are done."""
@@ -52,6 +56,36 @@ def counted(label: str, unit: str) -> Iterator[Advance]:
             seen = count
 
         yield so_far
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """For work in named stages of known length: a bar for each; a line for each where nobody
+    watches. Told the stage, the steps done and their number."""
+    if not sys.stderr.isatty():
+        told: list[str] = []
+
+        def say(stage: str, done: int, total: int) -> None:
+            if stage not in told:
+                told.append(stage)
+                sys.stderr.write(f"{stage} ({done} of {total})\n")
+                sys.stderr.flush()
+
+        yield say
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.update(tasks[stage], completed=done, total=total)
+
+        yield show
 
 
 class Stopwatch:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_PAGE = 10_000
+_PAGE = 2_000
 
 
 def index_newcomers(
@@ -56,24 +56,32 @@ def unindex(tx: Transaction, offer_ids: Sequence[str]) -> None:
         )
 
 
-def reencode(tx: Transaction, encoder: TitleEncoder) -> None:
-    """Give offers whose vector another model made one of this model."""
-    while True:
-        rows = tx.execute(
-            sa.text(
-                "SELECT o.offer_id, o.title FROM mdm.offer_vector v JOIN mdm.offer o "
-                "USING (offer_id) WHERE v.model_id < :model OR v.model_id > :model LIMIT :page"
-            ),
-            {"model": encoder.model_id, "page": _PAGE},
-        ).all()
-        if not rows:
-            return
+def reencode(tx: Transaction, encoder: TitleEncoder, limit: int = _PAGE) -> int:
+    """Give offers whose vector another model made one of this model: how many, `limit` at most."""
+    rows = tx.execute(
+        sa.text(
+            "SELECT o.offer_id, o.title FROM mdm.offer_vector v JOIN mdm.offer o "
+            "USING (offer_id) WHERE v.model_id < :model OR v.model_id > :model LIMIT :page"
+        ),
+        {"model": encoder.model_id, "page": limit},
+    ).all()
+    if rows:
         tx.execute(
             sa.text("DELETE FROM mdm.offer_vector WHERE offer_id = ANY(:ids)"),
             {"ids": [row.offer_id for row in rows]},
         )
         vectors = encoder.encode([row.title for row in rows])
         _store_vectors(tx, [row.offer_id for row in rows], vectors, encoder.model_id)
+    return len(rows)
+
+
+def stored_models(tx: Transaction) -> list[tuple[str, int, int]]:
+    """Whose vectors are stored: model, dimensions, how many."""
+    counted = (
+        "SELECT model_id, dimensions, count(*) AS n FROM mdm.offer_vector "
+        "GROUP BY model_id, dimensions ORDER BY n"
+    )
+    return [(row.model_id, row.dimensions, row.n) for row in tx.execute(sa.text(counted))]
 
 
 def _store_vectors(

@@ -67,6 +67,7 @@ def match_landed(database: Database, encoder: TitleEncoder, *, batch: int = BATC
     key = (database.url, encoder.model_id)
     if key not in _neighbours:
         _neighbours[key] = Neighbours(encoder.model_id, encoder.dimensions)
+    _make_vectors_again(database, encoder)
     total = 0
     while True:
         with database.platform() as tx:
@@ -77,6 +78,15 @@ def match_landed(database: Database, encoder: TitleEncoder, *, batch: int = BATC
         total += taken
         if taken < batch:
             return total
+
+
+def _make_vectors_again(database: Database, encoder: TitleEncoder) -> None:
+    """After a change of model: some thousand at a time, so that no transaction is a long one."""
+    while True:
+        with database.platform() as tx:
+            advisory_lock(tx, "mdm.match")
+            if not reencode(tx, encoder):
+                return
 
 
 def _match_batch(
@@ -90,7 +100,6 @@ def _match_batch(
     fresh = [row for row in batch.rows if is_newcomer(row, known.get(row.offer_id))]
     vectors, groups = None, []
     if fresh:
-        reencode(tx, encoder)
         vectors = encoder.encode([row.normal.title for row in fresh])
         groups = _match(tx, fresh, known, vectors, neighbours, now)
     _keep_places(batch.rows, known)

@@ -36,7 +36,7 @@ class Recall:
 
 
 def evaluate(
-    model: Path | None = None,
+    model: str | Path | None = None,
     taxonomy: Path | None = None,
     search: Path | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
