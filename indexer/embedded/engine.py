@@ -14,7 +14,7 @@ from indexer.embedded import inventory
 from indexer.embedded.generations import Generations, Manifest, damaged, missing
 from indexer.embedded.reading import IndexReader
 from indexer.embedded.schema import open_index
-from indexer.embedded.writing import write
+from indexer.embedded.writing import IndexWriter
 from indexer.engine import (
     Completion,
     Delete,
@@ -43,27 +43,44 @@ class EmbeddedEngine:
         self._generations = Generations(root)
         self._documents = Documents()
         self._readers: dict[str, tuple[str, IndexReader]] = {}
+        self._writers: dict[str, IndexWriter] = {}
         self._opening = threading.Lock()
 
     def create(self, brand_id: str, *, model_id: str, dimensions: int) -> str:
         """A new empty index beside the live one."""
         index = self._generations.new(Manifest(brand_id, model_id, dimensions))
         open_index(self._generations.folder(index) / "lexical")
+        self._writer(index, building=True)
         return index
 
     def publish(self, brand_id: str, index: str) -> str | None:
         """Switch the brand to the index; answers the one before."""
+        self._end_building(index)
+        self._writers.pop(index, None)
         return self._generations.publish(brand_id, index)
 
     def drop(self, brand_id: str, index: str) -> None:
         """Remove an index that is not live."""
+        if self._generations.live(brand_id) != index and index in self._writers:
+            self._writers.pop(index).abandon()
         self._generations.drop(brand_id, index)
 
     def write(self, index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
-        """Apply changes in one commit."""
+        """Apply changes in one commit; to an index that is being built, many calls in one."""
+        writer = self._writers.get(index) or self._writer(index)
+        return _whole(index, lambda: writer.write(changes))
+
+    def _writer(self, index: str, *, building: bool = False) -> IndexWriter:
         folder = self._generations.folder(index)
-        manifest = self._generations.manifest(index)
-        return _whole(index, lambda: write(folder, manifest, changes))
+        writer = IndexWriter(folder, self._generations.manifest(index), building=building)
+        with self._opening:
+            return self._writers.setdefault(index, writer)
+
+    def _end_building(self, index: str) -> None:
+        """What others than its builder ask of an index, they ask of what is committed."""
+        writer = self._writers.get(index)
+        if writer is not None and writer.is_building:
+            _whole(index, writer.close)
 
     def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
         """Products by words, filters, order, with facet counts and cosines."""
@@ -147,6 +164,7 @@ class EmbeddedEngine:
     def _folder(self, index: str) -> Path:
         """The folder of an index that this release reads."""
         self._generations.manifest(index)
+        self._end_building(index)
         return self._generations.folder(index)
 
     def stats(self, brand_id: str) -> IndexStats | None:

@@ -24,14 +24,18 @@ _EXPANSION = 512
 
 
 class VectorFile:
-    """Readers and the writer of one file. Not for two threads that write."""
+    """Readers and the writer of one file. Not for two threads that write.
 
-    def __init__(self, folder: Path, dimensions: int) -> None:
+    `building` keeps the vectors in memory until `save`.
+    """
+
+    def __init__(self, folder: Path, dimensions: int, *, building: bool = False) -> None:
         self._path = folder / FILE
         self._dimensions = dimensions
         self._read_stamp: tuple[int, int] | None = None
         self._reader: Index | None = None
         self._searching = threading.Lock()
+        self._draft = self._loaded() if building else None
 
     def nearest(self, vector: Vector, count: int) -> list[tuple[int, float]]:
         """(key, cosine) of the nearest, best first."""
@@ -71,25 +75,32 @@ class VectorFile:
 
         Prices change far more often than texts: the file is only mapped until a vector differs.
         """
+        if self._draft is not None:
+            _apply(self._draft, upserts, deletes)
+            return
         index = self._current() or self._empty()
         gone = [key for key in deletes if index.contains(key)]
         fresh = {key: vector for key, vector in upserts.items() if _differs(index, key, vector)}
-        if not gone and not fresh:
-            return
-        index = self._empty()
-        if self._path.exists():
-            index.load(self._path)
-        stale = [key for key in fresh if index.contains(key)]
-        for key in (*gone, *stale):
-            index.remove(key)
-        added = {key: vector for key, vector in fresh.items() if np.any(vector)}
-        if added:
-            index.add(
-                np.fromiter(added, dtype=np.uint64), np.stack(list(added.values())), threads=1
-            )
+        if gone or fresh:
+            index = self._loaded()
+            _apply(index, fresh, gone)
+            self._replace(index)
+
+    def save(self) -> None:
+        """Save what was applied while building."""
+        if self._draft is not None:
+            self._replace(self._draft)
+
+    def _replace(self, index: Index) -> None:
         temporary = self._path.with_name(f"{FILE}.{os.getpid()}.new")
         index.save(temporary)
         temporary.replace(self._path)
+
+    def _loaded(self) -> Index:
+        index = self._empty()
+        if self._path.exists():
+            index.load(self._path)
+        return index
 
     def _empty(self) -> Index:
         return Index(ndim=self._dimensions, metric="cos", dtype="f16")
@@ -108,6 +119,15 @@ class VectorFile:
             self._reader.expansion_search = _EXPANSION
             self._read_stamp = stamp
         return self._reader
+
+
+def _apply(index: Index, upserts: Mapping[int, Vector], deletes: Sequence[int]) -> None:
+    for key in (*deletes, *upserts):
+        if index.contains(key):
+            index.remove(key)
+    added = {key: vector for key, vector in upserts.items() if np.any(vector)}
+    if added:
+        index.add(np.fromiter(added, dtype=np.uint64), np.stack(list(added.values())), threads=1)
 
 
 def _differs(index: Index, key: int, vector: Vector) -> bool:

@@ -1,16 +1,24 @@
-"""Applying changes to an index: one writer at a time, versions compared, one commit per batch.
+"""Applying changes to an index: one writer at a time, versions compared, one commit per call.
 
 The vectors are saved before the words are committed: a crash between the two leaves vectors that no
 product claims, or a product with its former vector until it is written again.
+
+A writer stays open for a while, so that segments are merged beside a stream of changes and not
+before the end of each. Another process that wants to write says so, and is let in at once.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import tantivy
 
@@ -23,24 +31,137 @@ from indexer.index_fields import numeric_key
 from kernel.errors import DomainError
 
 LOCK_WAIT_S = 60.0
+KEEP_OPEN_S = 10.0
+COMMIT_EVERY = 20_000
+"""Changes of an index that is being built, and that nobody searches yet."""
+
 _HEAP_BYTES = 50_000_000
+_LOOK_EVERY_S = 0.1
+_WANTED = "write.wanted"
 
 
-def write(folder: Path, manifest: Manifest, changes: Sequence[Upsert | Delete]) -> WriteReport:
-    """Apply and commit. Raises DomainError `index_busy` when another process keeps writing."""
-    fitting, refused = _sorted_out(changes, manifest)
-    if not fitting:
-        return WriteReport(refused=refused)
-    with _locked(folder):
-        index = open_index(folder / "lexical")
-        held = _versions(index, list(fitting))
-        fresh = [change for name, change in fitting.items() if change.version >= held.get(name, -1)]
+@dataclass(slots=True)
+class _Open:
+    """What is held while an index is open for writing. `pending`: versions not yet committed."""
+
+    lock: TextIO
+    index: tantivy.Index
+    writer: tantivy.IndexWriter
+    vectors: VectorFile
+    used_at: float
+    pending: dict[str, int] = field(default_factory=dict)
+
+
+class IndexWriter:
+    """Writes to one index, for all threads of this process.
+
+    With `building`, changes are committed many at a time, the last of them by `close`.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, *, building: bool = False) -> None:
+        self._folder, self._manifest, self.is_building = folder, manifest, building
+        self._turn = threading.RLock()
+        self._open: _Open | None = None
+        _WRITERS.add(self)
+
+    def write(self, changes: Sequence[Upsert | Delete]) -> WriteReport:
+        """Apply and commit. Raises DomainError `index_busy` when another process keeps writing."""
+        fitting, refused = _sorted_out(changes, self._manifest)
+        if not fitting:
+            return WriteReport(refused=refused)
+        with self._turn:
+            try:
+                fresh = self._apply(self._opened(), fitting)
+            except BaseException:
+                self._let_go(wait=False)
+                raise
         late = len(changes) - len(refused) - len(fresh)
+        deleted = sum(isinstance(change, Delete) for change in fresh)
+        return WriteReport(len(fresh) - deleted, deleted, late, refused)
+
+    def close(self) -> None:
+        """Commit what is not, finish merging, let others in."""
+        with self._turn:
+            if self._open is not None:
+                self._open.vectors.save()
+                _commit(self._open)
+            self._let_go(wait=True)
+
+    def abandon(self) -> None:
+        """Let go of an index that is about to be removed."""
+        with self._turn:
+            self._let_go(wait=False)
+
+    def _opened(self) -> _Open:
+        if self._open is None:
+            lock = _locked(self._folder)
+            try:
+                index = open_index(self._folder / "lexical")
+                writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+            except BaseException:
+                lock.close()
+                raise
+            vectors = VectorFile(self._folder, self._manifest.dimensions, building=self.is_building)
+            self._open = _Open(lock, index, writer, vectors, time.monotonic())
+            threading.Thread(target=self._watch, args=(self._open,), daemon=True).start()
+        return self._open
+
+    def _apply(self, opened: _Open, fitting: dict[str, Upsert | Delete]) -> list[Upsert | Delete]:
+        held = _versions(opened.index, list(fitting)) | {
+            name: opened.pending[name] for name in fitting if name in opened.pending
+        }
+        fresh = [change for name, change in fitting.items() if change.version >= held.get(name, -1)]
         if fresh:
-            _vectors(folder, manifest, fresh)
-            _commit(index, fresh, known=set(held))
-    deleted = sum(isinstance(change, Delete) for change in fresh)
-    return WriteReport(len(fresh) - deleted, deleted, late, refused)
+            _vectors(opened.vectors, fresh)
+            for change in fresh:
+                name = product_of(change)
+                if name in held:
+                    opened.writer.delete_documents_by_term("key", numeric_key(name))
+                opened.writer.add_document(stored(change))
+                opened.pending[name] = change.version
+            if not self.is_building or len(opened.pending) >= COMMIT_EVERY:
+                _commit(opened)
+        opened.used_at = time.monotonic()
+        return fresh
+
+    def _let_go(self, *, wait: bool) -> None:
+        opened, self._open = self._open, None
+        if opened is None:
+            return
+        try:
+            if wait:
+                with suppress(ValueError, OSError):
+                    opened.writer.wait_merging_threads()
+        finally:
+            # The library's own lock goes with its writer, ours after it.
+            opened.writer = None  # type: ignore[assignment]
+            with suppress(OSError):
+                fcntl.flock(opened.lock, fcntl.LOCK_UN)
+            opened.lock.close()
+
+    def _watch(self, opened: _Open) -> None:
+        """Let go when nothing came for a while, or when somebody else waits."""
+        wanted = self._folder / _WANTED
+        while self._open is opened:
+            time.sleep(_LOOK_EVERY_S)
+            is_idle = time.monotonic() - opened.used_at > KEEP_OPEN_S
+            if not (is_idle or wanted.exists()):
+                continue
+            with self._turn:
+                if self._open is opened and not (self.is_building and opened.pending):
+                    self._let_go(wait=True)
+
+
+_WRITERS: weakref.WeakSet[IndexWriter] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    """A child would hold the locks of its parent without knowing."""
+    for writer in list(_WRITERS):
+        writer.close()
+
+
+os.register_at_fork(before=_before_fork)
 
 
 def _sorted_out(
@@ -79,8 +200,8 @@ def _versions(index: tantivy.Index, product_ids: Sequence[str]) -> dict[str, int
     }
 
 
-def _vectors(folder: Path, manifest: Manifest, changes: Sequence[Upsert | Delete]) -> None:
-    VectorFile(folder, manifest.dimensions).change(
+def _vectors(file: VectorFile, changes: Sequence[Upsert | Delete]) -> None:
+    file.change(
         {
             numeric_key(change.document.product_id): change.vector
             for change in changes
@@ -90,33 +211,38 @@ def _vectors(folder: Path, manifest: Manifest, changes: Sequence[Upsert | Delete
     )
 
 
-def _commit(index: tantivy.Index, changes: Sequence[Upsert | Delete], known: set[str]) -> None:
-    writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-    for change in changes:
-        name = product_of(change)
-        if name in known:
-            writer.delete_documents_by_term("key", numeric_key(name))
-        writer.add_document(stored(change))
-    writer.commit()
-    writer.wait_merging_threads()
+def _commit(opened: _Open) -> None:
+    if opened.pending:
+        opened.writer.commit()
+        opened.index.reload()
+        opened.pending.clear()
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> TextIO:
     """One writing process at a time; the lock goes with the process that holds it."""
-    with (folder / "write.lock").open("a") as stream:
-        until = time.monotonic() + LOCK_WAIT_S
+    stream = (folder / "write.lock").open("a")
+    wanted = folder / _WANTED
+    until = time.monotonic() + LOCK_WAIT_S
+    try:
         while True:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                wanted.unlink(missing_ok=True)
+                return stream
             except BlockingIOError:
                 if time.monotonic() > until:
-                    raise DomainError(
-                        "index_busy",
-                        f"Another process has been writing {folder.name} for {LOCK_WAIT_S:.0f} s.",
-                        hint="Wait for it, or end it, and try again.",
-                        status=503,
-                    ) from None
+                    raise _busy(folder) from None
+                wanted.touch()
                 time.sleep(0.05)
-        yield
+    except BaseException:
+        stream.close()
+        raise
+
+
+def _busy(folder: Path) -> DomainError:
+    return DomainError(
+        "index_busy",
+        f"Another process has been writing {folder.name} for {LOCK_WAIT_S:.0f} s.",
+        hint="Wait for it, or end it, and try again.",
+        status=503,
+    )
