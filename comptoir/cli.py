@@ -20,6 +20,7 @@ COMMANDS = {
     "quarantine": "list what was refused, and why",
     "index": "refresh, rebuild or compare the search index",
     "search": "search as a shopper of a brand",
+    "relevance": "measure the relevance of search on judged queries",
     "model": "show, measure, use and train the embedding model",
     "ranking": "draft, evaluate, publish and roll back how a brand ranks",
     "match": "measure the matcher, explain what it decides",
