@@ -50,8 +50,8 @@ class Inventory(Protocol):
     def inventory(self, index: str, *, after: str = "", limit: int = 1_000) -> tuple[Held, ...]:
         """The next products shown, in an order of the engine's own; empty at the end.
 
-        `after` is the last product id of the page before. What was written within the last second
-        may still be missing.
+        `after` is the last product id of the page before. The first page sees every write that has
+        returned; later pages may see more.
         """
 
     def held(self, index: str, product_ids: Sequence[str]) -> dict[str, Held]:

@@ -65,7 +65,7 @@ class ElasticsearchEngine:
         shape: IndexShape | None = None,
     ) -> None:
         """`url` names the nodes, separated by commas; `shape` is that of indices made from now."""
-        self._prefix = prefix
+        self.url, self.prefix = url, prefix
         self._shape = shape or IndexShape()
         self._metas: dict[str, dict[str, Any]] = {}
         self._nodes = Nodes(url, api_key=api_key, ca=ca)
@@ -75,7 +75,7 @@ class ElasticsearchEngine:
         self._nodes.close()
 
     def _alias(self, brand_id: str) -> str:
-        return f"{self._prefix}{brand_id}"
+        return f"{self.prefix}{brand_id}"
 
     def create(self, brand_id: str, *, model_id: str, dimensions: int) -> str:
         """A new empty index beside the live one."""

@@ -15,7 +15,9 @@ _SHOWN = {"term": {"shown": True}}
 
 
 def page(client: Elasticsearch, index: str, after: str, limit: int) -> tuple[Held, ...]:
-    """The next products in the order of their ids."""
+    """The next products in the order of their ids; the first page sees all that was written."""
+    if not after:
+        client.indices.refresh(index=index)
     body = {
         "query": {"bool": {"filter": [_SHOWN, {"range": {"product_id": {"gt": after}}}]}},
         "sort": [{"product_id": "asc"}],
