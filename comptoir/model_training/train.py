@@ -1,74 +1,158 @@
 """Trains the static embedding model. In: a folder of Google product taxonomies; all else comes
 with packages. Out: config.json, model.safetensors, tokenizer.json; nothing in them depends on the
-clock or chance."""
+clock or chance: the same inputs give the same bytes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comptoir.model_training import table, texts
-from comptoir.model_training.teacher import teach
+from comptoir.model_training import lexicon, table, texts
+from comptoir.model_training.encodings import Progress, Teacher, encodings
+from comptoir.model_training.evaluate import read_everyday
+from comptoir.model_training.minilm import MiniLm
+from comptoir.model_training.pieces import learn_tokenizer
+from comptoir.model_training.targets import first_rows, second_rows, targets
+from comptoir.model_training.teacher import UniversalSentenceEncoder
 from kernel import embedding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-NAME = "comptoir-static-1"
-LEXICON = Path(__file__).parent / "lexicon.toml"
+NAME = "comptoir-static-2"
+LICENCE = "Apache-2.0"
 OWN_CATEGORIES = Path(embedding.__file__).parents[1] / "categories.toml"
-
-WORDS_PER_LANGUAGE = 60_000
-PHRASES = 1_500
 MAX_MODEL_BYTES = 20_000_000
 
 
-def gather(taxonomy: texts.Taxonomy, words_per_language: int) -> list[texts.TrainingText]:
-    """All texts of the shipped model, in a fixed order."""
-    forbidden = taxonomy.held_out_names()
-    return [
-        *texts.words(texts.LANGUAGES, words_per_language),
-        *texts.category_names(taxonomy),
-        *texts.own_categories(OWN_CATEGORIES, forbidden),
-        *texts.phrases(LEXICON, PHRASES, forbidden),
-    ]
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """How many texts of each kind; the defaults are those of the shipped model."""
+
+    words: int = 60_000  # the most frequent of each language
+    phrases: int = 4_000  # each in every language
+    titles: int = 6_000
+    second_words: int = 20_000  # of the English words, those that the second teacher is asked for
 
 
-Progress = Callable[[str, int, int], None]
-
-
-def train(taxonomy: Path, out: Path, work: Path, progress: Progress = lambda *_: None) -> None:
-    """Write the model folder `out`, learnt from everything but the held-out categories.
+def train(
+    taxonomy: Path,
+    out: Path,
+    work: Path,
+    progress: Progress = lambda *_: None,
+    *,
+    recipe: table.Recipe | None = None,
+    corpus: Corpus | None = None,
+    teachers: tuple[Teacher, Teacher] | None = None,
+) -> None:
+    """Write the model folder `out`, learnt from everything but what an evaluation asks for.
 
     `work` keeps what the teachers said, part by part: a run that was killed goes on from there.
-    `progress` gets a stage's name, the steps done and their number. Raises ValueError where
-    `taxonomy` holds no taxonomy file."""
-    work.mkdir(parents=True, exist_ok=True)
-    recipe = table.Recipe()
-    categories = texts.read_taxonomy(taxonomy)
-    learnt = gather(categories, WORDS_PER_LANGUAGE)
-    distinct = sorted({t.text for t in learnt})
-    taught = teach(distinct)
-    place = {text: n for n, text in enumerate(distinct)}
-    wanted = table.targets(learnt, taught[[place[t.text] for t in learnt]], recipe)
-    tokenizer = table.learn_tokenizer(distinct, recipe.pieces)
-    fitted = table.fit(learnt, wanted, tokenizer, recipe)
-    save(out, tokenizer, table.quantise(fitted), recipe)
+    `progress` gets a stage's name, the steps done and their number. On one thread, for threads add
+    up in another order each time. Raises ValueError where `taxonomy` holds no taxonomy file,
+    ModuleNotFoundError without the extra `models`."""
+    from threadpoolctl import threadpool_limits
+
+    recipe, corpus = recipe or table.Recipe(), corpus or Corpus()
+    first, second = teachers or (UniversalSentenceEncoder(), MiniLm())
+    with threadpool_limits(limits=1):
+        learnt = gather(texts.read_taxonomy(taxonomy), corpus)
+        progress("pieces", 0, 1)
+        tokenizer = learn_tokenizer(
+            (t.text for t in learnt if not t.meaning.startswith("title:")), recipe.pieces
+        )
+        progress("pieces", 1, 1)
+        wanted = _targets(learnt, (first, second), corpus, work, recipe, progress)
+        fitted = table.fit(learnt, wanted, tokenizer, recipe, progress)
+        save(out, tokenizer, table.quantise(fitted), recipe)
     progress("saved", 1, 1)
+
+
+def gather(taxonomy: texts.Taxonomy, corpus: Corpus) -> list[texts.TrainingText]:
+    """All texts to learn from, in a fixed order. No held-out category, no row of the lexicon with
+    an everyday word that is asked for, no meaning that brings two of those together."""
+    held_out = taxonomy.held_out_names()
+    asked = asked_words()
+    things = lexicon.read_rows(lexicon.THINGS, held_out | asked)
+    qualities = lexicon.read_rows(lexicon.QUALITIES, held_out | asked)
+    found = [
+        *texts.words(texts.LANGUAGES, corpus.words),
+        *texts.category_names(taxonomy),
+        *texts.own_categories(OWN_CATEGORIES, held_out),
+        *lexicon.things(things),
+        *lexicon.phrases(things, qualities, corpus.phrases),
+        *lexicon.titles(things, qualities, corpus.titles),
+    ]
+    return texts.without_pairs(found, asked)
+
+
+def asked_words() -> frozenset[str]:
+    """The everyday words of the evaluation, as the tokenizer sees them."""
+    return frozenset(
+        texts.plain(word)
+        for meaning in read_everyday()
+        for words in meaning.values()
+        for word in words
+    )
+
+
+def _targets(
+    learnt: Sequence[texts.TrainingText],
+    teachers: tuple[Teacher, Teacher],
+    corpus: Corpus,
+    work: Path,
+    recipe: table.Recipe,
+    progress: Progress,
+) -> NDArray[Any]:
+    """What the teachers say, brought together: float32 [texts, dimensions]."""
+    said, place = _said(
+        teachers[0],
+        {reading for text in learnt if not text.meaning for reading in texts.readings(text)},
+        {reading for text in learnt if text.meaning for reading in texts.readings(text)},
+        work,
+        progress,
+    )
+    first = first_rows(learnt, said, place)
+    english = [t for t in learnt if t.language == "en"]
+    said, place = _said(
+        teachers[1],
+        {t.text.lower() for t in [t for t in english if not t.meaning][: corpus.second_words]},
+        {t.text.lower() for t in english if t.meaning},
+        work,
+        progress,
+    )
+    second = second_rows(learnt, first, said, place)
+    progress("targets", 0, 1)
+    wanted = targets(learnt, first, second, recipe)
+    progress("targets", 1, 1)
+    return wanted
+
+
+def _said(
+    teacher: Teacher, words: set[str], named: set[str], work: Path, progress: Progress
+) -> tuple[NDArray[Any], dict[str, int]]:
+    """A teacher's rows and each text's place in them. Bare words apart from texts with a meaning:
+    what was said of the words then lasts when the lexicon grows."""
+    import numpy as np
+
+    asked = [sorted(words), sorted(named - words)]
+    said = np.concatenate([encodings(teacher, part, work, progress) for part in asked])
+    return said, {text: n for n, text in enumerate([*asked[0], *asked[1]])}
 
 
 def save(
     folder: Path, tokenizer: Tokenizer, quantised: table.Quantised, recipe: table.Recipe
 ) -> int:
-    """Write the three files; config.json names the others' digests. Returns their bytes."""
+    """Write the three files; config.json names the others' digests. Returns their bytes.
+
+    Raises ValueError for a model too large to be shipped."""
     from safetensors.numpy import save as to_bytes
 
-    folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, NDArray[Any]] = {"embeddings": quantised.rows, "weights": quantised.weights}
     files = {
         "model.safetensors": to_bytes(tensors),
@@ -81,6 +165,7 @@ def save(
         raise ValueError(
             f"the model takes {total:,} bytes, {MAX_MODEL_BYTES:,} at most are shipped"
         )
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return total
@@ -90,6 +175,7 @@ def _config(recipe: table.Recipe, dimensions: int, files: dict[str, bytes]) -> d
     return {
         "model_type": "model2vec",
         "name": NAME,
+        "licence": LICENCE,
         "normalize": True,
         "hidden_dim": dimensions,
         "embedding_dtype": "int8",
