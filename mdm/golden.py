@@ -18,7 +18,7 @@ from mdm.normalise.text import folded
 from mdm.normalise.vocabulary import COLOUR_OF, SALES_WORDS, STOP_WORDS
 
 MAX_IMAGES = 10
-MAX_IDENTIFIERS = 20
+MAX_IDENTIFIERS = 200
 UNKNOWN_LANGUAGE = "und"
 # One piece of sales talk outweighs two words that other merchants use too.
 SHOUTING = 2.0

@@ -26,7 +26,7 @@ from mdm.normalise.vocabulary import LEGAL_FORMS, NO_MANUFACTURER
 from mdm.product_view import Delivery
 from mdm.raw_offer import RawOffer
 
-MAX_GTINS = 10
+MAX_GTINS = 200
 MAX_QUANTITY = 1_000_000
 
 _PARTS = re.compile(r"[,;|]")
