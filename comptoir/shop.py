@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse, Response
 
 from checkout.routes import build_router as checkout_router
+from comptoir.basket_events import BasketEvents
 from comptoir.brand_gate import BrandGate
 from comptoir.installation import Installation
+from comptoir.query_log_writer import QueryLogWriter
 from comptoir.refusals import add_refusals
+from comptoir.search_wiring import search_wiring
 from kernel.errors import DomainError
 from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites
 from mdm.catalogue import resolve
+from search_api.cross_origin import PATHS as CROSS_ORIGIN_PATHS
+from search_api.cross_origin import CrossOrigin
 from search_api.drawings.route import router as drawings
 from search_api.routes import build_router as search_router
 from tenants.pages.assets import assets_router
@@ -27,7 +35,15 @@ _LOG = logging.getLogger("comptoir.shop")
 
 def create_shop(installation: Installation) -> FastAPI:
     """The application of the shop role. Opens its index and model now, not at the first visit."""
-    app = FastAPI(title="Comptoir", version="1", docs_url=None, redoc_url=None)
+    log = QueryLogWriter(installation.database)
+    wiring = search_wiring(installation, log)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(log.close)
+
+    app = FastAPI(title="Comptoir", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.pages = page_environment(["search_api.pages", "checkout.pages"])
     brands = installation.brands
     add_refusals(app)
@@ -46,13 +62,17 @@ def create_shop(installation: Installation) -> FastAPI:
             return resolve(tx, product_id)
 
     app.include_router(
-        search_router(installation.engine, installation.encoder, current_id=current_id)
+        search_router(
+            installation.engine, installation.encoder, current_id=current_id, wiring=wiring
+        )
     )
     app.include_router(_purchase(installation))
     # A page with stylesheet and scripts stays under 100 kB on the wire.
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(BasketEvents, ids=wiring.ids, log=log)
+    app.add_middleware(CrossOrigin)
     app.add_middleware(BrandGate, brands=brands, by_query=installation.settings.brand_by_query)
-    app.add_middleware(SameSiteWrites, exempt=("/webhooks/",))
+    app.add_middleware(SameSiteWrites, exempt=("/webhooks/", *CROSS_ORIGIN_PATHS))
     app.add_middleware(BodyLimit, limit=256 * 1024)
     app.add_middleware(SafeHeaders, payment_hosts=(installation.settings.payment_url,))
     return app

@@ -19,6 +19,7 @@ from mdm.catalogue import CATALOGUE_CHANGED, CHANGES
 from mdm.expiry import BATCH, expire_offers, next_expiry
 from mdm.intake import MATCH_LANDED
 from mdm.pipeline import match_landed
+from tenants.query_log import PURGE, PURGE_EVERY_S, purge
 
 LOOK_AROUND_EVERY_S = 30.0
 AFTER_A_FAILURE_S = 5.0
@@ -68,10 +69,16 @@ def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
     def advance_purchase(purchase_id: str) -> None:
         advance(installation.checkout, purchase_id)
 
+    def purge_query_log() -> None:
+        with installation.database.platform() as tx:
+            purge(tx)
+            jobs.defer(tx, PURGE, once=PURGE.name, delay_s=PURGE_EVERY_S)
+
     return {
         MATCH_LANDED.name: (MATCH_LANDED, match),
         CATALOGUE_CHANGED.name: (CATALOGUE_CHANGED, index),
         ADVANCE.name: (ADVANCE, advance_purchase),
+        PURGE.name: (PURGE, purge_query_log),
     }
 
 
@@ -87,6 +94,8 @@ def serve(installation: Installation) -> None:
     The indices are looked at now and again: another engine, another brand revision, a restored
     database or an engine that was away for long may have left one behind the catalogue.
     """
+    with installation.database.platform() as tx:
+        jobs.defer(tx, PURGE, once=PURGE.name)
     stopping = threading.Event()
     # Now, by one thread: several are about to ask for them.
     _ = installation.engine, installation.encoder

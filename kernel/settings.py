@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         default=None, description="Redis as an accelerator; unset: in-process equivalents"
     )
+    answer_cache_ms: int = Field(
+        default=300,
+        ge=0,
+        le=1_000,
+        description="How long an answer of the search counts as fresh; 0: every one is made anew",
+    )
     embedding_model: str | None = Field(
         default=None, description="Folder of another static model; unset: the shipped one"
     )

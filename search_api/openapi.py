@@ -48,7 +48,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         "Too many calls; Retry-After says when there is room",
         "too_many_requests",
         429,
-        "At most 120 calls a minute are answered here.",
+        "At most 600 calls a minute are answered here.",
     ),
     503: _refusal(
         "The engine or the index is away",

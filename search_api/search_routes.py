@@ -19,7 +19,7 @@ from search_api.search_body import SearchBody, read_search_body
 
 ProductOf = Callable[[Request, str], ProductPage]
 """The page of a product, also of one that was merged into another; raises NotFound."""
-EVENT_CALLS_A_MINUTE = 120
+EVENT_CALLS_A_MINUTE = 600
 
 
 def search_routes(answering: Answering, events_rate: Rate, product_of: ProductOf) -> APIRouter:

@@ -27,6 +27,8 @@ _ID = re.compile(r"^[a-z][a-z0-9-]{1,30}$")
 _HOST = re.compile(r"^[a-z0-9.-]{1,250}$")
 _SECTIONS = {"contact", "theme", "ranking", "catalogue", "terms"}
 _KEYS = {"id", "name", "hosts", "languages", "country", "currency", "timezone"} | _SECTIONS
+_OPTIONAL = {"api"}
+_ORIGIN = re.compile(r"^https?://[a-z0-9.-]{1,250}(:[0-9]{1,5})?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Brand:
     merchants: frozenset[str] | None
     profiles: Mapping[str, RankingProfile] = field(hash=False)
     revision: int = 1
+    api_origins: tuple[str, ...] = ()
+    """Other sites whose pages may call the search API from a browser."""
 
     def ranking_profile(self, language: str) -> RankingProfile:
         """What orders products and offers for a reader of the language: a look-up in memory."""
@@ -99,7 +103,7 @@ def document_hash(document: Mapping[str, Any]) -> str:
 
 def brand_from(document: Mapping[str, Any], revision: int = 1) -> Brand:
     """Check a document and make the brand of it."""
-    unknown = set(document) - _KEYS
+    unknown = set(document) - _KEYS - _OPTIONAL
     missing = _KEYS - set(document)
     if unknown or missing:
         key = ", ".join(sorted(unknown or missing))
@@ -133,8 +137,20 @@ def brand_from(document: Mapping[str, Any], revision: int = 1) -> Brand:
         merchants=None if merchants == "*" else frozenset(merchants),
         profiles={},
         revision=revision,
+        api_origins=_origins(document),
     )
     return brand.with_rankings(())
+
+
+def _origins(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Other sites whose pages may call the search API: `[api] origins`."""
+    table = _table(document, "api") if "api" in document else {}
+    origins = table.get("origins", [])
+    if set(table) - {"origins"} or not isinstance(origins, list):
+        raise _refused("api", "origins = [...] and nothing else")
+    if not all(isinstance(origin, str) and _ORIGIN.match(origin) for origin in origins):
+        raise _refused("api", "origins such as https://www.example.org, without a path")
+    return tuple(origins)
 
 
 def _timezone(document: Mapping[str, Any]) -> str:

@@ -51,3 +51,24 @@ def list_() -> None:
         )
     if not brands:
         click.echo("no brand yet; add one: comptoir brand apply FILE")
+
+
+@command.command()
+@click.argument("brand_id")
+@click.argument("partner")
+@click.option("--revoke", is_flag=True, help="End all keys of the partner instead.")
+def key(brand_id: str, partner: str, revoke: bool) -> None:
+    """Make a key by which PARTNER exports the catalogue of BRAND_ID. It is shown once."""
+    from comptoir.installation import Installation
+    from kernel.errors import DomainError
+    from tenants.partner_keys import create_partner_key, revoke_partner_keys
+
+    if not 1 <= len(partner) <= 100 or not partner.isprintable():
+        raise DomainError("partner_invalid", "A partner's name has 1 to 100 characters.")
+    installation = Installation()
+    brand = installation.brand(brand_id)
+    with installation.database.platform() as tx:
+        if revoke:
+            click.echo(f"{revoke_partner_keys(tx, brand.id, partner)} keys ended")
+        else:
+            click.echo(create_partner_key(tx, brand.id, partner))

@@ -1,0 +1,64 @@
+"""What the search API asks of the database, and where its log goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from comptoir.installation import Installation
+from comptoir.query_log_writer import QueryLogWriter
+from indexer.positions import read_position
+from kernel.cache import open_cache
+from mdm.catalogue import changes_after
+from search_api.query_id import QueryIds
+from search_api.wiring import Changes, Wiring
+from tenants.partner_keys import Partner, partner_of
+from tenants.query_log import frequent, signing_key
+
+MOST_FREQUENT = 2_000
+ASKED_AT_LEAST = 5
+"""A query that fewer have asked is proposed to nobody: it may say more of who asked it."""
+
+
+def search_wiring(installation: Installation, log: QueryLogWriter) -> Wiring:
+    """The parts of the search API that `search_api` cannot have of itself."""
+    database, settings = installation.database, installation.settings
+    with database.platform() as tx:
+        secret = signing_key(tx)
+
+    def asked_often(brand_id: str, language: str) -> Sequence[tuple[str, int]]:
+        with database.brand(brand_id) as tx:
+            found = frequent(
+                tx, brand_id, language, MOST_FREQUENT, at_least=ASKED_AT_LEAST, found_only=True
+            )
+        return [(row.words, row.count) for row in found]
+
+    def who(bearer: str) -> Partner | None:
+        with database.platform() as tx:
+            return partner_of(tx, bearer)
+
+    def position_of(brand_id: str) -> int:
+        with database.platform() as tx:
+            position = read_position(tx, brand_id)
+        return position.position if position is not None else 0
+
+    def changed_after(brand_id: str, since: int, limit: int) -> Changes:
+        """Only what the brand's index has taken: what is read there is then never older."""
+        with database.platform() as tx:
+            position = read_position(tx, brand_id)
+            reached = position.position if position is not None else 0
+            rows = changes_after(tx, since, limit)
+        seen = [row for row in rows if row[0] <= reached]
+        complete = len(seen) < limit
+        end = max(since, reached) if complete else seen[-1][0]
+        return tuple(dict.fromkeys(product_id for _, product_id in seen)), end, complete
+
+    return Wiring(
+        cache=open_cache(settings.redis_url),
+        ids=QueryIds(secret),
+        log=log,
+        keep_ms=settings.answer_cache_ms,
+        frequent=asked_often,
+        partner_of=who,
+        changed_after=changed_after,
+        index_position=position_of,
+    )
