@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,9 +138,11 @@ class SearchRequest:
             raise ValueError(f"{self.offset}+{self.limit} is outside the window of {WINDOW}")
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A product found, with what the second stage ranks by. `score` is the engine's own scale."""
+class Hit(NamedTuple):
+    """A product found, with what the second stage ranks by. `score` is the engine's own scale.
+
+    A tuple, for a search makes two hundred of them.
+    """
 
     product_id: str
     score: float

@@ -33,6 +33,7 @@ def categories() -> Mapping[int, Category]:
     }
 
 
+@lru_cache(maxsize=8192)
 def category_path(category_id: int | None) -> tuple[int, ...]:
     """Ids from the department down to the category; empty for none or unknown."""
     path: list[int] = []

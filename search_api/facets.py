@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
+from urllib.parse import quote_plus
 
 from indexer.engine import FacetCount, FacetField, PriceCounts
 from kernel.categories import categories, category_path
@@ -18,6 +20,9 @@ UrlOf = Callable[[str], str]
 """The address that switches a value on or off."""
 ChipKind = Literal["q", "category", "manufacturer", "merchant", "availability", "price"]
 
+_quoted = lru_cache(maxsize=8192)(quote_plus)
+_MARK = "\ue000"
+_NO_CATEGORY = -1
 _STEPS = (10, 15, 20, 30, 50, 70)
 _MOST_BARS = 14
 
@@ -57,9 +62,7 @@ def _all_facets(
                 counted.get(FacetField.MANUFACTURER, ()),
                 query.manufacturers,
                 overview.manufacturers,
-                lambda value: address(
-                    replace(base, manufacturers=toggled(base.manufacturers, value)), language
-                ),
+                _toggling(base, "manufacturers", language),
             ),
         ),
         Facet(
@@ -68,9 +71,7 @@ def _all_facets(
                 counted.get(FacetField.MERCHANT, ()),
                 query.merchants,
                 overview.merchants,
-                lambda value: address(
-                    replace(base, merchants=toggled(base.merchants, value)), language
-                ),
+                _toggling(base, "merchants", language),
             ),
         ),
         Facet(
@@ -79,12 +80,47 @@ def _all_facets(
                 counted.get(FacetField.AVAILABILITY, ()),
                 query.availabilities,
                 {},
-                lambda value: address(
-                    replace(base, availabilities=toggled(base.availabilities, value)), language
-                ),
+                _toggling(base, "availabilities", language),
             ),
         ),
     )
+
+
+def _toggling(
+    base: ShopQuery, name: Literal["manufacturers", "merchants", "availabilities"], language: str
+) -> UrlOf:
+    """Addresses that differ in one value: written once, with a mark where the value goes."""
+    chosen: tuple[str, ...] = getattr(base, name)
+    head, _, tail = address(_with(base, name, (*chosen, _MARK)), language).rpartition(
+        _quoted(_MARK)
+    )
+
+    def url(value: str) -> str:
+        if value in chosen:
+            return address(_with(base, name, toggled(chosen, value)), language)
+        return f"{head}{_quoted(value)}{tail}"
+
+    return url
+
+
+def _with(base: ShopQuery, name: str, values: tuple[str, ...]) -> ShopQuery:
+    changed: dict[str, Any] = {name: values}
+    return replace(base, **changed)
+
+
+def _toggling_categories(base: ShopQuery, language: str) -> Callable[[int], str]:
+    """The same for categories, whose values are numbers with a name."""
+    chosen = base.categories
+    whole = address(replace(base, categories=(*chosen, _NO_CATEGORY)), language)
+    head, _, tail = whole.rpartition(f"category={_NO_CATEGORY}")
+
+    def url(id_: int) -> str:
+        if id_ in chosen:
+            rest = tuple(value for value in chosen if value != id_)
+            return address(replace(base, categories=rest), language)
+        return f"{head}category={_quoted(category_value(id_, language))}{tail}"
+
+    return url
 
 
 def _values(
@@ -122,19 +158,21 @@ def _categories(
     def place(id_: int) -> tuple[tuple[int, int], ...]:
         return tuple((-counts.get(step, 0), step) for step in category_path(id_))
 
-    return tuple(_category(id_, counts[id_], query, language) for id_ in sorted(known, key=place))
+    url = _toggling_categories(query, language)
+    return tuple(
+        _category(id_, counts[id_], id_ in query.categories, url(id_), language)
+        for id_ in sorted(known, key=place)
+    )
 
 
-def _category(id_: int, count: int, query: ShopQuery, language: str) -> FacetValue:
+def _category(id_: int, count: int, selected: bool, url: str, language: str) -> FacetValue:
     category = categories()[id_]
-    chosen = toggled([str(value) for value in query.categories], str(id_))
-    toggle = replace(query, categories=tuple(int(value) for value in chosen))
     return FacetValue(
         value=category_value(id_, language),
         label=category.name(language),
         count=count,
-        selected=id_ in query.categories,
-        url=address(toggle, language),
+        selected=selected,
+        url=url,
         depth=len(category_path(id_)) - 1,
         parent=category_value(category.parent, language) if category.parent is not None else None,
     )

@@ -50,7 +50,7 @@ def highlighted(
     end = 0
     for match in _PIECE.finditer(title[:_LONGEST]):
         start, stop = match.span()
-        if _matches(match[0], language, frozenset(wanted)):
+        if not wanted.isdisjoint(_piece_terms(match[0], language)):
             _add(parts, title[end:start], matched=False)
             _add(parts, title[start:stop], matched=True)
             end = stop
@@ -58,13 +58,15 @@ def highlighted(
     return tuple(parts) or (TextPart(text=title, matched=False),)
 
 
-def _matches(piece: str, language: str, wanted: frozenset[str]) -> bool:
+@lru_cache(maxsize=50_000)
+def _piece_terms(piece: str, language: str) -> frozenset[str]:
+    """Terms of a piece of a title; the same pieces stand in many titles."""
     own = language if language in LANGUAGES else OTHER
     terms = {*index_terms(piece, own), *index_terms(piece, OTHER)}
     if piece[:1].isdigit():
         # Of a measure the number alone says nothing: `8 kg` is not found again in `8 GB`.
         terms = {term for term in terms if not term.isdigit() or piece.strip().isdigit()}
-    return bool(terms & wanted)
+    return frozenset(terms)
 
 
 def _add(parts: list[TextPart], text: str, *, matched: bool) -> None:

@@ -31,17 +31,16 @@ def order_candidates(
     documents: Mapping[str, ProductDocument] | None = None,
 ) -> list[RankedProduct]:
     """Candidates in order. `documents` are needed where rules look at makers or merchants."""
-    plain = [plain_score(hit) for hit in hits]
-    best = max(plain, default=0.0) or 1.0
+    best = max((plain_score(hit) for hit in hits), default=0.0) or 1.0
     asked = named(text, language)
+    known = documents or {}
+    tiers: tuple[list[Candidate], list[Candidate]] = ([], [])
+    for hit in hits:
+        tier = tiers[0] if has_all_words(hit) else tiers[1]
+        tier.append(_candidate(hit, plain_score(hit) / best, asked, known.get(hit.product_id)))
     ordered: list[RankedProduct] = []
-    for all_words in (True, False):
-        tier = [
-            _candidate(hit, score / best, asked, (documents or {}).get(hit.product_id))
-            for hit, score in zip(hits, plain, strict=True)
-            if has_all_words(hit) is all_words
-        ]
-        kept = [row for row in tier if not is_hidden(row, plan.hidden)]
+    for tier in tiers:
+        kept = [row for row in tier if not is_hidden(row, plan.hidden)] if plan.hidden else tier
         ordered += rank_products(kept, profile, plan.moves)
     return ordered
 
@@ -96,12 +95,12 @@ def _candidate(
 ) -> Candidate:
     return Candidate(
         hit.product_id,
-        text_score=text_score,
-        vector_score=max(hit.similarity or 0.0, 0.0),
-        in_stock=hit.availability == "in_stock",
-        offer_count=hit.offer_count,
-        category_path=category_path(hit.category_id),
-        manufacturer=key(document.manufacturer or "") or None if document else None,
-        merchants=document.merchant_ids if document else (),
-        is_accessory=bool(hit.accessories & ~asked),
+        text_score,
+        max(hit.similarity or 0.0, 0.0),
+        hit.availability == "in_stock",
+        hit.offer_count,
+        category_path(hit.category_id),
+        key(document.manufacturer or "") or None if document else None,
+        document.merchant_ids if document else (),
+        bool(hit.accessories & ~asked),
     )

@@ -19,6 +19,7 @@ from elasticsearch import (
     ConnectionTimeout,
     Elasticsearch,
     NotFoundError,
+    OrjsonSerializer,
     SSLError,
     TransportError,
     UnsupportedProductError,
@@ -62,6 +63,7 @@ class Nodes:
             connections_per_node=CONNECTIONS,
             # Questions are small, and packing costs more time than a local network does.
             http_compress=False,
+            serializers={"application/json": OrjsonSerializer()},
         )
         first = READ_WITHIN_S if len(self._urls) == 1 else FIRST_READ_S
         self._reading = self._client.options(request_timeout=first)

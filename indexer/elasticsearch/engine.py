@@ -16,6 +16,7 @@ from elasticsearch import Elasticsearch, NotFoundError
 
 from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
+from indexer.documents import Documents
 from indexer.elasticsearch.connection import Nodes, missing
 from indexer.elasticsearch.inventory import generation, held, page
 from indexer.elasticsearch.mapping import FORMAT, IndexShape, index_body, vector_field
@@ -67,6 +68,7 @@ class ElasticsearchEngine:
         """`url` names the nodes, separated by commas; `shape` is that of indices made from now."""
         self.url, self.prefix = url, prefix
         self._shape = shape or IndexShape()
+        self._documents = Documents()
         self._metas: dict[str, dict[str, Any]] = {}
         self._nodes = Nodes(url, api_key=api_key, ca=ca)
 
@@ -239,9 +241,10 @@ class ElasticsearchEngine:
 
     def read(self, brand_id: str, products: Sequence[str | Hit]) -> dict[str, ProductDocument]:
         """Documents by id."""
-        if not products:
-            return {}
-        ids = [id_of(product) for product in products]
+        found = self._documents.held(products)
+        ids = [id_of(product) for product in products if id_of(product) not in found]
+        if not ids:
+            return found
         answer = self._nodes.ask(
             brand_id,
             lambda client: client.mget(
@@ -251,11 +254,13 @@ class ElasticsearchEngine:
         # Asking for several answers 200 with an error for each where there is no index.
         if any("error" in row for row in answer["docs"]):
             raise missing(brand_id)
-        return {
+        found |= {
             row["_id"]: ProductDocument.from_json(row["_source"]["document"])
             for row in answer["docs"]
             if row.get("found") and row["_source"]["shown"]
         }
+        self._documents.keep(products, found)
+        return found
 
     def stats(self, brand_id: str) -> IndexStats | None:
         """The live index, or None."""

@@ -40,6 +40,8 @@ _ORDERS: dict[Sort, list[Json]] = {
     Sort.POPULAR: [{"offer_count": {"order": "desc", "missing": "_last"}}],
     Sort.ID: [{"product_id": "asc"}],
 }
+_NONE, _ZERO = (None,), (0,)
+_NO_QUERIES: Json = {}
 _COSINE = "cosineSimilarity(params.vector, params.field) + 1.0"
 
 
@@ -266,26 +268,21 @@ def _counts(counted: Json) -> tuple[FacetCount, ...]:
 
 
 def _hit(row: Json) -> Hit:
-    values = row.get("fields", {})
-
-    def first(name: str) -> Any:
-        return values.get(name, [None])[0]
-
+    first = row.get("fields", {}).get
+    cosine = row.get("matched_queries", _NO_QUERIES).get("cosine")
     return Hit(
-        product_id=row["_id"],
-        score=float(row["_score"] or 0.0),
-        total_minor=first("total"),
-        availability=first("availability"),
-        offer_count=first("offer_count") or 0,
-        updated_at=first("updated_at") or 0,
-        category_id=first("category_id") or None,
+        row["_id"],
+        row["_score"] or 0.0,
+        first("total", _NONE)[0],
+        first("availability", _NONE)[0],
+        first("offer_count", _ZERO)[0],
+        first("updated_at", _ZERO)[0],
+        first("category_id", _NONE)[0] or None,
         # The script adds 1: no score may be negative.
-        similarity=row["matched_queries"]["cosine"] - 1.0
-        if "cosine" in row.get("matched_queries", {})
-        else None,
-        version=row["_version"],
-        index=row["_index"],
-        accessories=first("accessories") or 0,
+        None if cosine is None else cosine - 1.0,
+        row["_version"],
+        row["_index"],
+        first("accessories", _ZERO)[0],
     )
 
 

@@ -7,7 +7,7 @@ paging never jumps. Pure, and the same for every engine.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tenants.ranking.profile import RankingProfile, Rule
 
@@ -15,8 +15,7 @@ MANY_OFFERS = 10
 """Offers beyond this number speak no louder for a product."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A retrieved product for the second stage. Scores are 0 to 1 within the answer.
 
     The fields after `offer_count` are what rules may look at.
@@ -34,8 +33,7 @@ class Candidate:
     """Whether it comes with, on or for what is asked, which names no accessory."""
 
 
-@dataclass(frozen=True, slots=True)
-class RankedProduct:
+class RankedProduct(NamedTuple):
     """A product with its score and the parts the score is made of."""
 
     product_id: str
@@ -65,7 +63,12 @@ def rank_products(
         if moves:
             parts |= _moved(row, moves)
         ranked.append(RankedProduct(row.product_id, sum(parts.values()), parts))
-    return sorted(ranked, key=lambda row: (-row.score, row.product_id))
+    ranked.sort(key=_place)
+    return ranked
+
+
+def _place(row: RankedProduct) -> tuple[float, str]:
+    return (-row.score, row.product_id)
 
 
 def _moved(candidate: Candidate, moves: Sequence[Rule]) -> dict[str, float]:
