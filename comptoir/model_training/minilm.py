@@ -108,7 +108,9 @@ class MiniLm:
         centred = values - values.mean(axis=-1, keepdims=True)
         variance = np.mean(centred * centred, axis=-1, keepdims=True)
         normed: NDArray[np.float32] = centred / np.sqrt(variance + np.float32(_EPSILON))
-        return normed * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+        normed *= self._weights[f"{name}.weight"]
+        normed += self._weights[f"{name}.bias"]
+        return normed
 
 
 def _gelu(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -35,9 +35,9 @@ class Corpus:
     """How many texts of each kind; the defaults are those of the shipped model."""
 
     words: int = 60_000  # the most frequent of each language
-    phrases: int = 4_000  # each in every language
-    titles: int = 6_000
-    second_words: int = 20_000  # of the English words, those that the second teacher is asked for
+    phrases: int = 2_500  # each in every language
+    titles: int = 4_000
+    second_words: int = 15_000  # of the English words, those that the second teacher is asked for
 
 
 def train(
