@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from indexer.document import OfferLine, ProductDocument
 from indexer.index_fields import AVAILABILITIES
+from indexer.price_steps import price_steps
 from kernel.categories import category_path
 from kernel.offer_terms import Availability, Condition
 from kernel.pictures import picture_url
@@ -51,6 +52,7 @@ def project(view: ProductView, brand: Brand, now: datetime) -> ProductDocument |
         offer_count=len(lines),
         offers=lines,
         updated_at=updated.isoformat(),
+        price_steps=price_steps(view.price_trails, brand),
     )
 
 

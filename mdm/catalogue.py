@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from kernel.db import Transaction, advisory_lock, announce
 from kernel.jobs import Job, defer
 from mdm.offers import OFFER_SELECT, offer_view
-from mdm.product_view import OfferView, ProductView
+from mdm.price_trails import price_trails
+from mdm.product_view import OfferView, PriceTrail, ProductView
 
 CATALOGUE_CHANGED = Job("catalogue.changed", "index", lock="index")
 
@@ -114,11 +115,17 @@ def product_views(tx: Transaction, product_ids: Sequence[str]) -> list[ProductVi
         ),
         ids,
     )
-    views = {row.product_id: _product_view(row, offers[row.product_id]) for row in rows}
+    trails = price_trails(tx, product_ids)
+    views = {
+        row.product_id: _product_view(row, offers[row.product_id], trails.get(row.product_id, ()))
+        for row in rows
+    }
     return [views[each] for each in product_ids if each in views]
 
 
-def _product_view(row: sa.Row[Any], offers: list[OfferView]) -> ProductView:
+def _product_view(
+    row: sa.Row[Any], offers: list[OfferView], trails: tuple[PriceTrail, ...]
+) -> ProductView:
     golden = row.golden
     return ProductView(
         product_id=row.product_id,
@@ -135,4 +142,5 @@ def _product_view(row: sa.Row[Any], offers: list[OfferView]) -> ProductView:
         offers=tuple(offers),
         provenance=golden["provenance"],
         updated_at=row.updated_at,
+        price_trails=trails,
     )

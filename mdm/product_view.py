@@ -54,6 +54,29 @@ class OfferView:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceDay:
+    """A day (since 1970-01-01, UTC) on which an offer's price or stock was stated anew.
+
+    The lowest price stated on it and the last one; None where it could not be bought.
+    """
+
+    day: int
+    lowest_minor: int | None
+    last_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTrail:
+    """What one offer asked, by day; `ended_day` is its last day where it is there no longer."""
+
+    merchant_id: str
+    condition: str
+    currency: str
+    days: tuple[PriceDay, ...]
+    ended_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProductView:
     """A golden record. Texts by language; `attributes` by stable English key (`colour`: `black`).
 
@@ -75,3 +98,4 @@ class ProductView:
     offers: tuple[OfferView, ...]
     provenance: Mapping[str, str] = field(default_factory=dict)
     updated_at: datetime | None = None
+    price_trails: tuple[PriceTrail, ...] = ()

@@ -14,6 +14,7 @@ from typing import Literal
 import orjson
 
 from kernel.money import Money
+from search_api.price_facts import PriceHistory, UnitPrice
 
 FacetName = Literal["category", "manufacturer", "merchant", "availability"]
 SortName = Literal["relevance", "price_asc", "price_desc", "newest"]
@@ -47,7 +48,8 @@ class TextPart:
 class OfferCard:
     """One merchant's offer. `total` is None where price or delivery is unknown.
 
-    `reasons` say, in the reader's language, why the offer stands where it stands.
+    `reasons` say, in the reader's language, why the offer stands where it stands. `sponsored`: its
+    place is paid for, by `sponsored_by`; no setting of a brand takes that mark away.
     """
 
     offer_id: str
@@ -69,11 +71,17 @@ class OfferCard:
     returns_days: int | None
     updated_at: str
     reasons: tuple[str, ...] = ()
+    unit_price: UnitPrice | None = None
+    sponsored: bool = False
+    sponsored_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductCard:
-    """A product in a list. `from_total` is the lowest total including delivery."""
+    """A product in a list. `from_total` is the lowest total including delivery.
+
+    `sponsored`: its place is paid for, by `sponsored_by`; no setting takes that mark away.
+    """
 
     id: str
     url: str
@@ -93,6 +101,10 @@ class ProductCard:
     """When the first of its offers expires: what the card says may differ from then on."""
     highlight: tuple[TextPart, ...] = ()
     """The title in parts, those that the question matches marked; empty where nothing was asked."""
+    unit_price: UnitPrice | None = None
+    """Of the best offer, where the quantity is known."""
+    sponsored: bool = False
+    sponsored_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,6 +365,7 @@ class ProductPage:
     merchant_count: int
     availability: str
     updated_at: str
+    price_history: PriceHistory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,12 +387,3 @@ class HomePage:
     product_count: int
     merchant_count: int
     notice: Notice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankingStatement:
-    """How results and offers are ordered, and whose offers are compared (names, in order)."""
-
-    results: str
-    offers: str
-    merchants: tuple[str, ...]

@@ -10,7 +10,9 @@ from indexer.document import OfferLine, ProductDocument
 from kernel.i18n import translator
 from kernel.money import Money
 from search_api.answer import Fact, OfferCard, ProductCard
+from search_api.unit_price import unit_price
 from tenants.ranking import RankedOffer, RankingProfile, rank_offers
+from tenants.ranking.offers import place_offers
 
 # Codes of `tenants.ranking` in words; the catalogues of this package translate them.
 REASONS: Final = {
@@ -33,10 +35,15 @@ def live_offers(document: ProductDocument, now: datetime) -> tuple[OfferLine, ..
 
 
 def offer_cards(
-    lines: Sequence[OfferLine], profile: RankingProfile, language: str, currency: str
+    document: ProductDocument,
+    lines: Sequence[OfferLine],
+    profile: RankingProfile,
+    language: str,
+    now: datetime,
 ) -> tuple[OfferCard, ...]:
-    """Offers in the brand's order, each with the reasons for its place."""
-    return tuple(_offer_card(row, language, currency) for row in rank_offers(lines, profile))
+    """Offers in the brand's order, each with the reasons for its place; paid places are marked."""
+    ranked = place_offers(rank_offers(lines, profile), profile, document.product_id, now)
+    return tuple(_offer_card(row, language, document) for row in ranked)
 
 
 def product_card(
@@ -45,7 +52,7 @@ def product_card(
     """A product as the lists show it."""
     lines = live_offers(document, now)
     ranked = rank_offers(lines, profile)[:1]
-    best = [_offer_card(row, language, document.currency) for row in ranked]
+    best = [_offer_card(row, language, document) for row in ranked]
     return ProductCard(
         id=document.product_id,
         url=product_url(document.product_id),
@@ -61,6 +68,7 @@ def product_card(
         availability=document.availability,
         conditions=document.conditions,
         updated_at=document.updated_at,
+        unit_price=best[0].unit_price if best else None,
         true_until=min((line.expires_at for line in lines if line.expires_at), default=None),
     )
 
@@ -80,8 +88,10 @@ def money(minor: int | None, currency: str) -> Money | None:
     return Money(minor, currency) if minor is not None else None
 
 
-def _offer_card(ranked: RankedOffer[OfferLine], language: str, currency: str) -> OfferCard:
-    line = ranked.offer
+def _offer_card(
+    ranked: RankedOffer[OfferLine], language: str, document: ProductDocument
+) -> OfferCard:
+    line, currency = ranked.offer, document.currency
     speak = translator(language).gettext
     return OfferCard(
         offer_id=line.offer_id,
@@ -103,4 +113,7 @@ def _offer_card(ranked: RankedOffer[OfferLine], language: str, currency: str) ->
         returns_days=line.returns_days,
         updated_at=line.updated_at,
         reasons=tuple(speak(REASONS[code]) for code in ranked.reasons if code in REASONS),
+        unit_price=unit_price(document.attributes, line.price_minor, currency),
+        sponsored=ranked.sponsored is not None,
+        sponsored_by=ranked.sponsored.paid_by if ranked.sponsored is not None else None,
     )

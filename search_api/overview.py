@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from indexer.engine import Engine, FacetField, SearchRequest
+from indexer.engine import Engine, FacetField, SearchRequest, Sort
 
 KEEP_S = 5.0
 
@@ -22,6 +23,8 @@ class Overview:
     merchants: Mapping[str, str]
     manufacturers: Mapping[str, str]
     category_counts: Mapping[int, int]
+    updated_at: str | None = None
+    """When the newest change of a product that is shown happened."""
 
 
 class Overviews:
@@ -43,8 +46,9 @@ class Overviews:
     def _read(self, brand_id: str) -> Overview:
         fields = (FacetField.CATEGORY, FacetField.MANUFACTURER, FacetField.MERCHANT)
         found = self._engine.search(
-            brand_id, SearchRequest(facets=fields, facet_size=2_000, limit=0)
+            brand_id, SearchRequest(facets=fields, facet_size=2_000, sort=Sort.NEWEST, limit=1)
         )
+        newest = [datetime.fromtimestamp(hit.updated_at, UTC).isoformat() for hit in found.hits]
         return Overview(
             product_count=found.total,
             merchants={row.value: row.label for row in found.facets[FacetField.MERCHANT]},
@@ -52,4 +56,5 @@ class Overviews:
             category_counts={
                 int(row.value): row.count for row in found.facets[FacetField.CATEGORY]
             },
+            updated_at=newest[0] if newest else None,
         )

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from indexer.document import ProductDocument
 from indexer.engine import Filters, SearchRequest
 from kernel.categories import categories
-from search_api.answer import Crumb, Fact, Notice, ProductPage, Variant
+from search_api.answer import Crumb, Fact, ProductPage, Variant
 from search_api.cards import facts_of, live_offers, money, offer_cards, product_url
+from search_api.notices import list_notice
+from search_api.price_history import price_history
 from search_api.query import ShopQuery, address
 from search_api.search import Shop
 from tenants.brand import Brand
-from tenants.disclosure import disclosure
 
 MOST_VARIANTS = 60
 _PRODUCT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
@@ -28,10 +29,11 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
     document = shop.engine.read(brand.id, [product_id]).get(product_id)
     if document is None:
         return None
-    lines = live_offers(document, datetime.now(UTC))
+    now = datetime.now(UTC)
+    lines = live_offers(document, now)
     merchant_count = len({line.merchant_id for line in lines})
     totals = [line.total_minor for line in lines if line.total_minor is not None]
-    order = disclosure("offers", language, merchant_count)
+    notice = list_notice("offers", brand, language, merchant_count)
     description, description_language = text_in(document.descriptions, language)
     title, title_language = text_in(document.titles, language)
     return ProductPage(
@@ -49,14 +51,15 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
         picture=document.picture,
         facts=facts_of(document),
         variants=_variants(shop, document, brand, language),
-        offers=offer_cards(lines, brand.ranking_profile(language), language, document.currency),
-        offers_order=order,
-        notice=Notice(text=order, merchant_count=merchant_count),
+        offers=offer_cards(document, lines, brand.ranking_profile(language), language, now),
+        offers_order=notice.text,
+        notice=notice,
         from_total=money(min(totals, default=None), document.currency),
         to_total=money(max(totals, default=None), document.currency),
         merchant_count=merchant_count,
         availability=document.availability if lines else "out_of_stock",
         updated_at=document.updated_at,
+        price_history=price_history(document, now),
     )
 
 

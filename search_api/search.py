@@ -14,10 +14,8 @@ from search_api.answer import (
     ClauseShare,
     Department,
     HomePage,
-    Notice,
     PageLink,
     ProductCard,
-    RankingStatement,
     SearchAnswer,
     SortName,
     SortOption,
@@ -27,14 +25,15 @@ from search_api.answer import (
 from search_api.cards import product_card
 from search_api.facets import chips_of, facets_of, price_facet
 from search_api.highlight import highlighted
-from search_api.overview import Overview, Overviews
+from search_api.notices import list_notice, ranking_statement
+from search_api.overview import Overviews
 from search_api.query import ShopQuery, address, page_count, without_page
+from search_api.ranking_statement import RankingStatement
 from search_api.retrieval import Retrieval
 from search_api.retrieved import Retrieved
 from search_api.understanding.answering import as_words, suggested, understood
 from search_api.understanding.snapshot import Snapshots
 from tenants.brand import Brand
-from tenants.disclosure import Subject, disclosure
 
 POPULAR_AT_HOME = 8
 
@@ -85,8 +84,11 @@ class Shop:
             did_you_mean=suggested(found.did_you_mean, query, language),
             as_typed=_as_typed(found, query, language),
             redirect=found.redirect,
-            notice=_notice(
-                language, overview, "results" if query.sort == "relevance" else "sorted"
+            notice=list_notice(
+                "results" if query.sort == "relevance" else "sorted",
+                brand,
+                language,
+                len(overview.merchants),
             ),
             clear_url=address(ShopQuery(query.currency, text=query.text), language),
             ignored=query.ignored,
@@ -126,17 +128,13 @@ class Shop:
             popular=self._cards(found, brand, language)[:POPULAR_AT_HOME],
             product_count=overview.product_count,
             merchant_count=len(overview.merchants),
-            notice=_notice(language, overview, "results"),
+            notice=list_notice("results", brand, language, len(overview.merchants)),
         )
 
     def ranking(self, brand: Brand, language: str) -> RankingStatement:
         """How this brand orders, for the page that says so."""
-        merchants = self.overviews.of(brand.id).merchants
-        return RankingStatement(
-            results=disclosure("results", language, len(merchants)),
-            offers=disclosure("offers", language, len(merchants)),
-            merchants=tuple(sorted(merchants.values())),
-        )
+        overview = self.overviews.of(brand.id)
+        return ranking_statement(brand, language, overview.merchants, overview.updated_at)
 
     def _cards(self, found: Retrieved, brand: Brand, language: str) -> tuple[ProductCard, ...]:
         documents = self.engine.read(brand.id, found.page)
@@ -150,7 +148,10 @@ class Shop:
 
 
 def _marked(card: ProductCard, found: Retrieved, language: str) -> ProductCard:
-    """The card with the words that found it marked in its title."""
+    """The card with the words that found it marked in its title, and its paid place marked."""
+    placement = found.sponsored.get(card.id)
+    if placement is not None:
+        card = replace(card, sponsored=True, sponsored_by=placement.paid_by)
     if not found.words:
         return card
     return replace(card, highlight=highlighted(card.title, found.words, language, found.readings))
@@ -161,12 +162,6 @@ def _as_typed(found: Retrieved, query: ShopQuery, language: str) -> Suggested | 
     if found.relaxation is None or found.relaxation.corrected_query is None:
         return None
     return Suggested(text=query.text, url=as_words(query, "spelling", language))
-
-
-def _notice(language: str, overview: Overview, subject: Subject) -> Notice:
-    """How the list is ordered and how many merchants are compared."""
-    count = len(overview.merchants)
-    return Notice(text=disclosure(subject, language, count), merchant_count=count)
 
 
 def _why(found: Explanation) -> Why:

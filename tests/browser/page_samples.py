@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
@@ -12,8 +13,12 @@ from kernel.categories import categories
 from kernel.money import Money
 from kernel.pictures import drawing_url
 from search_api import answer
+from search_api.notices import list_notice, ranking_statement
+from search_api.price_facts import PriceHistory, PriceStep, UnitPrice
+from search_api.ranking_statement import RankingStatement
 from tenants.brand import Brand, brand_from
-from tenants.disclosure import disclosure
+from tenants.ranking.document import ranking_document
+from tenants.ranking.inheritance import Stated
 
 NOW = datetime(2026, 11, 22, 9, 41, tzinfo=UTC)
 SPEAKS = {"mirabelle": "fr", "taktwerk": "de"}
@@ -42,6 +47,11 @@ def euros(cents: int) -> Money:
 def brand(name: str) -> Brand:
     text = files("tenants").joinpath("bundled", f"{name}.toml").read_text("utf-8")
     return brand_from(tomllib.loads(text))
+
+
+def spoken(language: str) -> Brand:
+    """The brand whose pages are shown in the language."""
+    return brand(next(name for name, first in SPEAKS.items() if first == language))
 
 
 def facts(**stated: str) -> tuple[answer.Fact, ...]:
@@ -221,7 +231,7 @@ def results(
         ),
         page_links=(),
         relaxation=relaxation,
-        notice=answer.Notice(text=disclosure("results", language, 4), merchant_count=4),
+        notice=list_notice("results", spoken(language), language, 4),
         clear_url="/search?q=telefon",
         ignored=("page",) if relaxation else (),
         took_ms=8,
@@ -231,7 +241,12 @@ def results(
 def product(language: str, offers: int = 5) -> answer.ProductPage:
     stated = (
         offer(1, "Velbur", 34400, 500, reasons=("x",)),
-        offer(2, "Nordkante", 34900, execution="link"),
+        replace(
+            offer(2, "Nordkante", 34900, execution="link"),
+            sponsored=True,
+            sponsored_by="Nordkante Handel",
+            unit_price=UnitPrice(price=euros(17450), unit="piece"),
+        ),
         offer(3, "Maison Perrault", 36500, 499, days=(None, None), returns_days=None),
         offer(4, "Elektro Brückner Fachhandelsgesellschaft", 29900, 690, condition="refurbished"),
         offer(5, "Velbur", 33000, None, availability="out_of_stock"),
@@ -268,13 +283,32 @@ def product(language: str, offers: int = 5) -> answer.ProductPage:
             for n, (colour, capacity) in enumerate(choices)
         ),
         offers=stated,
-        offers_order=disclosure("offers", language, 4),
-        notice=answer.Notice(text="", merchant_count=4),
+        offers_order=list_notice("offers", spoken(language), language, 4).text,
+        notice=list_notice("offers", spoken(language), language, 4),
         from_total=euros(30590) if stated else None,
         to_total=euros(36999) if stated else None,
         merchant_count=len(stated),
         availability="in_stock",
         updated_at=NOW.isoformat(),
+        price_history=history() if offers > 1 else None,
+    )
+
+
+def history() -> PriceHistory:
+    """A price that fell, rose, was away for a week and came back."""
+    days = ("2026-08-24", "2026-09-10", "2026-10-02", "2026-10-09", "2026-11-01", "2026-11-20")
+    asked = (39900, 36900, None, 37900, 32900, 34400)
+    return PriceHistory(
+        days=91,
+        lowest_30=euros(32900),
+        lowest_30_since="2026-11-01",
+        lowest=euros(32900),
+        highest=euros(39900),
+        until="2026-11-22",
+        steps=tuple(
+            PriceStep(since=day, price=euros(price) if price else None)
+            for day, price in zip(days, asked, strict=True)
+        ),
     )
 
 
@@ -434,11 +468,22 @@ def refusal(_: str) -> vm.RefusalPage:
     return vm.RefusalPage("x", "This was refused.", "Try something else.", False, "/basket")
 
 
-def ranking(language: str) -> answer.RankingStatement:
-    return answer.RankingStatement(
-        results=disclosure("results", language, 2),
-        offers=disclosure("offers", language, 2),
-        merchants=("Elektro Brückner Fachhandelsgesellschaft", "Velbur"),
+def ranking(language: str) -> RankingStatement:
+    merchants = {"a": "Elektro Brückner Fachhandelsgesellschaft", "b": "Velbur"}
+    return ranking_statement(spoken(language), language, merchants, NOW.isoformat())
+
+
+def ranking_changed(language: str) -> RankingStatement:
+    """A published version: offers by several criteria, rules, paid places."""
+    one = spoken(language)
+    table = {
+        "offer_weights": {"order": "weighted", "delivery_days": 0.5, "merchant_quality": 0.25},
+        "paid": {"allowed": True},
+        "rules": [{"id": "up", "kind": "boost", "target": {"merchants": ["b"]}}],
+    }
+    stated = Stated("brand", None, ranking_document(table), 12, NOW)
+    return ranking_statement(
+        one.with_rankings([stated]), language, {"b": "Velbur"}, NOW.isoformat()
     )
 
 
@@ -473,4 +518,5 @@ PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "legal-notice": ("legal_notice.html", lambda _: None),
     "legal-privacy": ("legal_privacy.html", lambda _: None),
     "legal-ranking": ("legal_ranking.html", ranking),
+    "legal-ranking-changed": ("legal_ranking.html", ranking_changed),
 }

@@ -140,7 +140,7 @@ def test_a_search_is_answered_whole(client: TestClient) -> None:
     assert facets["category"][1]["parent"] == "222-electronics"
     assert {row["label"] for row in facets["merchant"]} == {"Darti & Cie", "Voltina", "Elektrohaus"}
     assert sum(bar["count"] for bar in answer["price"]["bars"]) == 3
-    assert "Sorted by relevance" in answer["notice"]["text"]
+    assert "Default order: relevance" in answer["notice"]["text"]
     assert answer["notice"]["merchant_count"] == 3
     assert [row["value"] for row in answer["sorts"] if row["selected"]] == ["relevance"]
     assert answer["chips"][0] == {

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.disclosure import disclosure
 from tenants.ranking import Candidate, RankingProfile, rank_offers, rank_products
 
 PROFILE = RankingProfile()
@@ -90,15 +89,3 @@ def test_products_are_ordered_by_the_stated_sum() -> None:
     )
     assert [row.product_id for row in ranked] == ["c", "a", "b"]
     assert ranked[0].score == pytest.approx(sum(ranked[0].parts.values()))
-
-
-@pytest.mark.parametrize("language", ["fr", "de", "en"])
-@pytest.mark.parametrize("subject", ["results", "sorted", "offers"])
-def test_the_disclosure_speaks_three_languages_and_counts_merchants(
-    subject: str, language: str
-) -> None:
-    text = disclosure(subject, language, 7)  # type: ignore[arg-type]
-    assert len(text) > 60
-    assert "{" not in text
-    assert subject == "offers" or "7" in text
-    assert text != disclosure(subject, "en", 7) or language == "en"  # type: ignore[arg-type]
