@@ -23,7 +23,7 @@ from pathlib import Path
 from kernel.errors import DomainError
 
 USER = "comptoir-es"
-READY_WITHIN_S = 120.0
+READY_WITHIN_S = 240.0
 HEAP_MB = 512
 
 _SINGLE = {"discovery.type": "single-node"}

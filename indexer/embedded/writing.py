@@ -67,11 +67,14 @@ class IndexWriter:
     def write(self, changes: Sequence[Upsert | Delete]) -> WriteReport:
         """Apply and commit. Raises DomainError `index_busy` when another process keeps writing."""
         fitting, refused = _sorted_out(changes, self._manifest)
-        if not fitting:
+        # Before anything is written: one bad document must not take others down with it.
+        documents, unfit = _stored(fitting)
+        refused += unfit
+        if not documents:
             return WriteReport(refused=refused)
         with self._turn:
             try:
-                fresh = self._apply(self._opened(), fitting)
+                fresh = self._apply(self._opened(), fitting, documents)
             except BaseException:
                 self._let_go(wait=False)
                 raise
@@ -106,18 +109,23 @@ class IndexWriter:
             threading.Thread(target=self._watch, args=(self._open,), daemon=True).start()
         return self._open
 
-    def _apply(self, opened: _Open, fitting: dict[str, Upsert | Delete]) -> list[Upsert | Delete]:
-        held = _versions(opened.index, list(fitting)) | {
-            name: opened.pending[name] for name in fitting if name in opened.pending
+    def _apply(
+        self,
+        opened: _Open,
+        fitting: dict[str, Upsert | Delete],
+        documents: dict[str, tantivy.Document],
+    ) -> list[Upsert | Delete]:
+        held = _versions(opened.index, list(documents)) | {
+            name: opened.pending[name] for name in documents if name in opened.pending
         }
-        fresh = [change for name, change in fitting.items() if change.version >= held.get(name, -1)]
+        fresh = [fitting[name] for name in documents if fitting[name].version >= held.get(name, -1)]
         if fresh:
             _vectors(opened.vectors, fresh)
             for change in fresh:
                 name = product_of(change)
                 if name in held:
                     opened.writer.delete_documents_by_term("key", numeric_key(name))
-                opened.writer.add_document(stored(change))
+                opened.writer.add_document(documents[name])
                 opened.pending[name] = change.version
             if not self.is_building or len(opened.pending) >= COMMIT_EVERY:
                 _commit(opened)
@@ -179,6 +187,19 @@ def _sorted_out(
         if name not in newest or change.version >= newest[name].version:
             newest[name] = change
     return newest, tuple(refused)
+
+
+def _stored(
+    fitting: dict[str, Upsert | Delete],
+) -> tuple[dict[str, tantivy.Document], tuple[Refused, ...]]:
+    """Changes as documents of the index, and those that cannot be written down."""
+    documents, refused = {}, []
+    for name, change in fitting.items():
+        try:
+            documents[name] = stored(change)
+        except (ValueError, TypeError, OverflowError, KeyError) as error:
+            refused.append(Refused(name, f"it cannot be written down: {error}"))
+    return documents, tuple(refused)
 
 
 def product_of(change: Upsert | Delete) -> str:
