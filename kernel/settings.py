@@ -64,7 +64,9 @@ class Settings(BaseSettings):
         description="How long an answer of the search counts as fresh; 0: every one is made anew",
     )
     embedding_model: str | None = Field(
-        default=None, description="Folder of another static model; unset: the shipped one"
+        default=None,
+        description="Another embedding model: a folder, or a name of sentence-transformers; "
+        "unset: the shipped one",
     )
     host: str = Field(default="127.0.0.1", description="Address the servers listen on")
     shop_port: int = Field(default=8000, description="Port of the shop")

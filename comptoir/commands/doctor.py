@@ -11,9 +11,9 @@ from kernel.errors import DomainError
 from kernel.settings import Settings, load_settings
 
 Finding = tuple[str, str, str]
-"""(subject, state, detail); the state is ok, embedded, unset, missing or failing."""
+"""(subject, state, detail); the state is ok, embedded, unset, outdated, missing or failing."""
 
-COLOURS = {"ok": "green", "embedded": "green", "unset": "yellow"}
+COLOURS = {"ok": "green", "embedded": "green", "unset": "yellow", "outdated": "yellow"}
 
 
 @click.command()
@@ -108,7 +108,12 @@ def _engine(settings: Settings) -> Iterator[Finding]:
             hint = f"comptoir index rebuild --brand {brand.id}"
             yield "index", "missing", f"{brand.id} has no index: {hint}"
         else:
-            yield "index", "ok", f"{brand.id}: {stats.count} products, vectors of {stats.model_id}"
+            told = f"{brand.id}: {stats.count} products, vectors of {stats.model_id}"
+            if stats.model_id == installation.encoder.model_id:
+                yield "index", "ok", told
+            else:
+                hint = f"comptoir index rebuild --brand {brand.id}, or the worker does it"
+                yield "index", "outdated", f"{told}, another model than in use: {hint}"
             with installation.database.platform() as tx:
                 refused = count(tx, brand.id, stats.index)
             if refused:

@@ -228,6 +228,12 @@ def status() -> None:
             f"{brand.id}: {stats.count} products in {stats.index}, vectors of {stats.model_id}, "
             f"{changes} changes behind, {refused} refused"
         )
+        if stats.model_id != installation.encoder.model_id:
+            click.echo(
+                f"{brand.id}: the model in use is {installation.encoder.model_id}; search answers "
+                f"by words alone until the worker or `comptoir index rebuild --brand {brand.id}` "
+                "has built it again"
+            )
 
 
 def _chosen(installation: Installation, brand: str | None) -> list[Brand]:
