@@ -152,7 +152,7 @@ def _exported(document: ProductDocument, brand: Brand) -> ExportedProduct:
         picture=document.picture,
         availability=card.availability,
         from_total=card.from_total,
-        offers=offer_cards(lines, profile, language, document.currency),
+        offers=offer_cards(document, lines, profile, language, now),
         updated_at=document.updated_at,
     )
 
