@@ -24,6 +24,13 @@ _WITH = frozenset(
     ("with", "mit", "avec", "inkl", "incl", "including", "inclus", "inklusive", "plus")
 )
 _LANGUAGES = ("en", "fr", "de")
+# Several things sold as one stand back where one of them is asked for.
+_BUNDLE = re.compile(
+    r"^(?:set|pack|bundle|kit|ensemble|lot|paket)\b(?!.*\bfor\b)|^\d+\s?x\s"
+    r"|\b\d+\s?er[- ]?(?:pack|set)\b|\b(?:lot|pack|set) (?:de|of) \d+\b"
+    r"|\s\+\s(?!usb|hdmi|lan|wifi|wi-fi|type|bluetooth)(?=[^\W\d_]{3})"
+)
+_BUNDLE_KIND = "bundle"
 
 
 def named(text: str, language: str) -> int:
@@ -44,7 +51,7 @@ def of_title(title: str, language: str) -> int:
     What comes along (`with`, `avec`) and what is counted (`2 batteries`) are parts of the thing; of
     a compound only its last part names what it is (`Akku-Staubsauger` is no battery).
     """
-    bits = 0
+    bits = _bundle() if _BUNDLE.search(fold(title[:500])) else 0
     before = ""
     numbered = False
     for place, match in enumerate(_WORD.finditer(fold(title[:500]))):
@@ -70,6 +77,11 @@ def of_titles(titles: Mapping[str, str]) -> int:
     return bits
 
 
+@lru_cache(maxsize=1)
+def _bundle() -> int:
+    return 1 << list(_rows()).index(_BUNDLE_KIND)
+
+
 def _words(text: str, language: str) -> list[tuple[str, ...]]:
     found = _WORD.findall(fold(text[:500]))
     return [
@@ -90,10 +102,15 @@ def _pieces(word: str, language: str) -> tuple[str, ...]:
     return (whole, *parts)
 
 
+@lru_cache(maxsize=1)
+def _rows() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads(files("indexer").joinpath("accessories.toml").read_text("utf-8"))
+
+
 @lru_cache(maxsize=4)
 def _kinds(language: str) -> Mapping[str, int]:
     """Stems (of one word or two) -> bits. Shops mix English words into every language."""
-    rows = tomllib.loads(files("indexer").joinpath("accessories.toml").read_text("utf-8"))
+    rows = _rows()
     if len(rows) > MOST_KINDS:
         raise ValueError(f"accessories.toml has {len(rows)} kinds, {MOST_KINDS} fit")
     found: dict[str, int] = {}

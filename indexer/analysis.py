@@ -186,7 +186,8 @@ def _chunk_terms(chunk: str, language: str) -> tuple[str, ...]:
         return (chunk, measure[1])
     pieces = _pieces(chunk, language)
     if len(pieces) > 1:
-        return ("".join(_JOINTS.split(chunk)), *pieces)
+        # Stemmed as if it had been typed in one: `OLED-Fernseher` and `oledfernseher` meet.
+        return (_word_term("".join(_JOINTS.split(chunk)), language), *pieces)
     return (pieces[0], *_parts(chunk, language)) if pieces else ()
 
 

@@ -32,9 +32,10 @@ from indexer.engine import (
 from kernel.categories import category_path
 from kernel.embedding.encoder import Encoder
 from search_api.facets import price_edges
-from search_api.query import PER_PAGE, ShopQuery, minor_amount
+from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery, minor_amount
 from search_api.retrieved import Retrieved, said
 from search_api.second_stage import browsed, needs_documents, order_candidates
+from search_api.understanding.compounding import taken_apart
 from search_api.understanding.narrowing import narrowed
 from search_api.understanding.recognition import Known, Reading, read
 from search_api.understanding.snapshot import Snapshot
@@ -156,10 +157,33 @@ class Retrieval:
                 found = self._ranked(query, text, wider, plan)
                 return said(found, "half_of_words", query.text, matched_all=strict.total)
         if strict.total or self._only_filters_exclude(query, text):
-            return self._ranked(query, text, strict, plan)
+            return self._with_similar(query, text, strict, plan)
         if "drop_word" in ladder.steps and count > 1:
             return self._without_weakest(query, text, plan)
         return None
+
+    def _with_similar(
+        self, query: ShopQuery, text: str, strict: SearchResult, plan: RulePlan
+    ) -> Retrieved:
+        """Few products have the words: after them come those that are near in meaning.
+
+        Not where a number was asked for: it names what it names, and nothing is near to it.
+        """
+        found = self._ranked(query, text, strict, plan)
+        is_open = query.sort == "relevance" and strict.total == len(strict.hits)
+        if "similar" not in self.profile.ladder.steps or not is_open or _is_number(text):
+            return found
+        floor = self.profile.ladder.meaning_floor
+        near = self._neighbours(text, query.filters(), SIMILAR_AT_MOST)
+        have = {hit.product_id for hit in strict.hits}
+        further = [row.product_id for row in near if row.similarity >= floor]
+        further = [name for name in further if name not in have][:SIMILAR_AT_MOST]
+        if not further:
+            return found
+        first = self._ranked(replace(query, page=1, per_page=MOST_PER_PAGE), text, strict, plan)
+        wider = self._listed(query, (*first.product_ids, *further))
+        wider = replace(wider, words=text, sponsored=first.sponsored)
+        return said(wider, "similar", query.text, matched_all=strict.total)
 
     def _without_weakest(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved | None:
         """Drop the word that tells least (unknown, then most frequent) until something is found."""
@@ -207,7 +231,10 @@ class Retrieval:
         )
 
     def _readings(self, text: str) -> Mapping[int, tuple[Expansion, ...]]:
-        return expansions(text, self.language, self.profile.synonyms)
+        found = dict(taken_apart(text, self.language, self.snapshot))
+        for place, readings in expansions(text, self.language, self.profile.synonyms).items():
+            found[place] = (*found.get(place, ()), *readings)
+        return found
 
     def _vector(self, text: str) -> Vector | None:
         return self.encoder.encode_one(text) if self.profile.product_weights.vector else None
@@ -327,7 +354,7 @@ class Retrieval:
         request = SearchRequest(
             filters=replace(query.filters(), product_ids=tuple(product_ids)),
             sort=_SORTS[query.sort],
-            limit=SIMILAR_AT_MOST,
+            limit=max(SIMILAR_AT_MOST, len(product_ids)),
         )
         result = self._search(query, request)
         found = [hit.product_id for hit in result.hits]
@@ -347,6 +374,11 @@ class Retrieval:
             return None
         category, count = counted.most_common(1)[0]
         return category if 2 * count >= len(ids) else None
+
+
+def _is_number(text: str) -> bool:
+    """A model, article or trade number rather than words."""
+    return any(char.isdigit() for char in text) and len(text.split()) <= 2
 
 
 def _counted(query: ShopQuery) -> tuple[FacetField, ...]:

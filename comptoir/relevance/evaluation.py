@@ -90,7 +90,7 @@ class Evaluation:
         from comptoir.relevance.demo_catalogue import demo_documents, demo_judgements
 
         brand = self._brand(language, "FR" if language == "fr" else "DE", "EUR")
-        documents = demo_documents(self._folder, brand, self._installation.encoder)
+        documents = demo_documents(brand, self._installation.encoder, self._scratch_database)
         judged = demo_judgements(language, documents)
         names = {row.product_id: (row.product_id,) for row in documents}
         with self._index(brand, documents) as engine:
