@@ -41,7 +41,7 @@ def evaluate(
     search: Path | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
-    """The figures of a model folder (None: the shipped one), ready for JSON.
+    """The figures of a model (None: the shipped one), ready for JSON.
 
     `taxonomy` is a folder of `google_*.txt.gz`, `search` one with icecat_products.jsonl.gz and
     judgements.csv; the part whose folder is not given is None. Raises DomainError for a model that
