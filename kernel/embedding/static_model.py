@@ -94,7 +94,7 @@ class StaticModel:
         fresh = self._look_up(parts, rows, pieces)
 
         def sums_of(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-            found = kept.sums[chosen]
+            found = kept.sums[np.maximum(chosen, 0)]
             missing = np.flatnonzero(chosen < 0)
             found[missing] = fresh[-1 - chosen[missing]]
             return found
