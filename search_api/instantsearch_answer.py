@@ -42,10 +42,11 @@ def hits_answer(answer: SearchAnswer, asked: AskedHits) -> dict[str, Any]:
         "processingTimeMS": max(1, round(answer.took_ms)),
         "queryID": answer.query_id,
         "renderingContent": {
+            **({"redirect": {"url": answer.redirect}} if answer.redirect is not None else {}),
             "facetOrdering": {
                 "facets": {"order": list(facets)},
                 "values": {name: {"sortRemainingBy": "count"} for name in facets},
-            }
+            },
         },
         "appliedRules": [],
         "userData": _user_data(answer),
@@ -132,6 +133,8 @@ def _hit(product: ProductCard, answer: SearchAnswer, asked: AskedHits) -> dict[s
         "offer_count": product.offer_count,
         "facts": {fact.key: fact.value for fact in product.facts},
         "updated_at": product.updated_at,
+        "sponsored": product.sponsored,
+        "sponsored_by": product.sponsored_by,
         "category": _levels(product.category_id, answer.language),
     }
     hit["_highlightResult"] = {

@@ -44,6 +44,9 @@ _AS_WORDS = frozenset(
 _ATTRIBUTE = re.compile(r"^[a-z0-9][a-z0-9_]{0,59}:.{1,200}$")
 _AVAILABILITIES = frozenset(Availability)
 
+STAY = "stay"
+"""Parameter of an address that a rule has led to: no rule leads on from there, so none in rings."""
+
 Reader = Callable[[str], str]
 """One value of a parameter, or an empty text where it is none."""
 
@@ -71,6 +74,8 @@ class ShopQuery:
     """Kinds of recognition that the shopper has undone; `all` takes the text as it stands."""
     attributes: tuple[tuple[str, str], ...] = ()
     """Chosen values of attributes, as (key, value)."""
+    without: tuple[Filters, ...] = ()
+    """What the brand's rules hide; never part of an address."""
 
     def filters(self) -> Filters:
         """The conditions for the engine."""
@@ -82,6 +87,7 @@ class ShopQuery:
             total_min=self.price_min,
             total_max=self.price_max,
             attributes=_by_key(self.attributes),
+            without=self.without,
         )
 
     @property
@@ -300,3 +306,11 @@ def toggled(values: Iterable[str], value: str) -> tuple[str, ...]:
     """The values with this one added, or taken away where it is among them."""
     held = tuple(values)
     return tuple(v for v in held if v != value) if value in held else (*held, value)
+
+
+def redirect_address(url: str) -> str:
+    """Where a rule leads to. Results say that no further rule is to lead on from there."""
+    path, mark, fragment = url.partition("#")
+    if path.partition("?")[0] == "/search":
+        path += ("&" if "?" in path else "?") + f"{STAY}=1"
+    return path + mark + fragment

@@ -34,7 +34,7 @@ from kernel.embedding.encoder import Encoder
 from search_api.facets import price_edges
 from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery, minor_amount
 from search_api.retrieved import Retrieved, said
-from search_api.second_stage import browsed, needs_documents, order_candidates
+from search_api.second_stage import browsed, hidden_filters, needs_documents, order_candidates
 from search_api.understanding.compounding import taken_apart
 from search_api.understanding.narrowing import narrowed
 from search_api.understanding.recognition import Known, Reading, read
@@ -79,7 +79,7 @@ class Retrieval:
     def page(self, query: ShopQuery) -> Retrieved:
         """The page asked for; beyond the end it is empty and the counts still stand."""
         plan = self._rules(query)
-        asked = narrowed(query, (), plan.narrow)
+        asked = replace(narrowed(query, (), plan.narrow), without=hidden_filters(plan.hidden))
         if not query.text:
             found = self._browse(asked, plan)
         else:
@@ -328,10 +328,11 @@ class Retrieval:
 
     def _only_filters_exclude(self, query: ShopQuery, text: str) -> bool:
         """Whether the words are found without the filters: then those are to be taken off."""
-        if query.filters() == Filters():
+        anything = Filters(without=query.without)
+        if query.filters() == anything:
             return False
         words = Words(text, self.language, Match.HALF)
-        return self.engine.search(self.brand.id, SearchRequest(words, limit=0)).total > 0
+        return self.engine.search(self.brand.id, SearchRequest(words, anything, limit=0)).total > 0
 
     def _by_meaning(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved:
         """No word is known: near in meaning, else what is popular near there, else popular."""

@@ -24,7 +24,7 @@ from search_api.export_routes import export_routes
 from search_api.instantsearch import instantsearch_routes
 from search_api.overview import Overviews
 from search_api.product import product_page
-from search_api.query import read_query
+from search_api.query import STAY, read_query, redirect_address
 from search_api.query_id import MARK
 from search_api.rate import Rate
 from search_api.search import Shop
@@ -102,6 +102,8 @@ def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId
         brand = brand_of(request)
         query = read_query(request.query_params.multi_items(), brand.currency)
         answer = answering.answer(query, brand, language_of(request), "page")
+        if answer.redirect is not None and STAY not in request.query_params:
+            return RedirectResponse(redirect_address(answer.redirect), status_code=303)
         return _page(request, "results.html", answer, query=answer.query)
 
     @router.get("/suggest", response_class=HTMLResponse)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from indexer.accessories import named
 from indexer.document import ProductDocument
-from indexer.engine import Hit
+from indexer.engine import Filters, Hit
 from indexer.folding import key
 from indexer.index_fields import ALL_WORDS_BONUS
 from kernel.categories import category_path
@@ -72,6 +72,19 @@ def needs_documents(plan: RulePlan) -> bool:
     """Whether a rule looks at what a hit does not carry."""
     return any(
         rule.target.manufacturers or rule.target.merchants for rule in (*plan.moves, *plan.hidden)
+    )
+
+
+def hidden_filters(hidden: Sequence[Rule]) -> tuple[Filters, ...]:
+    """What rules hide, as the engine leaves it out."""
+    return tuple(
+        Filters(
+            categories=rule.target.categories,
+            manufacturers=rule.target.manufacturers,
+            merchants=rule.target.merchants,
+            product_ids=rule.target.products or None,
+        )
+        for rule in hidden
     )
 
 
