@@ -14,7 +14,7 @@ from kernel.money import Money, minor_digits
 from search_api.answer import Chip, Facet, FacetValue, PriceBar, PriceFacet
 from search_api.cards import money
 from search_api.overview import Overview
-from search_api.query import ShopQuery, address, category_value, toggled, without_page
+from search_api.query import ShopQuery, address, category_value, major, toggled, without_page
 
 UrlOf = Callable[[str], str]
 """The address that switches a value on or off."""
@@ -23,6 +23,7 @@ ChipKind = Literal["q", "category", "manufacturer", "merchant", "availability", 
 _quoted = lru_cache(maxsize=8192)(quote_plus)
 _MARK = "\ue000"
 _NO_CATEGORY = -1
+_LOW, _HIGH = 1, 2
 _STEPS = (10, 15, 20, 30, 50, 70)
 _MOST_BARS = 14
 
@@ -194,21 +195,32 @@ def price_facet(counted: PriceCounts | None, query: ShopQuery, language: str) ->
         maximum=money(counted.highest if counted else None, currency),
         selected_min=money(query.price_min, currency),
         selected_max=money(query.price_max, currency),
-        bars=tuple(_bar(low, high, count, query, language) for low, high, count in bars),
+        bars=_bars(bars, query, language),
     )
 
 
-def _bar(low: int, high: int, count: int, query: ShopQuery, language: str) -> PriceBar:
-    from_min = query.price_min is None or high > query.price_min
-    to_max = query.price_max is None or low <= query.price_max
-    narrowed = replace(without_page(query), price_min=low, price_max=high - 1)
-    return PriceBar(
-        low=Money(low, query.currency),
-        high=Money(high, query.currency),
-        count=count,
-        selected=from_min and to_max,
-        url=address(narrowed, language),
+def _bars(
+    bars: Sequence[tuple[int, int, int]], query: ShopQuery, language: str
+) -> tuple[PriceBar, ...]:
+    """Bars with the address that narrows to each; the address is written once."""
+    currency, base = query.currency, without_page(query)
+    whole = address(replace(base, price_min=_LOW, price_max=_HIGH), language)
+    head, _, tail = whole.rpartition(_prices(_LOW, _HIGH, currency))
+    return tuple(
+        PriceBar(
+            low=Money(low, currency),
+            high=Money(high, currency),
+            count=count,
+            selected=(query.price_min is None or high > query.price_min)
+            and (query.price_max is None or low <= query.price_max),
+            url=f"{head}{_prices(low, high - 1, currency)}{tail}",
+        )
+        for low, high, count in bars
     )
+
+
+def _prices(low: int, high: int, currency: str) -> str:
+    return f"price_min={major(low, currency)}&price_max={major(high, currency)}"
 
 
 def chips_of(query: ShopQuery, language: str, overview: Overview) -> tuple[Chip, ...]:

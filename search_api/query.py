@@ -148,7 +148,7 @@ def address(query: ShopQuery, language: str) -> str:
     pairs += [("availability", value) for value in query.availabilities]
     for name, minor in (("price_min", query.price_min), ("price_max", query.price_max)):
         if minor is not None:
-            pairs.append((name, _major(minor, query.currency)))
+            pairs.append((name, major(minor, query.currency)))
     pairs += [("attribute", f"{name}:{value}") for name, value in query.attributes]
     pairs += [("words", kind) for kind in query.as_words]
     if query.sort != "relevance":
@@ -170,7 +170,8 @@ def category_value(category_id: int, language: str) -> str:
     return f"{category_id}-{name}" if name else str(category_id)
 
 
-def _major(minor: int, currency: str) -> str:
+def major(minor: int, currency: str) -> str:
+    """An amount as addresses have it: major units, no zeros that say nothing."""
     plain = Money(minor, currency).plain()
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 

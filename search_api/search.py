@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import get_args
 
-from indexer.engine import Engine, Explanation, Match, SearchRequest, Words
+from indexer.engine import Engine, Explanation, Match, SearchRequest, Words, id_of
 from kernel.categories import categories
 from kernel.embedding.encoder import Encoder
 from search_api.answer import (
@@ -22,7 +22,7 @@ from search_api.answer import (
     Suggested,
     Why,
 )
-from search_api.cards import product_card
+from search_api.card_memory import CardMemory
 from search_api.facets import chips_of, facets_of, price_facet
 from search_api.highlight import highlighted
 from search_api.notices import list_notice, ranking_statement
@@ -46,6 +46,7 @@ class Shop:
     encoder: Encoder
     overviews: Overviews
     snapshots: Snapshots = field(init=False)
+    cards: CardMemory = field(default_factory=CardMemory)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "snapshots", Snapshots(self.engine))
@@ -140,11 +141,12 @@ class Shop:
         documents = self.engine.read(brand.id, found.page)
         now = datetime.now(UTC)
         profile = brand.ranking_profile(language)
-        return tuple(
-            _marked(product_card(documents[product_id], profile, language, now), found, language)
-            for product_id in found.product_ids
-            if product_id in documents
-        )
+        shown = [
+            self.cards.card(product, documents[id_of(product)], profile, language, now)
+            for product in found.page
+            if id_of(product) in documents
+        ]
+        return tuple(_marked(card, found, language) for card in shown)
 
 
 def _marked(card: ProductCard, found: Retrieved, language: str) -> ProductCard:
@@ -152,9 +154,11 @@ def _marked(card: ProductCard, found: Retrieved, language: str) -> ProductCard:
     placement = found.sponsored.get(card.id)
     if placement is not None:
         card = replace(card, sponsored=True, sponsored_by=placement.paid_by)
-    if not found.words:
+    said = [piece.text for piece in found.understood if piece.kind != "price"]
+    words = " ".join((found.words, *said)).strip()
+    if not words:
         return card
-    return replace(card, highlight=highlighted(card.title, found.words, language, found.readings))
+    return replace(card, highlight=highlighted(card.title, words, language, found.readings))
 
 
 def _as_typed(found: Retrieved, query: ShopQuery, language: str) -> Suggested | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import repeat
 from pathlib import Path
 
 import orjson
@@ -44,7 +43,7 @@ from indexer.engine import (
     Vector,
     id_of,
 )
-from indexer.index_fields import ATTRIBUTE_WORDS, AVAILABILITIES, TITLE_WORDS, numeric_key
+from indexer.index_fields import ATTRIBUTE_WORDS, TITLE_WORDS, numeric_key
 from indexer.matching_plan import matching_plan
 
 _ORDERS = {
@@ -138,25 +137,15 @@ class IndexReader:
     ) -> tuple[Hit, ...]:
         if not addresses:
             return ()
-        read = snapshot.searcher.fast_field_values
-        keys = _numbers(read("key", addresses))
-        cosines: Sequence[float | None] = (
-            self._vectors.cosines(vector, keys) if vector is not None else [None] * len(keys)
-        )
+        rows = snapshot.facts(addresses)
+        cosines: Sequence[float | None] = [None] * len(rows)
+        if vector is not None:
+            cosines = self._vectors.cosines(vector, [row[0] for row in rows])
+        index = self.index
         return tuple(
-            map(
-                Hit,
-                snapshot.product_ids(keys, addresses),
-                scores,
-                _maybe_numbers(read("total", addresses)),
-                [AVAILABILITIES[stock] for stock in _numbers(read("stock", addresses))],
-                _numbers(read("offer_count", addresses)),
-                _numbers(read("updated_at", addresses)),
-                [number or None for number in _numbers(read("category_id", addresses))],
-                cosines,
-                _numbers(read("version", addresses)),
-                repeat(self.index),
-                _numbers(read("accessories", addresses)),
+            Hit(id_, score, total, stock, offers, time, category, cosine, version, index, bits)
+            for (_, _, id_, total, stock, offers, time, category, version, bits), score, cosine in (
+                zip(rows, scores, cosines, strict=True)
             )
         )
 
@@ -210,8 +199,7 @@ class IndexReader:
         )
         searcher = snapshot.searcher
         addresses = [at for _, at in searcher.search(allowed, limit=len(near)).hits]
-        keys = _numbers(searcher.fast_field_values("key", addresses))
-        by_key = dict(zip(keys, snapshot.product_ids(keys, addresses), strict=True))
+        by_key = {row[0]: row[2] for row in snapshot.facts(addresses)}
         return [Neighbour(by_key[key], cosine) for key, cosine in near if key in by_key]
 
     def explain(self, request: SearchRequest, product_id: str) -> Explanation | None:
@@ -306,10 +294,6 @@ class IndexReader:
 def _numbers(column: Sequence[float | None]) -> list[int]:
     """Values of an integer column, 0 where there is none."""
     return [int(value or 0) for value in column]
-
-
-def _maybe_numbers(column: Sequence[float | None]) -> list[int | None]:
-    return [None if value is None else int(value) for value in column]
 
 
 def _total(found: tantivy.SearchResult) -> int:

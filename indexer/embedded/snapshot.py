@@ -5,17 +5,23 @@ Made anew when another process has committed, so nothing here is ever out of dat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tantivy
 
 from indexer.embedded.schema import ID_PARTS
 from indexer.engine import SearchResult
+from indexer.index_fields import AVAILABILITIES
 from indexer.matching_plan import MatchingPlan
 
+Stored = tuple[str, int | None, str, int, int, int | None, int, int]
+"""Product id, total, availability, offers, time, category, version, kinds of accessory."""
+Facts = tuple[int, tantivy.DocAddress, str, int | None, str, int, int, int | None, int, int]
+"""Numeric key and place, then what is stored."""
+
 _TERMS = 200_000
-_PLACES = 50_000
+_PRODUCTS = 20_000
 _COUNTED = 32
 
 
@@ -25,7 +31,7 @@ class Snapshot:
     def __init__(self, searcher: tantivy.Searcher) -> None:
         self.searcher = searcher
         self._terms: dict[tuple[str, str], bool] = {}
-        self._ids: dict[int, str] = {}
+        self._facts: dict[int, Facts] = {}
         self._places: dict[str, tantivy.DocAddress] = {}
         self._counted: dict[str, SearchResult] = {}
 
@@ -52,22 +58,39 @@ class Snapshot:
         )
         return MatchingPlan(words, plan.required)
 
-    def product_ids(
-        self, keys: Sequence[int], addresses: Sequence[tantivy.DocAddress]
-    ) -> list[str]:
-        """Ids of products; where they lie is remembered with them."""
-        ids, places = self._ids, self._places
-        if len(ids) > _PLACES:
-            ids, places = self._ids, self._places = {}, {}
-        unknown = [place for place, key in enumerate(keys) if key not in ids]
+    def facts(self, addresses: Sequence[tantivy.DocAddress]) -> list[Facts]:
+        """What hits tell of products, in their order; read from the columns once."""
+        keys = [int(key or 0) for key in self.searcher.fast_field_values("key", list(addresses))]
+        known = self._facts
+        if len(known) > _PRODUCTS:
+            known, self._places = {}, {}
+            self._facts = known
+        unknown = [place for place, key in enumerate(keys) if key not in known]
         if unknown:
-            found = self._read_ids([addresses[place] for place in unknown])
-            for place, product_id in zip(unknown, found, strict=True):
-                ids[keys[place]] = product_id
-                places[product_id] = addresses[place]
-        return [ids[key] for key in keys]
+            missing = [addresses[place] for place in unknown]
+            for place, facts in zip(unknown, self._read(missing), strict=True):
+                known[keys[place]] = (keys[place], addresses[place], *facts)
+                self._places[facts[0]] = addresses[place]
+        return [known[key] for key in keys]
 
-    def _read_ids(self, addresses: list[tantivy.DocAddress]) -> list[str]:
+    def _read(self, addresses: list[tantivy.DocAddress]) -> Iterator[Stored]:
+        def column(name: str) -> list[int]:
+            return [int(value or 0) for value in self.searcher.fast_field_values(name, addresses)]
+
+        totals = self.searcher.fast_field_values("total", addresses)
+        return zip(
+            self._ids(addresses),
+            [None if total is None else int(total) for total in totals],
+            [AVAILABILITIES[stock] for stock in column("stock")],
+            column("offer_count"),
+            column("updated_at"),
+            [category or None for category in column("category_id")],
+            column("version"),
+            column("accessories"),
+            strict=True,
+        )
+
+    def _ids(self, addresses: list[tantivy.DocAddress]) -> list[str]:
         """From columns of eight letters each; longer ids from the stored document."""
         columns = [self.searcher.fast_field_values(name, addresses) for name in ID_PARTS]
         parts = np.array([[part or 0 for part in column] for column in columns], dtype=">i8")

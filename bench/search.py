@@ -1,0 +1,280 @@
+"""The read path: in process, and over HTTP beside the raw Elasticsearch call of the same query.
+
+The judged catalogue copied to a hundred thousand and a million products (BENCH_COPIES, 5,50), built
+once (see `bench.judged_index`). Ours and the raw call take turns query by query, so that whatever
+else the machine does falls on both: the ratios are what counts. Answers are never remembered here.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import orjson
+
+from bench.catalogue import ROOT, SHARED
+from bench.figures import Figure, percentiles
+from bench.http_load import Client, saturate, steady
+from bench.icecat import documents, judgements
+from bench.judged_index import BRAND, CACHE, LANGUAGE, embedded_index, fill
+from bench.memory import resident_mb
+from indexer.elasticsearch import ElasticsearchEngine
+from indexer.elasticsearch.mapping import vector_field
+from indexer.elasticsearch.querying import search_body
+from indexer.embedded import EmbeddedEngine
+from indexer.engine import SearchRequest, SearchResult
+from kernel.embedding.encoder import Encoder, load_encoder
+from search_api.overview import Overviews
+from search_api.query import ShopQuery, read_query
+from search_api.search import Shop
+from search_api.suggest import Suggestions
+from tenants.brand import Brand, brand_from, read_brand_file
+
+DATA = SHARED / "data" / "search"
+COPIES = tuple(int(part) for part in os.environ.get("BENCH_COPIES", "5,50").split(","))
+UNSEEN = 300
+"""Queries made of words of titles, asked once each: nothing is remembered for them."""
+
+
+def measure() -> Iterator[Figure]:
+    """Each size of the catalogue, in process and over HTTP."""
+    if not DATA.is_dir():
+        yield Figure("search at 100,000 and 1,000,000 products", f"left out: {DATA} is absent")
+        return
+    encoder = load_encoder()
+    brand = brand_from(read_brand_file(ROOT / f"tenants/bundled/{BRAND}.toml")[0])
+    yield Figure("a million additions in Python", f"{_yardstick() * 1e3:.0f} ms of processor time")
+    for copies in COPIES:
+        root = embedded_index(DATA, copies, encoder)
+        yield from _in_process(root, brand, encoder, copies)
+        yield from _over_http(root, brand, encoder, copies)
+
+
+def _yardstick() -> float:
+    """How fast this processor is just now: other load slows every figure below by as much."""
+    took = []
+    for _ in range(5):
+        started, total = time.process_time(), 0
+        for number in range(1_000_000):
+            total += number
+        took.append(time.process_time() - started)
+    return min(took)
+
+
+def _queries() -> tuple[list[str], list[str]]:
+    """The judged ones, and unseen ones of one to four words in a row out of titles."""
+    chance = random.Random(11)
+    titles = [row.titles["en"].split() for row in documents(DATA)]
+    unseen = []
+    for words in chance.sample(titles, UNSEEN):
+        start = chance.randrange(max(1, len(words) - 2))
+        unseen.append(" ".join(words[start : start + chance.randint(1, 4)]))
+    return list(judgements(DATA)), unseen
+
+
+def _in_process(root: Path, brand: Brand, encoder: Encoder, copies: int) -> Iterator[Figure]:
+    engine = EmbeddedEngine(root)
+    stats = engine.stats(BRAND)
+    assert stats is not None
+    size = f"{stats.count:,} products, embedded, in process"
+    goal = "p95 10 ms" if copies <= 5 else "p95 30 ms"
+    shop = Shop(engine, encoder, Overviews(engine))
+    shop.snapshots.load(BRAND)
+    judged, unseen = _queries()
+
+    def page(text: str) -> None:
+        shop.search(read_query([("q", text)], brand.currency), brand, LANGUAGE)
+
+    for text in judged:
+        page(text)
+    for name, texts in (("unseen queries", unseen), ("judged queries", judged * 3)):
+        wall, processor = _timed(page, texts)
+        yield Figure(f"{size}: {name}", percentiles(wall), goal)
+        yield Figure(f"{size}: {name}, processor time", percentiles(processor))
+    suggestions = Suggestions(engine, shop.overviews, lambda *_: ())
+    suggestions.load(brand, LANGUAGE)
+    chance = random.Random(5)
+    typed = [text[: chance.randint(1, 12)] for text in unseen]
+    wall, processor = _timed(lambda text: suggestions.of(text, brand, LANGUAGE), typed)
+    yield Figure(f"{size}: suggestions", percentiles(wall), "p95 5 ms")
+    yield Figure(f"{size}: suggestions, processor time", percentiles(processor))
+
+
+def _timed(ask: object, texts: Sequence[str]) -> tuple[list[float], list[float]]:
+    """Seconds of each question by the clock and of the processor."""
+    assert callable(ask)
+    wall, processor = [], []
+    for text in texts:
+        started, used = time.perf_counter(), time.process_time()
+        ask(text)
+        wall.append(time.perf_counter() - started)
+        processor.append(time.process_time() - used)
+    return wall, processor
+
+
+def _over_http(root: Path, brand: Brand, encoder: Encoder, copies: int) -> Iterator[Figure]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)
+        (folder / "search").symlink_to(root)
+        environment = {
+            **os.environ,
+            "COMPTOIR_DATA": str(folder),
+            "BRAND_BY_QUERY": "true",
+            "ANSWER_CACHE_MS": "0",
+            "PAYMENT_API_KEY": "none",
+            "PAYMENT_WEBHOOK_SECRET": "none",
+        }
+        environment.pop("ELASTICSEARCH_URL", None)
+        subprocess.run(
+            [sys.executable, "-m", "comptoir.cli", "brand", "apply",
+             str(ROOT / f"tenants/bundled/{BRAND}.toml")],
+            env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+        started = time.perf_counter()
+        pid = stack.enter_context(_shop(environment, 8391))
+        first = time.perf_counter() - started
+        yield Figure(f"{copies} copies, embedded: first answer", f"{first:.1f} s", "3 s")
+        judged, unseen = _queries()
+        url = stack.enter_context(_elasticsearch())
+        if url is not None:
+            prefix = f"bench-{copies}-"
+            yield from _filled(url, prefix, encoder, copies)
+            there = {**environment, "ELASTICSEARCH_URL": url, "ELASTICSEARCH_PREFIX": prefix}
+            stack.enter_context(_shop(there, 8392))
+            bodies = _bodies(root, brand, encoder, [*judged, *unseen])
+            yield from _paired(url, prefix, bodies, [*judged, *unseen], copies)
+        yield Figure(f"{copies} copies, embedded: memory", f"{resident_mb(pid):.0f} MB", "300 MB")
+        yield from _loaded(copies, [_address(text) for text in [*judged, *unseen]])
+
+
+def _address(text: str) -> str:
+    return "/v1/search?" + urlencode({"q": text, "lang": LANGUAGE})
+
+
+def _paired(
+    url: str, prefix: str, bodies: Mapping[str, bytes], texts: Sequence[str], copies: int
+) -> Iterator[Figure]:
+    """Raw call, embedded, Elasticsearch in turn for each query."""
+    raw, embedded, through = Client(url), *(Client(f"http://127.0.0.1:{n}") for n in (8391, 8392))
+    path = f"/{prefix}{BRAND}/_search?include_named_queries_score=true"
+    took: dict[str, list[float]] = {"raw": [], "embedded": [], "elasticsearch": [], "page": []}
+    for turn in range(3):
+        for text in texts:
+            started = time.perf_counter()
+            orjson.loads(raw.ask(path, bodies[text]))
+            seconds = {"raw": time.perf_counter() - started}
+            seconds["embedded"] = embedded.timed(_address(text))
+            seconds["elasticsearch"] = through.timed(_address(text))
+            seconds["page"] = embedded.timed(_address(text).removeprefix("/v1"))
+            if turn:
+                for name, value in seconds.items():
+                    took[name].append(value)
+    size = f"{copies} copies over HTTP"
+    yield Figure(f"{size}: raw Elasticsearch call", percentiles(took["raw"]))
+    goals = {"embedded": "0.5, aiming at 0.33", "elasticsearch": "1.3", "page": ""}
+    names = {"embedded": "JSON, embedded", "elasticsearch": "JSON, Elasticsearch"}
+    for name, goal in goals.items():
+        said = names.get(name, "page, embedded")
+        yield Figure(f"{size}: {said}", percentiles(took[name]))
+        of_raw = statistics.median(took[name]) / statistics.median(took["raw"])
+        yield Figure(f"{size}: {said}, p50 in parts of the raw call's", f"{of_raw:.2f}", goal)
+
+
+class _Recording(EmbeddedEngine):
+    """Keeps the request that made a page."""
+
+    last: SearchRequest | None = None
+
+    def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
+        """As ever."""
+        if request.words is not None and request.facets:
+            self.last = request
+        return super().search(brand_id, request)
+
+
+def _bodies(root: Path, brand: Brand, encoder: Encoder, texts: Sequence[str]) -> dict[str, bytes]:
+    """For each query the body that we send to Elasticsearch for its page."""
+    engine = _Recording(root)
+    shop = Shop(engine, encoder, Overviews(engine))
+    shop.snapshots.load(BRAND)
+    bodies = {}
+    for text in texts:
+        engine.last = None
+        shop.search(ShopQuery(brand.currency, text=text), brand, LANGUAGE)
+        request = engine.last or SearchRequest()
+        bodies[text] = orjson.dumps(search_body(request, vector_field(encoder.model_id)))
+    return bodies
+
+
+def _filled(url: str, prefix: str, encoder: Encoder, copies: int) -> Iterator[Figure]:
+    """The same catalogue on the server, built once."""
+    engine = ElasticsearchEngine(url, prefix=prefix)
+    try:
+        if engine.stats(BRAND) is None:
+            count, seconds = fill(engine, DATA, copies, encoder)
+            per_second = f"{count / seconds:,.0f} products a second, vectors included"
+            yield Figure(f"{copies} copies: index built on Elasticsearch", per_second)
+    finally:
+        engine.close()
+
+
+def _loaded(copies: int, paths: Sequence[str]) -> Iterator[Figure]:
+    most = saturate(8391, paths, connections=8, seconds=10)
+    rate = most.answers / most.seconds
+    yield Figure(f"{copies} copies, embedded: answers a second at saturation", f"{rate:.0f}")
+    half = steady(8391, paths, rate=rate / 2, seconds=10)
+    said = f"{percentiles(half.took)}, {half.failed + most.failed} failed"
+    yield Figure(f"{copies} copies, embedded: at half of that", said)
+
+
+@contextmanager
+def _elasticsearch() -> Iterator[str | None]:
+    """The server named in the environment, else one of our own with 512 MB of heap."""
+    from comptoir.embedded import elasticsearch
+
+    given = os.environ.get("COMPTOIR_TEST_ELASTICSEARCH_URL")
+    home = Path(os.environ.get("ELASTICSEARCH_HOME", SHARED / "elasticsearch"))
+    if given or not home.is_dir():
+        yield given
+        return
+    folder = CACHE / "elasticsearch"
+    folder.mkdir(parents=True, exist_ok=True)
+    server = elasticsearch.start(home, folder, elasticsearch.free_port())
+    try:
+        server.wait()
+        yield server.url
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _shop(environment: Mapping[str, str], port: int) -> Iterator[int]:
+    """A shop process, from its start to its first answer."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "comptoir.cli", "serve", "--role", "shop"],
+        env={**environment, "SHOP_PORT": str(port)},
+    )
+    try:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                Client(f"http://127.0.0.1:{port}").ask(_address("usb"))
+                break
+            except (OSError, RuntimeError):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
