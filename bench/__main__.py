@@ -7,7 +7,7 @@ import sys
 
 from bench.figures import Figure, table
 
-PARTS = ("command_line", "catalogue", "purchase", "cold_start")
+PARTS = ("command_line", "catalogue", "search", "purchase", "cold_start", "freshness")
 
 
 def main(names: list[str]) -> None:
