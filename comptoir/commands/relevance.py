@@ -35,17 +35,13 @@ def command() -> None:
 @click.option("--save", type=click.Path(path_type=Path), help="Keep the report as a baseline.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
 def evaluate(
-    catalogue: Path | None,
-    judgements: Path | None,
-    queries: Path | None,
     demo: str | None,
     engine: str,
     mode: str,
-    typos: bool,
-    identifiers: bool,
     baseline: Path | None,
     save: Path | None,
     as_json: bool,
+    **files: Any,
 ) -> None:
     """Put judged queries to the whole normal path and say how good the answers are.
 
@@ -58,18 +54,11 @@ def evaluate(
     from comptoir.relevance.evaluation import Evaluation
     from comptoir.relevance.report import read_baseline
 
-    if demo is None and (catalogue is None or judgements is None):
+    if demo is None and not (files["catalogue"] and files["judgements"]):
         raise click.UsageError("Name --catalogue and --judgements, or --demo.")
     before = read_baseline(baseline) if baseline else None
     evaluation = Evaluation(engine_name=engine, mode=mode)
-    if demo is not None:
-        report = evaluation.of_demo(demo)
-    else:
-        assert catalogue is not None
-        assert judgements is not None
-        report = evaluation.of_files(
-            catalogue, judgements, queries, typos=typos, identifiers=identifiers
-        )
+    report = evaluation.of_demo(demo) if demo is not None else evaluation.of_files(**files)
     written = report.as_json(before)
     if save is not None:
         save.write_bytes(orjson.dumps(written, option=orjson.OPT_INDENT_2) + b"\n")

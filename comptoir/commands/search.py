@@ -29,6 +29,7 @@ def command(
     installation = Installation()
     asked = installation.brand(brand)
     shop = Shop(installation.engine, installation.encoder, Overviews(installation.engine))
+    shop.snapshots.load(asked.id)
     pairs = [("q", query), ("page", str(page)), *([("sort", sort)] if sort else [])]
     answer = shop.search(read_query(pairs, asked.currency), asked, language or asked.languages[0])
     if as_json:

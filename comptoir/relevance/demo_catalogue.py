@@ -1,7 +1,7 @@
 """The demonstration's catalogue as documents, through mdm, and the judgements written for it.
 
 A judgement names market products by a pattern (`hydranor-wx80--*`), for colours and sizes of one
-thing answer alike; what no pattern of a query names counts as 0. The first pattern that fits counts.
+thing answer alike. Of the patterns of a query the first that fits counts; all other products are 0.
 """
 
 from __future__ import annotations
@@ -37,15 +37,20 @@ def demo_documents(
     brand: Brand, encoder: Encoder, open_database: Callable[[], Database]
 ) -> list[ProductDocument]:
     """Every offer of the market landed, matched, merged and projected."""
-    market = generate()
     database = open_database()
     try:
-        for merchant_id in merchants():
-            _land(database, market, merchant_id)
-        match_landed(database, encoder)
+        load_demo(database, encoder)
         return list(documents_of(database, brand))
     finally:
         database.close()
+
+
+def load_demo(database: Database, encoder: Encoder) -> None:
+    """Every merchant of the market, landed and matched."""
+    market = generate()
+    for merchant_id in merchants():
+        _land(database, market, merchant_id)
+    match_landed(database, encoder)
 
 
 def demo_judgements(language: str, documents: Sequence[ProductDocument]) -> Judgements:

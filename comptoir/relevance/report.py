@@ -1,4 +1,4 @@
-"""The report of an evaluation: figures, queries, and winners and losers against a saved one. Pure."""
+"""The report of an evaluation: figures, queries, winners and losers against a saved one."""
 
 from __future__ import annotations
 

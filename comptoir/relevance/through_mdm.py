@@ -1,7 +1,7 @@
 """A judged catalogue through mdm and the projection: offers landed, matched, merged, projected.
 
 The documents that come out are kept in a file named after the catalogue's content and the code
-that made them, so that the next run reads them in seconds. `sku` of a document's offers is the judged id.
+that made them, so that the next run reads them in seconds. The `sku` of an offer is the judged id.
 """
 
 from __future__ import annotations

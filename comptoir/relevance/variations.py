@@ -1,4 +1,4 @@
-"""Copies of queries with one slip of the hand, and queries for one product by its numbers. Seeded."""
+"""Copies of queries with one slip of the hand; queries for one product by its numbers. Seeded."""
 
 from __future__ import annotations
 
