@@ -105,6 +105,8 @@ class Filters:
     variant_group: str | None = None
     product_ids: tuple[str, ...] | None = None
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    without: tuple[Filters, ...] = ()
+    """What passes one of these is in neither hits nor totals nor facets: a brand hides it."""
 
 
 @dataclass(frozen=True, slots=True)

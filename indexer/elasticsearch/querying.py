@@ -162,6 +162,10 @@ def _plain_filters(filters: Filters) -> list[Json]:
         parts.append({"term": {"variant_group": filters.variant_group}})
     if filters.product_ids is not None:
         parts.append({"terms": {"product_id": list(filters.product_ids)}})
+    parts += [
+        {"bool": {"must_not": [{"bool": {"filter": filter_of(hidden)}}]}}
+        for hidden in filters.without
+    ]
     return parts
 
 

@@ -156,6 +156,12 @@ def _always(filters: Filters, after: str | None) -> list[Query]:
         queries.append(of_products(filters.product_ids))
     if after is not None:
         queries.append(_between("key", numeric_key(after) + 1, None))
+    for hidden in filters.without:
+        parts = [*_always(hidden, None), *conditions(hidden).values()]
+        meant = Query.boolean_query([(Occur.Must, part) for part in parts])
+        queries.append(
+            Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, meant)])
+        )
     return queries
 
 
