@@ -96,6 +96,8 @@ def serve(installation: Installation) -> None:
     """
     with installation.database.platform() as tx:
         jobs.defer(tx, PURGE, once=PURGE.name)
+        # Another model than before: match vectors are made again, whether or not anything lands.
+        jobs.defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
     stopping = threading.Event()
     # Now, by one thread: several are about to ask for them.
     _ = installation.engine, installation.encoder

@@ -116,7 +116,7 @@ class VectorFile:
             self._reader = Index.restore(self._path, view=True)
             if self._reader is None:
                 raise ValueError(f"{self._path.name} is not a vector file")
-            self._reader.expansion_search = _EXPANSION
+            self._reader.expansion_search = _EXPANSION  # type: ignore[misc]  # it has a setter
             self._read_stamp = stamp
         return self._reader
 

@@ -61,7 +61,7 @@ def test_encode_cuts_a_line_without_end(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_encode_streams_in_bounded_memory(tmp_path: Path) -> None:
-    """Forty thousand lines, a hundred megabytes of answers, leave the process as small as two thousand do."""
+    """A hundred megabytes of answers leave the process as small as five do."""
     code = (
         "import resource, sys\n"
         "from comptoir.commands.model import command\n"
