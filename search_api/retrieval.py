@@ -115,7 +115,8 @@ class Retrieval:
                 query, query.text, plan
             )
         within = narrowed(query, reading.pieces)
-        if (found := self._by_words(within, reading.words, plan)) is not None:
+        found = self._by_words(within, reading.words, plan)
+        if found is not None and found.result.total:
             return replace(found, understood=reading.pieces)
         if (found := self._by_words(query, reading.plain, plan)) is not None:
             return replace(found, taken_back=reading.pieces)

@@ -1,0 +1,299 @@
+"""Questions understood: corrected, recognised, taken apart, marked, and how that is undone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tenants
+from indexer.document import ProductDocument
+from indexer.embed_text import embed_text
+from indexer.embedded import EmbeddedEngine
+from indexer.engine import Upsert
+from kernel.embedding.encoder import load_encoder
+from search_api.answer import SearchAnswer
+from search_api.highlight import highlighted
+from search_api.overview import Overviews
+from search_api.query import minor_amount, read_query
+from search_api.search import Shop
+from search_api.understanding.price_limits import price_limits
+from search_api.understanding.snapshot import Snapshot, measure_term
+from search_api.understanding.spelling import corrected, nearest
+from search_api.understanding.synonyms import expansions
+from tenants.brand import Brand, brand_from, read_brand_file
+from tenants.ranking.document import RankingDocument
+from tenants.ranking.inheritance import Stated
+from tenants.ranking.profile import Synonym
+from tests.indexer.documents import document
+
+WASHER, LAPTOP, TV = 2549, 328, 404
+
+
+def products() -> list[ProductDocument]:
+    """Washing machines in two sizes, a fridge, televisions, laptops and a bag for them."""
+    rows = [
+        document(
+            f"prd_w{size}{n}", f"Lave-linge hublot Hydranor WX{size}0-{n} {size} kg",
+            language="fr", category=WASHER, manufacturer="Hydranor", mpns=(f"WX{size}0-{n}",),
+            attributes={"capacity_kg": f"{size} kg"}, total=price,
+        )
+        for size, prices in ((8, (35_000, 52_000, 61_000)), (10, (39_000, 70_000)))
+        for n, price in enumerate(prices)
+    ]  # fmt: skip
+    rows += [
+        document("prd_tv", "OLED-Fernseher Visorel 55 Zoll", language="de", category=TV),
+        document("prd_mixer", "Mixeur Soufflerie 8 vitesses", language="fr", category=None),
+        document(
+            "prd_bag",
+            "Sacoche pour ordinateur portable",
+            language="fr",
+            category=None,
+            descriptions={"fr": "Avec une souflerie."},
+        ),
+    ]
+    rows += [
+        document(
+            f"prd_l{n:02}", f"Ordinateur portable Quelvane Note {n}", language="fr",
+            category=LAPTOP, manufacturer="Quelvane",
+        )
+        for n in range(12)
+    ]  # fmt: skip
+    return rows
+
+
+@pytest.fixture(scope="module")
+def brand() -> Brand:
+    folder = Path(tenants.__file__).parent / "bundled"
+    return brand_from(read_brand_file(folder / "mirabelle.toml")[0])
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, brand: Brand) -> Shop:
+    engine, encoder = EmbeddedEngine(tmp_path_factory.mktemp("search")), load_encoder()
+    index = engine.create(brand.id, model_id=encoder.model_id, dimensions=encoder.dimensions)
+    rows = products()
+    vectors = encoder.encode([embed_text(row, "fr") for row in rows])
+    engine.write(index, [Upsert(row, vector, 1) for row, vector in zip(rows, vectors, strict=True)])
+    engine.publish(brand.id, index)
+    opened = Shop(engine, encoder, Overviews(engine))
+    opened.snapshots.load(brand.id)
+    return opened
+
+
+def ask(shop: Shop, brand: Brand, text: str, language: str = "fr", **more: str) -> SearchAnswer:
+    query = read_query([("q", text), *more.items()], brand.currency)
+    return shop.search(query, brand, language)
+
+
+def follow(shop: Shop, brand: Brand, url: str) -> SearchAnswer:
+    pairs = parse_qsl(urlsplit(url).query)
+    return shop.search(read_query(pairs, brand.currency), brand, "fr")
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "said"),
+    [
+        ("lave-linge moins de 400 €", (None, 40_000), "moins de 400 €"),
+        ("casque jusqu’à 1 299,50 euros noir", (None, 129_950), "jusqu’à 1 299,50 euros"),
+        ("Fernseher unter 500", (None, 50_000), "unter 500"),
+        ("Monitor bis 1.299,00 Euro", (None, 129_900), "bis 1.299,00 Euro"),
+        ("zwischen 100 und 200 euro Lampe", (10_000, 20_000), "zwischen 100 und 200 euro"),
+        ("laptop under 700 eur", (None, 70_000), "under 700 eur"),
+        ("lamp between 20 and 40€", (2_000, 4_000), "between 20 and 40€"),
+        ("vélo à partir de 300 €", (30_000, None), "à partir de 300 €"),
+        ("lampe 20-50 €", (2_000, 5_000), "20-50 €"),
+    ],
+)
+def test_price_limits_in_three_languages(
+    text: str, limits: tuple[int | None, int | None], said: str
+) -> None:
+    found = price_limits(text, "EUR", lambda amount: minor_amount(amount, "EUR"))
+    assert found is not None
+    assert (found.low, found.high) == limits
+    assert text[found.start : found.end] == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Monitor bis 27 Zoll", "fan under 40 db", "tente jusqu'à 4 personnes", "laptop under $500",
+        "unter uns", "between us", "500 €", "entre 300 et 100 €",
+    ],
+)  # fmt: skip
+def test_what_limits_something_else_is_no_price(text: str) -> None:
+    assert price_limits(text, "EUR", lambda amount: minor_amount(amount, "EUR")) is None
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_read(text: str) -> None:
+    """No text breaks the reading, and what is found lies within it."""
+    found = price_limits(text, "EUR", lambda amount: minor_amount(amount, "EUR"))
+    assert found is None or 0 <= found.start < found.end <= len(text)
+
+
+def test_category_capacity_and_price_become_pieces(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "lave-linge 8 kg moins de 550 €")
+    assert {row.id for row in answer.products} == {"prd_w80", "prd_w81"}
+    assert [(one.kind, one.label) for one in answer.understood] == [
+        ("price", "moins de 550 €"), ("category", "Lave-linge"), ("attribute", "8 kg"),
+    ]  # fmt: skip
+    assert answer.understood[0].high is not None
+    assert answer.understood[0].high.minor == 55_000
+    assert answer.relaxation is None
+
+
+def test_each_piece_can_be_taken_as_words_again(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "lave-linge 8 kg moins de 550 €")
+    by_kind = {one.kind: one for one in answer.understood}
+    without_size = follow(shop, brand, by_kind["attribute"].url)
+    assert "attribute" not in {one.kind for one in without_size.understood}
+    as_words = ask(shop, brand, "lave-linge 8 kg moins de 550 €", words="all")
+    assert as_words.understood == ()
+    assert as_words.relaxation is not None
+
+
+def test_a_recognition_that_leaves_nothing_is_taken_back_and_said(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "lave-linge 8 kg moins de 5 €")
+    assert answer.understood == ()
+    assert {one.kind for one in answer.taken_back} == {"price", "category", "attribute"}
+    assert answer.total >= 3
+
+
+def test_words_alone_stay_words(shop: Shop, brand: Brand) -> None:
+    assert ask(shop, brand, "lave-linge").understood == ()
+    assert ask(shop, brand, "quelvane").understood == ()
+
+
+def test_a_slip_is_corrected_where_nothing_has_it(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "ordinatuer portable")
+    assert answer.relaxation is not None
+    assert answer.relaxation.step == "corrected"
+    assert answer.relaxation.original_query == "ordinatuer portable"
+    assert answer.relaxation.corrected_query == "ordinateur portable"
+    assert answer.total >= 12
+    assert answer.as_typed is not None
+    back = follow(shop, brand, answer.as_typed.url)
+    assert back.relaxation is not None
+    assert back.relaxation.step != "corrected"
+    assert back.did_you_mean is None
+
+
+def test_a_slip_is_only_offered_where_something_has_it(shop: Shop, brand: Brand) -> None:
+    """A description has the typed form: it is left alone, and the usual one offered."""
+    answer = ask(shop, brand, "souflerie")
+    assert [row.id for row in answer.products][:1] == ["prd_bag"]
+    assert answer.did_you_mean is not None
+    assert answer.did_you_mean.text == "soufflerie"
+    meant = follow(shop, brand, answer.did_you_mean.url)
+    assert meant.products[0].id == "prd_mixer"
+    assert meant.did_you_mean is None
+
+
+def test_words_that_exist_and_numbers_are_never_corrected(shop: Shop, brand: Brand) -> None:
+    snapshot = shop.snapshots.of(brand.id)
+    for word in ("hydranor", "ordinateurs", "fernseher", "wx80", "tv"):
+        assert nearest(word, "fr", snapshot) is None
+    assert corrected("WX81-0", "fr", snapshot) is None
+    assert corrected("hydrnaor", "fr", snapshot) is not None
+    assert corrected("anything", "fr", Snapshot()) is None
+
+
+def test_the_ladder_names_its_steps(shop: Shop, brand: Brand) -> None:
+    half = ask(shop, brand, "quelvane note chaussette rayée")
+    assert half.relaxation is not None
+    assert half.relaxation.step == "half_of_words"
+    dropped = ask(shop, brand, "zzyx qqwv jjkl quelvane vvbn")
+    assert dropped.relaxation is not None
+    assert dropped.relaxation.step == "drop_word"
+    assert "quelvane" not in dropped.relaxation.dropped
+    nothing = ask(shop, brand, "zzyxqq")
+    assert nothing.relaxation is not None
+    assert nothing.relaxation.step in {"similar", "popular", "popular_in_category"}
+    assert nothing.products
+
+
+def test_german_compounds_by_the_words_of_the_index(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "oledfernseher", language="de")
+    assert [row.id for row in answer.products[:1]] == ["prd_tv"]
+
+
+def test_the_thing_comes_before_what_is_made_for_it(shop: Shop, brand: Brand) -> None:
+    ids = [row.id for row in ask(shop, brand, "ordinateur portable").products]
+    assert ids[-1] == "prd_bag"
+    assert ask(shop, brand, "sacoche ordinateur").products[0].id == "prd_bag"
+
+
+def test_synonyms_one_way_two_way_and_weighted(shop: Shop, brand: Brand) -> None:
+    one_way = Synonym(("calculateur",), ("ordinateur portable",), weight=0.5)
+    two_way = Synonym(("lessiveuse",), ("lave-linge",), two_way=True)
+    found = expansions("calculateur quelvane", "fr", [one_way])
+    assert [(row.text, row.weight) for row in found[0]] == [("ordinateur portable", 0.5)]
+    assert expansions("ordinateur portable", "fr", [one_way]) == {}
+    assert set(expansions("lave-linge", "fr", [two_way])) == {0}
+    document = RankingDocument.model_validate(
+        {"synonyms": [{"words": ["calculateur"], "replacements": ["ordinateur portable"]}]}
+    )
+    with_synonym = brand.with_rankings([Stated("brand", None, document)])
+    assert ask(shop, with_synonym, "calculateur").total >= 12
+    before = ask(shop, brand, "calculateur").relaxation
+    assert before is not None
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "language", "marked"),
+    [
+        ("Lave-linge Hydranor 8 kg blanc", "lave linge 8kg", "fr", ["Lave-linge", "8 kg"]),
+        ("Écrans d'ordinateurs", "écran ordinateur", "fr", ["Écrans", "ordinateurs"]),
+        ("WX80-T240 von Hydranor", "wx80t240", "de", ["WX80-T240"]),
+        ("Filterkaffeemaschine rot", "kaffeemaschinen", "de", ["Filterkaffeemaschine"]),
+        ("Laptop 8 GB", "8 kg", "en", []),
+        ("<b>Laptop</b>", "laptop", "en", ["Laptop"]),
+    ],
+)
+def test_matched_words_are_marked(title: str, text: str, language: str, marked: list[str]) -> None:
+    parts = highlighted(title, text, language)
+    assert "".join(part.text for part in parts) == title
+    assert [part.text.strip(" '") for part in parts if part.matched] == marked
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_marking_never_changes_a_title(title: str, text: str) -> None:
+    assert "".join(part.text for part in highlighted(title, text, "fr")) == title
+
+
+def test_measures_of_values() -> None:
+    assert measure_term("8 kg") == "8kg"
+    assert measure_term("15.6 in") == "15.6inch"
+    assert measure_term("black") == ""
+    assert measure_term("2240 x 1400") == ""
+
+
+def test_a_common_page_costs_one_question(
+    shop: Shop, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text, vectors, facets and order in one call of the engine."""
+    shop.overviews.of(brand.id)
+    asked = []
+    plain = EmbeddedEngine.search
+    monkeypatch.setattr(
+        EmbeddedEngine, "search", lambda self, *args: asked.append(1) or plain(self, *args)
+    )
+    answer = ask(shop, brand, "ordinateur portable quelvane")
+    assert answer.total == 12
+    assert len(asked) == 1
+
+
+def test_a_rule_narrows_and_can_be_undone(shop: Shop, brand: Brand) -> None:
+    rule = {
+        "id": "washers", "kind": "filter", "when": {"query": "hydranor"},
+        "narrow": {"categories": [LAPTOP]},
+    }  # fmt: skip
+    document = RankingDocument.model_validate({"rules": [rule]})
+    ruled = brand.with_rankings([Stated("brand", None, document)])
+    assert ask(shop, ruled, "hydranor", words="rules").total == 5
+    assert replace(ruled, revision=2).ranking_profile("fr").rules
