@@ -1,6 +1,7 @@
 """What the OpenAPI document says beside the types: parameters, bodies, examples, refusals.
 
-`tests/search_api/test_openapi.py` sends every example and holds the answers to their schemas.
+`tests/search_api/test_openapi.py` sends every example and holds the answers to their schemas. The
+document leaves out what is null, so examples have a value everywhere.
 """
 
 from __future__ import annotations
@@ -92,10 +93,19 @@ PARAMETERS = [
 ]
 
 _MONEY = {"minor": 34900, "currency": "EUR"}
+_OFFER = {
+    "offer_id": "off_k3u5n7b2c4d6f2g4h3j5", "position": 1, "merchant_id": "darti",
+    "merchant_name": "Darti & Cie", "title": "HYDRANOR WX80 lave linge", "language": "fr",
+    "url": "https://darti.example/wx80", "price": _MONEY,
+    "delivery": {"minor": 0, "currency": "EUR"}, "total": _MONEY,
+    "days_min": 2, "days_max": 3, "condition": "new", "availability": "in_stock", "quantity": 4,
+    "execution": "execute", "returns_days": 30, "updated_at": "2026-11-22T08:00:00+00:00",
+    "reasons": ["In stock", "Lowest total price"],
+}  # fmt: skip
 _PRODUCT_CARD = {
     "id": PRODUCT_ID, "url": f"/product/{PRODUCT_ID}", "title": "Lave-linge Hydranor WX80-T240",
     "manufacturer": "Hydranor", "category_id": 2549, "picture": "/drawings/2549/white.svg",
-    "facts": [{"key": "capacity", "value": "8 kg"}], "from_total": _MONEY, "best_offer": None,
+    "facts": [{"key": "capacity", "value": "8 kg"}], "from_total": _MONEY, "best_offer": _OFFER,
     "offer_count": 3, "merchant_count": 2, "availability": "in_stock", "conditions": ["new"],
     "updated_at": "2026-11-22T08:00:00+00:00",
 }  # fmt: skip
@@ -107,28 +117,21 @@ _SEARCH_ANSWER: dict[str, Any] = {
         "value": "in_stock", "label": "in_stock", "count": 1, "selected": False,
         "url": "/search?q=lave-linge+8+kg&availability=in_stock",
     }]}],
-    "price": {"minimum": _MONEY, "maximum": _MONEY, "selected_min": None, "selected_max": None,
+    "price": {"minimum": _MONEY, "maximum": _MONEY, "selected_min": _MONEY, "selected_max": _MONEY,
               "bars": []},
     "sorts": [{"value": "relevance", "selected": True, "url": "/search?q=lave-linge+8+kg"}],
     "chips": [{"kind": "q", "label": "lave-linge 8 kg", "url": "/search"}],
     "page_links": [{"number": 1, "url": "/search?q=lave-linge+8+kg", "current": True}],
-    "relaxation": None, "notice": _NOTICE, "clear_url": "/search?q=lave-linge+8+kg",
+    "relaxation": {"step": "half_of_words", "original_query": "lave-linge 8 kg", "matched_all": 0,
+                   "category_id": 2549},
+    "notice": _NOTICE, "clear_url": "/search?q=lave-linge+8+kg",
     "took_ms": 4.2,
 }  # fmt: skip
-_OFFER = {
-    "offer_id": "off_k3u5n7b2c4d6f2g4h3j5", "position": 1, "merchant_id": "darti",
-    "merchant_name": "Darti & Cie", "title": "HYDRANOR WX80 lave linge", "language": "fr",
-    "url": None, "price": _MONEY, "delivery": {"minor": 0, "currency": "EUR"}, "total": _MONEY,
-    "days_min": 2, "days_max": 3, "condition": "new", "availability": "in_stock", "quantity": None,
-    "execution": "execute", "returns_days": 30, "updated_at": "2026-11-22T08:00:00+00:00",
-    "reasons": ["In stock", "Lowest total price"],
-}  # fmt: skip
-
 EXAMPLES: dict[str, Any] = {
     "product_id": PRODUCT_ID,
     "search": _SEARCH_ANSWER,
     "suggest": {
-        "query": "lave", "read_as": None,
+        "query": "lvae", "read_as": "lave",
         "suggestions": [
             {"type": "query", "text": "lave-linge", "url": "/search?q=lave-linge"},
             {"type": "category", "text": "Lave-linge", "url": "/search?category=2549-lave-linge"},
@@ -136,7 +139,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "product": {
         "id": PRODUCT_ID, "url": f"/product/{PRODUCT_ID}", "title": "Lave-linge Hydranor WX80-T240",
-        "title_language": "fr", "description": "", "description_language": None,
+        "title_language": "fr", "description": "8 kg, 1 400 tr/min.", "description_language": "fr",
         "manufacturer": "Hydranor", "gtins": ["04006381333931"], "mpns": ["WX80-T240"],
         "category_id": 2549, "crumbs": [], "picture": "/drawings/2549/white.svg",
         "facts": [{"key": "capacity", "value": "8 kg"}], "variants": [], "offers": [_OFFER],
@@ -145,7 +148,9 @@ EXAMPLES: dict[str, Any] = {
         "updated_at": "2026-11-22T08:00:00+00:00",
     },
     "events": {"accepted": 1, "dropped": 0, "refused": []},
-    "export": {"products": [], "next": None, "changes": "c1.1.4711"},
+    "export": {
+        "products": [], "next": f"w1.1.4711.{PRODUCT_ID}", "changes": "c1.1.4711",
+    },
     "export_changes": {
         "products": [], "removed": [PRODUCT_ID], "next": "c1.1.4712", "complete": True,
     },

@@ -251,8 +251,15 @@ def test_changes_name_what_is_new_and_what_is_gone(shop: RealShop) -> None:
         tx.execute(sa.text("DELETE FROM indexer.position"))
         tx.execute(
             sa.text(
-                "INSERT INTO indexer.position (brand_id, index_name, position, brand_revision, live)"
-                " VALUES ('mirabelle', 'i', 0, 1, true)"
+                "INSERT INTO indexer.position "
+                "(brand_id, index_name, position, brand_revision, live) "
+                "VALUES ('mirabelle', 'i', 0, 1, true)"
+            )
+        )
+        tx.execute(
+            sa.text(
+                "INSERT INTO mdm.product VALUES ('prd_monitor', 1, 'live', '{}', now()), "
+                "('prd_gone', 1, 'retired', '{}', now())"
             )
         )
     with shop.client(authorization=f"Bearer {key}") as client:
