@@ -14,6 +14,7 @@ from kernel.db import Database
 from kernel.gtin import check_digit
 from mdm import pipeline
 from mdm.catalogue import all_product_ids, changes_after, head, product_views, resolve
+from mdm.match_index import stored_models
 from mdm.offer_rows import offer_id_of
 from mdm.offers import match_evidence
 from mdm.raw_offer import RawOffer
@@ -247,6 +248,10 @@ def test_vectors_of_two_models_are_never_mixed(database: Database) -> None:
         assert [tuple(row) for row in rows] == [("words-2", 3)]
     places = products(database)
     assert places["beta/c"] == places["alpha/a"]
+    another = WordEncoder("words-3")
+    assert pipeline.match_landed(database, another) == 0
+    with database.platform() as tx:
+        assert stored_models(tx) == [("words-3", another.dimensions, 3)]
 
 
 def test_a_sale_that_begins_is_shown_without_a_new_feed(database: Database) -> None:
