@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.search_api.real_shop import SECRET, RealShop, real_shop
+from tests.search_api.real_shop import SECRET, real_shop
 
 FUZZ = settings(
     max_examples=30,
@@ -23,7 +23,8 @@ FUZZ = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 NAMES = ("q", "category", "manufacturer", "merchant", "availability", "price_min", "price_max",
-         "sort", "page", "per_page", "explain", "lang", "from", "limit", "cursor", "q[]")  # fmt: skip
+         "sort", "page", "per_page", "explain", "lang", "from", "limit", "cursor", "q[]",
+         )  # fmt: skip
 BYTES = st.binary(max_size=60) | st.text(max_size=60).map(
     lambda text: text.encode("utf-8", "surrogatepass")
 )
