@@ -14,7 +14,7 @@ import tenants
 from indexer.document import ProductDocument
 from indexer.embed_text import embed_text
 from indexer.embedded import EmbeddedEngine
-from indexer.engine import Upsert
+from indexer.engine import SearchRequest, SearchResult, Upsert
 from kernel.embedding.encoder import load_encoder
 from search_api.answer import SearchAnswer
 from search_api.highlight import highlighted
@@ -278,11 +278,14 @@ def test_a_common_page_costs_one_question(
 ) -> None:
     """Text, vectors, facets and order in one call of the engine."""
     shop.overviews.of(brand.id)
-    asked = []
+    asked: list[SearchRequest] = []
     plain = EmbeddedEngine.search
-    monkeypatch.setattr(
-        EmbeddedEngine, "search", lambda self, *args: asked.append(1) or plain(self, *args)
-    )
+
+    def counted(self: EmbeddedEngine, brand_id: str, request: SearchRequest) -> SearchResult:
+        asked.append(request)
+        return plain(self, brand_id, request)
+
+    monkeypatch.setattr(EmbeddedEngine, "search", counted)
     answer = ask(shop, brand, "ordinateur portable quelvane")
     assert answer.total == 12
     assert len(asked) == 1
