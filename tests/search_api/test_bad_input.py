@@ -22,9 +22,10 @@ FUZZ = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-NAMES = ("q", "category", "manufacturer", "merchant", "availability", "price_min", "price_max",
-         "sort", "page", "per_page", "explain", "lang", "from", "limit", "cursor", "q[]",
-         )  # fmt: skip
+NAMES = (
+    "q", "category", "manufacturer", "merchant", "availability", "price_min", "price_max", "sort",
+    "page", "per_page", "explain", "lang", "from", "limit", "cursor", "q[]",
+)  # fmt: skip
 BYTES = st.binary(max_size=60) | st.text(max_size=60).map(
     lambda text: text.encode("utf-8", "surrogatepass")
 )
