@@ -21,6 +21,7 @@ from mdm.product_view import ProductView
 from tenants.brand import Brand
 
 BATCH = 1_000
+_ROUNDS = 20
 _UNREADABLE = (ValueError, TypeError, KeyError, ArithmeticError)
 """What a product that no release ever wrote like that raises on its way to a document."""
 
@@ -112,10 +113,28 @@ class IndexWork:
     def catch_up(
         self, index: str, at: int, progress: Progress = lambda _: None
     ) -> tuple[int, WriteReport]:
-        """Step until the end of the log; answers the position reached."""
+        """Step to what is the end of the log now; answers the position reached.
+
+        Changes that never pause do not keep it for ever: later ones wake the next refresh.
+        """
+        with self.database.platform() as tx:
+            end = head(tx)
         done = WriteReport()
-        while (taken := self.step(index, at)) is not None:
+        while at < end and (taken := self.step(index, at)) is not None:
             at, report = taken
             done += report
             progress(report.written + report.deleted + report.late)
+        return at, done
+
+    def close_in(
+        self, index: str, at: int, progress: Progress = lambda _: None
+    ) -> tuple[int, WriteReport]:
+        """Catch up until one round was a short one: what is left is a moment's changes."""
+        done = WriteReport()
+        for _ in range(_ROUNDS):
+            before = at
+            at, report = self.catch_up(index, at, progress)
+            done += report
+            if at - before < BATCH:
+                break
         return at, done

@@ -82,7 +82,7 @@ def roll_back(
     start, index = _position_of(work, former), former.index
     done = WriteReport()
     if not at_once:
-        start, done = work.catch_up(index, start, progress)
+        start, done = work.close_in(index, start, progress)
     work.engine.publish(brand.id, index)
     with work.database.platform() as tx:
         positions.echo_live(tx, brand.id, index)

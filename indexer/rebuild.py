@@ -46,7 +46,7 @@ def rebuild(
         with database.platform() as tx:
             positions.begin(tx, brand.id, positions.Position(index, start, brand.revision))
         report = _fill(work, index, start, progress)
-        reached, meanwhile = work.catch_up(index, start)
+        reached, meanwhile = work.close_in(index, start)
         previous = engine.publish(brand.id, index)
     except BaseException:
         discard(work, index)

@@ -13,6 +13,7 @@ import pytest
 from comptoir import database_schema
 from comptoir.embedded import postgres
 from kernel.db import Database
+from tests.elasticsearch_server import elasticsearch_home as elasticsearch_home
 from tests.elasticsearch_server import elasticsearch_url as elasticsearch_url
 from tests.running_demo import demo as demo
 
