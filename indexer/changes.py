@@ -9,9 +9,12 @@ from indexer.document import ProductDocument
 from indexer.embed_text import embed_text
 from indexer.engine import Delete, Upsert
 from indexer.project import project
+from indexer.remembered_vectors import RememberedVectors
 from kernel.embedding.encoder import Encoder
 from mdm.product_view import ProductView
 from tenants.brand import Brand
+
+_VECTORS = RememberedVectors()
 
 
 def changes_for(
@@ -29,7 +32,7 @@ def changes_for(
         if document is not None:
             documents.append(document)
     language = brand.languages[0]
-    vectors = encoder.encode([embed_text(document, language) for document in documents])
+    vectors = _VECTORS.encode(encoder, [embed_text(document, language) for document in documents])
     shown = {document.product_id for document in documents}
     upserts = [
         Upsert(document, vector, version, encoder.model_id)

@@ -38,6 +38,7 @@ from tenants.merchant_keys import create_key
 from tenants.registry import apply_brand, load_brands
 from tests.peers import REPOSITORY, end, free_port
 
+READY_WITHIN_S = 300
 MERCHANTS = ("alderon", "brevik", "castagne", "dorfladen")
 _KINDS = ("Laptop", "Kettle", "Desk Lamp", "Cordless Drill", "Smartphone", "Coffee Machine")
 _MAKERS = ("Nordlys", "Ampère", "Boreal", "Voltina", "Sonderik", "Visorel", "Brulange", "Norvalis")
@@ -204,7 +205,7 @@ class Platform:
         }
 
     def _wait_ready(self, role: str, port: int) -> None:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline and self.processes[role].poll() is None:
             try:
                 if httpx2.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).is_success:
