@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.jobs import ADVANCE
 from comptoir.installation import Installation
+from comptoir.merchant_measures import measure_merchants
 from comptoir.progress import bar
 from indexer.refresh import refresh
 from kernel import jobs
@@ -18,6 +19,7 @@ from kernel.jobs import Handler, Job
 from mdm.catalogue import CATALOGUE_CHANGED, CHANGES
 from mdm.expiry import BATCH, expire_offers, next_expiry
 from mdm.intake import MATCH_LANDED
+from mdm.merchant_quality import MEASURE
 from mdm.pipeline import match_landed
 from tenants.query_log import PURGE, PURGE_EVERY_S, purge
 
@@ -74,7 +76,11 @@ def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
             purge(tx)
             jobs.defer(tx, PURGE, once=PURGE.name, delay_s=PURGE_EVERY_S)
 
+    def measure() -> None:
+        measure_merchants(installation.database)
+
     return {
+        MEASURE.name: (MEASURE, measure),
         MATCH_LANDED.name: (MATCH_LANDED, match),
         CATALOGUE_CHANGED.name: (CATALOGUE_CHANGED, index),
         ADVANCE.name: (ADVANCE, advance_purchase),
@@ -96,6 +102,7 @@ def serve(installation: Installation) -> None:
     """
     with installation.database.platform() as tx:
         jobs.defer(tx, PURGE, once=PURGE.name)
+        jobs.defer(tx, MEASURE, once=MEASURE.name)
         # Another model than before: match vectors are made again, whether or not anything lands.
         jobs.defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
     stopping = threading.Event()

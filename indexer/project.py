@@ -100,6 +100,7 @@ def _line(offer: OfferView, brand: Brand) -> OfferLine:
         returns_days=offer.returns_days,
         updated_at=offer.updated_at.isoformat(),
         expires_at=offer.expires_at.isoformat() if offer.expires_at is not None else None,
+        merchant_quality_percent=offer.merchant_quality_percent,
     )
 
 

@@ -19,7 +19,7 @@ OFFER_SELECT = (
     "SELECT o.offer_id, o.product_id, o.merchant_id, m.name AS merchant_name, o.sku, o.title, "
     "o.language, o.url, o.price_minor, o.currency, o.delivery, m.default_delivery, o.condition, "
     "o.availability, o.quantity, m.execution, m.returns_days, o.updated_at, "
-    "o.expires_at FROM mdm.offer o JOIN mdm.merchant m USING (merchant_id)"
+    "o.expires_at, m.quality_percent FROM mdm.offer o JOIN mdm.merchant m USING (merchant_id)"
 )
 
 
@@ -85,6 +85,7 @@ def offer_view(row: sa.Row[Any]) -> OfferView:
         returns_days=row.returns_days,
         updated_at=row.updated_at,
         expires_at=row.expires_at,
+        merchant_quality_percent=row.quality_percent,
     )
 
 

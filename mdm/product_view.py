@@ -46,6 +46,8 @@ class OfferView:
     returns_days: int | None
     updated_at: datetime
     expires_at: datetime | None = None
+    merchant_quality_percent: int | None = None
+    """Share of its orders that the merchant confirmed; None while too few are known."""
 
     def delivery_to(self, country: str) -> Delivery | None:
         """Cheapest stated delivery to the country; None when none is stated."""
