@@ -68,7 +68,7 @@ def create_shop(installation: Installation) -> FastAPI:
     )
     app.include_router(_purchase(installation))
     # A page with stylesheet and scripts stays under 100 kB on the wire.
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=3)
     app.add_middleware(BasketEvents, ids=wiring.ids, log=log)
     app.add_middleware(CrossOrigin)
     app.add_middleware(BrandGate, brands=brands, by_query=installation.settings.brand_by_query)

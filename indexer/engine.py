@@ -168,13 +168,12 @@ def id_of(product: str | Hit) -> str:
     return product if isinstance(product, str) else product.product_id
 
 
-@dataclass(frozen=True, slots=True)
-class FacetCount:
+class FacetCount(NamedTuple):
     """`value` is what a filter takes (an id or key), `label` what people read."""
 
     value: str
     label: str
-    count: int
+    count: int  # type: ignore[assignment] - a tuple's own method of that name is not needed
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,12 +126,22 @@ def _labelled(value: str, label: str | None) -> str | None:
 def facet_counts(buckets: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:
     """Counts of (labelled) values, most frequent first. Spellings of one value are one."""
     found: dict[str, FacetCount] = {}
-    for labelled, count in sorted(buckets, key=lambda bucket: (-bucket[1], bucket[0])):
+    for labelled, count in sorted(buckets, key=_by_count):
         value, _, label = labelled.partition(LABEL_MARK)
         held = found.get(value)
-        most_used = held.label if held else label or value
-        found[value] = FacetCount(value, most_used, count + (held.count if held else 0))
-    return tuple(sorted(found.values(), key=lambda row: (-row.count, row.value)))
+        if held is None:
+            found[value] = FacetCount(value, label or value, count)
+        else:
+            found[value] = FacetCount(value, held.label, count + held.count)
+    return tuple(sorted(found.values(), key=_by_total))
+
+
+def _by_count(bucket: tuple[str, int]) -> tuple[int, str]:
+    return (-bucket[1], bucket[0])
+
+
+def _by_total(row: FacetCount) -> tuple[int, str]:
+    return (-row.count, row.value)
 
 
 def text_fields(document: ProductDocument) -> dict[str, str]:

@@ -36,8 +36,13 @@ def order_candidates(
     known = documents or {}
     tiers: tuple[list[Candidate], list[Candidate]] = ([], [])
     for hit in hits:
-        tier = tiers[0] if has_all_words(hit) else tiers[1]
-        tier.append(_candidate(hit, plain_score(hit) / best, asked, known.get(hit.product_id)))
+        score = hit.score
+        if score >= ALL_WORDS_BONUS:
+            tier, score = tiers[0], score - ALL_WORDS_BONUS
+        else:
+            tier = tiers[1]
+        document = known.get(hit.product_id) if known else None
+        tier.append(_candidate(hit, score / best, asked, document))
     ordered: list[RankedProduct] = []
     for tier in tiers:
         kept = [row for row in tier if not is_hidden(row, plan.hidden)] if plan.hidden else tier
@@ -109,7 +114,7 @@ def _candidate(
     return Candidate(
         hit.product_id,
         text_score,
-        max(hit.similarity or 0.0, 0.0),
+        hit.similarity if hit.similarity is not None and hit.similarity > 0.0 else 0.0,
         hit.availability == "in_stock",
         hit.offer_count,
         category_path(hit.category_id),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
 
 from indexer.engine import (
     VOCABULARY,
@@ -67,14 +70,14 @@ def search_body(request: SearchRequest, vector_field: str = "") -> Json:
         "_source": False,
         "version": True,
         "docvalue_fields": HIT_FIELDS,
-        "aggs": {
-            name: {
-                "filter": _every([part for field, part in counted.items() if field != name]),
-                "aggs": how,
-            }
-            for name, how in counting.items()
-        },
+        "aggs": {},
     }
+    for name, how in counting.items():
+        narrowing = [part for field, part in counted.items() if field != name]
+        if narrowing:
+            body["aggs"][_called(name)] = {"filter": _every(narrowing), "aggs": how}
+        else:
+            body["aggs"] |= {_called(f"{name}/{part}"): values for part, values in how.items()}
     if counted:
         body["post_filter"] = _every(list(counted.values()))
     if request.sort in _ORDERS:
@@ -145,7 +148,9 @@ def filter_of(filters: Filters) -> list[Json]:
 
 def _cosines(vector: Vector, field: str) -> Json:
     """The cosine of each hit as a named query: a rescore that is worth nothing changes no order."""
-    script = {"source": _COSINE, "params": {"vector": vector.tolist(), "field": field}}
+    # Six decimals are more than the stored vectors have, and half as long to send.
+    rounded = np.round(vector.astype(np.float64), 6).tolist()
+    script = {"source": _COSINE, "params": {"vector": rounded, "field": field}}
     has_vector = {"exists": {"field": field}}
     query = {"script_score": {"_name": "cosine", "query": has_vector, "script": script}}
     weights = {"query_weight": 1, "rescore_query_weight": 0}
@@ -252,7 +257,7 @@ def _values(field: str, request: SearchRequest) -> Json:
 
 def search_result(answer: Json, request: SearchRequest) -> SearchResult:
     """Hits, their number and facets of an answer."""
-    counted = answer.get("aggregations", {})
+    counted = _counted(answer.get("aggregations", {}))
     prices = counted.get(FacetField.PRICE.value)
     return SearchResult(
         tuple(_hit(row) for row in answer["hits"]["hits"]),
@@ -265,6 +270,24 @@ def search_result(answer: Json, request: SearchRequest) -> SearchResult:
         _prices(prices, request.price_edges) if prices is not None else None,
         {name: _counts(counted[_attribute(name)]) for name in request.attributes},
     )
+
+
+def _called(name: str) -> str:
+    """A facet's name for the server, which refuses some characters that attributes may have."""
+    return quote(name)
+
+
+def _counted(aggregations: Json) -> dict[str, Json]:
+    """Answers by facet, of those counted within conditions and of those counted as they are."""
+    found: dict[str, Json] = {}
+    for called, answer in aggregations.items():
+        name = unquote(called)
+        facet, _, part = name.rpartition("/")
+        if "doc_count" in answer:
+            found[name] = answer
+        else:
+            found.setdefault(facet, {})[part] = answer
+    return found
 
 
 def _counts(counted: Json) -> tuple[FacetCount, ...]:

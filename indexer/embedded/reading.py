@@ -240,20 +240,21 @@ class IndexReader:
         words = shown_words(prefix)
         if not words or limit < 1:
             return ()
-        searcher = self._searcher()
+        snapshot = self._snapshot()
+        asked = f"{language} {limit} {' '.join(words)}"
+        known = snapshot.completed.get(asked)
+        if known is None:
+            known = self._completed(snapshot.searcher, words, language, limit)
+            snapshot.keep_completed(asked, known)
+        return known
+
+    def _completed(
+        self, searcher: tantivy.Searcher, words: Sequence[str], language: str, limit: int
+    ) -> tuple[Completion, ...]:
         found = searcher.search(
             completing(words), limit=limit, count=False, order_by_field="offer_count"
         )
-        documents = (self._document(searcher, address) for _, address in found.hits)
-        return tuple(
-            Completion(
-                document.product_id,
-                document.title(language),
-                document.category_id,
-                document.manufacturer,
-            )
-            for document in documents
-        )
+        return tuple(_completion(searcher, address, language) for _, address in found.hits)
 
     def read(self, products: Sequence[str | Hit]) -> dict[str, ProductDocument]:
         """Documents by id, those of hits from memory where they are held."""
@@ -289,6 +290,16 @@ class IndexReader:
     def _document(self, searcher: tantivy.Searcher, address: tantivy.DocAddress) -> ProductDocument:
         body = searcher.doc(address).get_first("document")
         return ProductDocument.from_json(orjson.loads(bytes(body or b"")))
+
+
+def _completion(
+    searcher: tantivy.Searcher, address: tantivy.DocAddress, language: str
+) -> Completion:
+    """Of a stored document only what a suggestion shows."""
+    shown = orjson.loads(bytes(searcher.doc(address).get_first("document") or b""))
+    titles = shown["titles"]
+    title = titles.get(language) or next(iter(titles.values()), "")
+    return Completion(shown["product_id"], title, shown["category_id"], shown["manufacturer"])
 
 
 def _numbers(column: Sequence[float | None]) -> list[int]:

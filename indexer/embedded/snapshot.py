@@ -11,7 +11,7 @@ import numpy as np
 import tantivy
 
 from indexer.embedded.schema import ID_PARTS
-from indexer.engine import SearchResult
+from indexer.engine import Completion, SearchResult
 from indexer.index_fields import AVAILABILITIES
 from indexer.matching_plan import MatchingPlan
 
@@ -23,6 +23,7 @@ Facts = tuple[int, tantivy.DocAddress, str, int | None, str, int, int, int | Non
 _TERMS = 200_000
 _PRODUCTS = 20_000
 _COUNTED = 32
+_COMPLETED = 2_000
 
 
 class Snapshot:
@@ -34,6 +35,7 @@ class Snapshot:
         self._facts: dict[int, Facts] = {}
         self._places: dict[str, tantivy.DocAddress] = {}
         self._counted: dict[str, SearchResult] = {}
+        self.completed: dict[str, tuple[Completion, ...]] = {}
 
     def present(self, plan: MatchingPlan) -> MatchingPlan:
         """The plan without clauses that no product of this index can match."""
@@ -107,6 +109,12 @@ class Snapshot:
     def place(self, product_id: str) -> tantivy.DocAddress | None:
         """Where a product lies that a search has met; None where that is not known."""
         return self._places.get(product_id)
+
+    def keep_completed(self, typed: str, found: tuple[Completion, ...]) -> None:
+        """Remember what goes on from a beginning: everybody types the same first letters."""
+        if len(self.completed) >= _COMPLETED:
+            self.completed = {}
+        self.completed[typed] = found
 
     def counted(self, question: str) -> SearchResult | None:
         """Facets of everything within some filters, where they were counted before."""

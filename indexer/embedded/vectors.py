@@ -21,6 +21,38 @@ EXACT_UP_TO = 50_000
 """Vectors up to this number are all compared, in some milliseconds. Titles of one kind of product
 crowd together, and the graph with its own defaults found three of four of the nearest ten."""
 _EXPANSION = 512
+_MET = 8_000
+"""Vectors kept for comparison: a kilobyte each."""
+
+
+class _Met:
+    """Vectors read from one file: places by key, rows that are only ever added. Row 0 is empty."""
+
+    def __init__(self, index: Index, room: int, dimensions: int) -> None:
+        self.index = index
+        self.places: dict[int, int] = {}
+        self.rows: Vector = np.zeros((room + 1, dimensions), dtype=np.float32)
+        self.filled = 1
+
+    @property
+    def left(self) -> int:
+        """Rows that still have room."""
+        return len(self.rows) - self.filled
+
+
+def _read(met: _Met, keys: Sequence[int]) -> tuple[list[int], Vector]:
+    unknown = [key for key in keys if key not in met.places]
+    if unknown:
+        wanted = np.array(unknown, dtype=np.uint64)
+        found = wanted[np.asarray(met.index.contains(wanted))]
+        met.places.update(dict.fromkeys(unknown, 0))
+        if found.size:
+            rows = np.asarray(met.index.get(found, dtype="f16")).reshape(len(found), -1)
+            end = met.filled + len(found)
+            met.rows[met.filled : end] = rows
+            met.places.update(zip(found.tolist(), range(met.filled, end), strict=True))
+            met.filled = end
+    return [met.places[key] for key in keys], met.rows
 
 
 class VectorFile:
@@ -35,6 +67,7 @@ class VectorFile:
         self._read_stamp: tuple[int, int] | None = None
         self._reader: Index | None = None
         self._searching = threading.Lock()
+        self._met: _Met | None = None
         self._draft = self._loaded() if building else None
 
     def nearest(self, vector: Vector, count: int) -> list[tuple[int, float]]:
@@ -57,18 +90,22 @@ class VectorFile:
         index = self._current()
         if index is None or not len(keys) or not vector.any():
             return [None] * len(keys)
-        wanted = np.array(keys, dtype=np.uint64)
-        held = np.asarray(index.contains(wanted))
-        known = wanted if held.all() else wanted[held]
-        if not known.size:
-            return [None] * len(keys)
+        places, rows = self._rows(index, keys)
         # Stored vectors have unit length; half precision adds less than a thousandth.
-        rows = np.asarray(index.get(known, dtype="f16")).reshape(len(known), -1)
-        similar = (rows.astype(np.float32) @ vector).tolist()
-        if known is wanted:
-            return list(similar)
-        found = iter(similar)
-        return [next(found) if is_held else None for is_held in held.tolist()]
+        similar = (rows[places] @ vector).tolist()
+        return [cosine if place else None for cosine, place in zip(similar, places, strict=True)]
+
+    def _rows(self, index: Index, keys: Sequence[int]) -> tuple[list[int], Vector]:
+        """Places of the keys in a table of vectors; 0 for a key without one.
+
+        Vectors met before are kept: to read one from the file takes longer than to compare it.
+        """
+        if len(keys) > _MET // 4:
+            return _read(_Met(index, len(keys), self._dimensions), keys)
+        with self._searching:
+            if self._met is None or self._met.index is not index or self._met.left < len(keys):
+                self._met = _Met(index, _MET, self._dimensions)
+            return _read(self._met, keys)
 
     def change(self, upserts: Mapping[int, Vector], deletes: Sequence[int]) -> None:
         """Apply and save; nothing is written where every vector is the same already.

@@ -52,17 +52,21 @@ def rank_products(
     weights = profile.product_weights
     ranked = []
     for row in candidates:
-        parts = {
-            "text": row.text_score,
-            "meaning": weights.vector * row.vector_score,
-            "in_stock": weights.in_stock * row.in_stock,
-            "offers": weights.offer_count * min(row.offer_count, MANY_OFFERS) / MANY_OFFERS,
-        }
+        text = row.text_score
+        meaning = weights.vector * row.vector_score
+        in_stock = weights.in_stock * row.in_stock
+        many = min(MANY_OFFERS, row.offer_count)
+        offers = weights.offer_count * many / MANY_OFFERS
+        parts = {"text": text, "meaning": meaning, "in_stock": in_stock, "offers": offers}
+        score = text + meaning + in_stock + offers
         if row.is_accessory:
-            parts["accessory"] = -weights.accessory * row.text_score
+            parts["accessory"] = -weights.accessory * text
+            score += parts["accessory"]
         if moves:
-            parts |= _moved(row, moves)
-        ranked.append(RankedProduct(row.product_id, sum(parts.values()), parts))
+            moved = _moved(row, moves)
+            parts |= moved
+            score += sum(moved.values())
+        ranked.append(RankedProduct(row.product_id, score, parts))
     ranked.sort(key=_place)
     return ranked
 

@@ -112,6 +112,8 @@ def place_products(
     `available` are ids of the plan's `placed_ids` that the brand shows under the shopper's filters,
     found by the words or not. A paid place goes before a pinned one; others move down.
     """
+    if not plan.paid and not plan.pins:
+        return [Placed(row.product_id, row) for row in ordered]
     found = {row.product_id: row for row in ordered}
     places: dict[int, Placed] = {}
     taken: set[str] = set()
