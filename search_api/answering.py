@@ -165,7 +165,7 @@ def _key(query: ShopQuery, brand: Brand, language: str) -> str:
     parts = (
         brand.id,
         str(brand.revision),
-        str(brand.ranking_profile(language).version),
+        brand.ranking_profile(language).stamp,
         language,
         address(query, language),
         ",".join(query.facets) if query.facets is not None else "*",
