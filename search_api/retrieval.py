@@ -190,7 +190,9 @@ class Retrieval:
         """Drop the word that tells least (unknown, then most frequent) until something is found."""
         words = [word.text for word in query_words(text, self.language)]
         known = {word: self.snapshot.count(word, self.language) for word in words}
-        order = sorted(set(words), key=lambda word: (known[word] > 0, -known[word]))
+        order = sorted(
+            set(words), key=lambda word: (known[word] > 0 or _has_digit(word), -known[word])
+        )
         for dropped in range(1, len(order)):
             rest = [word for word in words if word not in order[:dropped]]
             result = self._ask(query, " ".join(rest), Match.ALL)
@@ -380,7 +382,11 @@ class Retrieval:
 
 def _is_number(text: str) -> bool:
     """A model, article or trade number rather than words."""
-    return any(char.isdigit() for char in text) and len(text.split()) <= 2
+    return _has_digit(text) and len(text.split()) <= 2
+
+
+def _has_digit(text: str) -> bool:
+    return any(char.isdigit() for char in text)
 
 
 def _counted(query: ShopQuery) -> tuple[FacetField, ...]:

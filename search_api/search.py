@@ -65,6 +65,8 @@ class Shop:
             found = retrieval.page(query)
         overview = self.overviews.of(brand.id)
         result = found.result
+        if result.hits:
+            self.snapshots.seen(brand.id, result.hits[0].index)
         return SearchAnswer(
             query=query.text,
             language=language,

@@ -11,16 +11,18 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from indexer.analysis import LANGUAGES, OTHER, index_terms, shown_words
+from indexer.analysis import LANGUAGES, OTHER, index_terms
 from indexer.engine import WINDOW, Engine, FacetField, SearchRequest, Sort
 from indexer.stemming import stem
 from kernel.errors import DomainError
 
-KEEP_S = 120.0
+KEEP_S = 600.0
 """Age at which a snapshot is taken anew although the index has kept its name."""
+RETRY_S = 10.0
+"""Time until it is tried again where it failed."""
 SAMPLE = WINDOW
 """Products (of most offers) whose attributes are looked at."""
 _LOG = logging.getLogger(__name__)
@@ -74,6 +76,12 @@ class Snapshots:
             self._renew(brand_id)
         return kept[1] if kept is not None else Snapshot()
 
+    def seen(self, brand_id: str, index: str) -> None:
+        """An answer came from this index: where it is another one, its words are read."""
+        kept = self._kept.get(brand_id)
+        if kept is not None and kept[1].index and index != kept[1].index:
+            self._renew(brand_id)
+
     def load(self, brand_id: str) -> Snapshot:
         """Take one now and keep it: for programs that ask one question."""
         snapshot = take(self._engine, brand_id)
@@ -93,16 +101,27 @@ class Snapshots:
         except DomainError as error:
             # The page says that the engine is away; this is tried again with the next question.
             _LOG.info("words of %s not read: %s", brand_id, error.message)
+            self._later(brand_id)
         except Exception:  # noqa: BLE001 - a thread has nobody to tell
             _LOG.exception("words of %s not read", brand_id)
+            self._later(brand_id)
         finally:
             self._building.discard(brand_id)
+
+    def _later(self, brand_id: str) -> None:
+        """Keep what there is, and try again in a while."""
+        kept = self._kept.get(brand_id, (0.0, Snapshot()))[1]
+        self._kept[brand_id] = (time.monotonic() - KEEP_S + RETRY_S, kept)
 
 
 def take(engine: Engine, brand_id: str) -> Snapshot:
     """Read words, makers, categories and values of a brand's live index."""
     stats = engine.stats(brand_id)
-    words = {name: dict(engine.vocabulary(brand_id, name)) for name in (*LANGUAGES, OTHER)}
+    # Numbers are never corrected: without model codes this is a fraction of the vocabulary.
+    words = {
+        name: {word: count for word, count in engine.vocabulary(brand_id, name) if word.isalpha()}
+        for name in (*LANGUAGES, OTHER)
+    }
     counted = engine.search(
         brand_id,
         SearchRequest(
@@ -143,8 +162,3 @@ def measure_term(value: str) -> str:
     terms = index_terms(_INCHES.sub(" inch", value), OTHER)
     whole = terms[0] if terms else ""
     return whole if len(terms) == 2 and whole[:1].isdigit() and whole[-1:].isalpha() else ""
-
-
-def words_of(texts: Iterable[str]) -> list[str]:
-    """Folded words of texts, as the vocabulary has them."""
-    return [word for text in texts for word in shown_words(text)]
