@@ -42,6 +42,13 @@ from tenants.brand import Brand, brand_from, read_brand_file
 _BRAND_FILE = "mirabelle.toml"
 
 
+def base_brand(language: str, country: str, currency: str) -> Brand:
+    """A brand for measuring: every merchant, one language, shipped settings."""
+    with as_file(files("tenants").joinpath("bundled")) as folder:
+        document, _ = read_brand_file(Path(folder) / _BRAND_FILE)
+    return measured_brand(brand_from(document), language, country, currency)
+
+
 class Evaluation:
     """Files in, report out, on one engine in one mode."""
 
@@ -140,10 +147,7 @@ class Evaluation:
         }
 
     def _brand(self, language: str, country: str, currency: str) -> Brand:
-        with as_file(files("tenants").joinpath("bundled")) as folder:
-            document, _ = read_brand_file(folder / _BRAND_FILE)
-        brand = measured_brand(brand_from(document), language, country, currency)
-        return in_mode(brand, self._mode)
+        return in_mode(base_brand(language, country, currency), self._mode)
 
     @contextmanager
     def _index(self, brand: Brand, documents: list[ProductDocument]) -> Iterator[Engine]:
