@@ -80,7 +80,9 @@ class Suggestions:
             for row in products[:room]
         ]
         corrected = read if fold(read) != fold(said) else None
-        unique = {(row.type, row.text): row for row in found}
+        unique: dict[str, Suggestion] = {}
+        for row in found:
+            unique.setdefault(fold(row.text), row)
         return SuggestAnswer(
             query=said, read_as=corrected, suggestions=tuple(unique.values())[:limit]
         )

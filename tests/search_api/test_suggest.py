@@ -87,11 +87,13 @@ def warm(shop: RealShop) -> RealShop:
 
 def test_each_kind_is_proposed_with_an_address_that_works(warm: RealShop) -> None:
     found = suggest(warm, "nor")["suggestions"]
-    assert {row["type"] for row in found} == {"query", "manufacturer", "product"}
+    assert {row["type"] for row in found} == {"manufacturer", "product"}
+    begun = suggest(warm, "la")["suggestions"]
+    assert {"type": "query", "text": "lampe", "url": "/search?q=lampe"} in begun
     categories = [row for row in suggest(warm, "ordin")["suggestions"] if row["type"] == "category"]
     assert categories[0]["text"] == "Ordinateurs portables"
     with warm.client() as client:
-        for row in [*found, *categories]:
+        for row in [*found, *begun, *categories]:
             assert client.get(row["url"]).status_code == 200, row
 
 
