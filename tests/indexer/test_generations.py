@@ -266,10 +266,9 @@ def test_one_command_goes_back(
     second = rebuild(catalogue.database, catalogue.engine, catalogue.encoder, catalogue.brand).index
     as_installation(catalogue, monkeypatch, tmp_path)
     run = CliRunner().invoke
-    lines = run(cli, ["index", "list"]).output.splitlines()
-    states = {
-        index: line.split()[1] for line in lines for index in (first, second) if index in line
-    }
+    listed = run(cli, ["index", "list", "--brand", "mirabelle"])
+    assert listed.exit_code == 0, listed.output
+    states = {line.split()[2]: line.split()[1] for line in listed.output.splitlines()}
     assert states == {first: "previous", second: "live"}
     done = run(cli, ["index", "rollback", "--brand", "mirabelle"])
     assert (done.exit_code, f"{first} is live" in done.output) == (0, True), done.output
