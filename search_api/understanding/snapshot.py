@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from indexer.analysis import LANGUAGES, OTHER, index_terms
@@ -48,6 +48,19 @@ class Snapshot:
     manufacturers: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[int, int] = field(default_factory=dict)
     measured: Mapping[str, tuple[Measured, ...]] = field(default_factory=dict)
+    by_length: Mapping[tuple[str, int], Sequence[str]] = field(init=False, repr=False)
+    """Words by their language and number of letters."""
+    nearest: dict[tuple[str, str], str | None] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """What was found for words before; unknown words are asked for again and again."""
+
+    def __post_init__(self) -> None:
+        found: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for name, known in self.words.items():
+            for word in known:
+                found[name, len(word)].append(word)
+        object.__setattr__(self, "by_length", dict(found))
 
     def knows(self, word: str) -> bool:
         """Whether a folded word, or another form of it, is shown anywhere."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rapidfuzz import process
@@ -24,6 +23,7 @@ _LONG = 6
 """Letters from which on two slips are believed."""
 _MOST = 6
 """Words of one question that are corrected."""
+_REMEMBERED = 5_000
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -57,28 +57,33 @@ def nearest(word: str, language: str, snapshot: Snapshot) -> str | None:
     folded = fold(word)
     if len(folded) < SHORTEST or not folded.isalpha() or snapshot.knows(folded):
         return None
-    if language == "de" and compounds.split(fold(word, "de")):
-        return None
+    asked = folded, language
+    if asked not in snapshot.nearest:
+        if len(snapshot.nearest) >= _REMEMBERED:
+            snapshot.nearest.clear()
+        is_compound = language == "de" and compounds.split(fold(word, "de"))
+        snapshot.nearest[asked] = None if is_compound else _search(folded, language, snapshot)
+    return snapshot.nearest[asked]
+
+
+def _search(folded: str, language: str, snapshot: Snapshot) -> str | None:
     slips = 2 if len(folded) >= _LONG else 1
     best: tuple[float, str] | None = None
     for name in (language, OTHER):
-        known = snapshot.words.get(name, {})
-        for candidate, distance, _ in process.extract(
-            folded, _of_length(known, len(folded), slips), scorer=OSA.distance,
-            score_cutoff=slips, limit=20,
-        ):  # fmt: skip
-            score = _likelihood(folded, candidate, int(distance), known[candidate], name == OTHER)
-            if best is None or score > best[0]:
-                best = (score, candidate)
+        for length in range(max(SHORTEST, len(folded) - slips), len(folded) + slips + 1):
+            for candidate, distance, _ in process.extract(
+                folded,
+                snapshot.by_length.get((name, length), ()),
+                scorer=OSA.distance,
+                processor=None,
+                score_cutoff=slips,
+                limit=20,
+            ):
+                count = snapshot.words[name][candidate]
+                score = _likelihood(folded, candidate, int(distance), count, name == OTHER)
+                if best is None or score > best[0]:
+                    best = (score, candidate)
     return best[1] if best else None
-
-
-def _of_length(known: Mapping[str, int], length: int, slips: int) -> list[str]:
-    return [
-        word
-        for word in known
-        if abs(len(word) - length) <= slips and len(word) >= SHORTEST and word.isalpha()
-    ]
 
 
 def _likelihood(typed: str, meant: str, slips: int, count: int, is_name: bool) -> float:
