@@ -183,4 +183,4 @@ def _marked(text: str, query: str, tags: tuple[str, str]) -> tuple[str, list[str
 def _major(amount: Money) -> float:
     """For programs that only compare and show it; every sum of ours stays in minor units."""
     digits = minor_digits(amount.currency)
-    return round(amount.minor / 10**digits, digits)
+    return round(float(amount.minor) / float(10**digits), digits)

@@ -163,7 +163,8 @@ def _parsed(text: str) -> list[list[str]]:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    place, found = 0, []
+    place = 0
+    found: list[tuple[str, str]] = []
     while text[place:].strip():
         token = _TOKEN.match(text, place)
         if token is None or len(found) > 4 * MOST_CONDITIONS:

@@ -128,7 +128,7 @@ def _hits(
     if not isinstance(text, str):
         raise refused("query: a text")
     query = read_query([("q", str(text))], brand.currency)
-    sort = next((name for name in _SORTS if index.endswith("_" + name)), "relevance")
+    sort: SortName = next((name for name in _SORTS if index.endswith("_" + name)), "relevance")
     conditions = read_conditions(
         params.get("filters"), params.get("facetFilters"), params.get("numericFilters")
     )
