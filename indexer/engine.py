@@ -157,7 +157,7 @@ class Hit(NamedTuple):
     similarity: float | None = None
     """Cosine to the request's vector; None where one of the two has no direction."""
     version: int = 0
-    index: str = ""
+    index: str = ""  # type: ignore[assignment]  # nobody looks for a place in this tuple
     """Where the hit was seen and at which version: `read` may answer it from memory."""
     accessories: int = 0
     """Kinds of accessory that the product is (`indexer.accessories`)."""
@@ -168,12 +168,13 @@ def id_of(product: str | Hit) -> str:
     return product if isinstance(product, str) else product.product_id
 
 
-class FacetCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FacetCount:
     """`value` is what a filter takes (an id or key), `label` what people read."""
 
     value: str
     label: str
-    count: int  # type: ignore[assignment] - a tuple's own method of that name is not needed
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

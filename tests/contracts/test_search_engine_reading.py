@@ -128,9 +128,7 @@ def test_attributes_are_counted_and_filtered(engine: Engine, brand: str) -> None
         [
             upsert(document("prd_1", "x", attributes={"memory": "8 GB", "colour": "red"})),
             upsert(document("prd_2", "x", attributes={"memory": "16 GB", "colour": "red"})),
-            upsert(
-                document("prd_3", "x", attributes={"memory": "8 GB", odd: "odd / key"})
-            ),
+            upsert(document("prd_3", "x", attributes={"memory": "8 GB", odd: "odd / key"})),
             upsert(document("prd_4", "x")),
         ],
     )
