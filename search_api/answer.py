@@ -8,7 +8,7 @@ dataclasses: they are made on every request, and made from values of our own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
@@ -260,11 +260,17 @@ class ClauseShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Why a product of the page is found: its text score and the clauses that make it."""
+    """Why a product stands where it stands: its text score with the clauses that make it.
+
+    `parts` are what the brand's order added up (`text`, `meaning`, ..., `rule <id>`); `pinned_by`
+    is the rule that fixed its place.
+    """
 
     product_id: str
     score: float
     clauses: tuple[ClauseShare, ...]
+    parts: dict[str, float] = field(default_factory=dict)
+    pinned_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,7 +183,7 @@ class Retrieval:
             return found
         first = self._ranked(replace(query, page=1, per_page=MOST_PER_PAGE), text, strict, plan)
         wider = self._listed(query, (*first.product_ids, *further))
-        wider = replace(wider, words=text, sponsored=first.sponsored)
+        wider = replace(wider, words=text, placed=first.placed)
         return said(wider, "similar", query.text, matched_all=strict.total)
 
     def _without_weakest(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved | None:
@@ -316,7 +316,7 @@ class Retrieval:
             replace(result, total=total) if total != result.total else result,
             words=text,
             readings=self._readings(text),
-            sponsored={row.product_id: row.sponsored for row in page if row.sponsored},
+            placed=tuple(page),
         )
 
     def _neighbours(self, text: str, filters: Filters, limit: int) -> tuple[Neighbour, ...]:

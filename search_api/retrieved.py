@@ -9,6 +9,7 @@ from indexer.engine import Expansion, Hit, SearchResult
 from search_api.answer import Relaxation
 from search_api.understanding.recognition import Piece
 from tenants.ranking.profile import LadderStep, Placement
+from tenants.ranking.rules import Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Retrieved:
     """Ids of one page in their order, with the counts of the whole list.
 
     `words` is the text that found them. `understood` narrowed the list; `taken_back` would have
-    left nothing. `did_you_mean` is offered, never applied. `sponsored` are paid places by product.
+    left nothing. `did_you_mean` is offered, never applied. `placed` says what put each product
+    of the page there, where the brand's own order was asked for.
     """
 
     product_ids: tuple[str, ...]
@@ -28,7 +30,12 @@ class Retrieved:
     taken_back: tuple[Piece, ...] = ()
     did_you_mean: str | None = None
     redirect: str | None = None
-    sponsored: Mapping[str, Placement] = field(default_factory=dict)
+    placed: tuple[Placed, ...] = ()
+
+    @property
+    def sponsored(self) -> Mapping[str, Placement]:
+        """Paid places by product."""
+        return {row.product_id: row.sponsored for row in self.placed if row.sponsored is not None}
 
     @property
     def page(self) -> tuple[str | Hit, ...]:

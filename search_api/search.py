@@ -34,6 +34,7 @@ from search_api.retrieved import Retrieved
 from search_api.understanding.answering import as_words, suggested, understood
 from search_api.understanding.snapshot import Snapshots
 from tenants.brand import Brand
+from tenants.ranking.rules import Placed
 
 POPULAR_AT_HOME = 8
 
@@ -95,21 +96,26 @@ class Shop:
             ),
             clear_url=address(ShopQuery(query.currency, text=query.text), language),
             ignored=query.ignored,
-            explain=self._why(found.product_ids, query, brand, language) if explain else None,
+            explain=self._why(found, query, brand, language) if explain else None,
             took_ms=round((time.perf_counter() - started) * 1000, 1),
         )
 
     def _why(
-        self, product_ids: tuple[str, ...], query: ShopQuery, brand: Brand, language: str
+        self, found: Retrieved, query: ShopQuery, brand: Brand, language: str
     ) -> tuple[Why, ...]:
-        """The clauses of each product on the page; none for products that no word has found."""
+        """What put each product of the page there; no clauses for those that no word has found."""
         if not query.text:
             return ()
         weights = brand.ranking_profile(language).field_weights
         words = Words(query.text, language, Match.HALF, weights=weights)
         request = SearchRequest(words, query.filters())
-        found = (self.engine.explain(brand.id, request, name) for name in product_ids)
-        return tuple(_why(row) for row in found if row is not None)
+        placed = {row.product_id: row for row in found.placed}
+        whys = []
+        for name in found.product_ids:
+            why = self.engine.explain(brand.id, request, name)
+            if why is not None or name in placed:
+                whys.append(_why(name, why, placed.get(name)))
+        return tuple(whys)
 
     def home(self, brand: Brand, language: str) -> HomePage:
         """Departments that have products, and what most merchants offer."""
@@ -170,14 +176,17 @@ def _as_typed(found: Retrieved, query: ShopQuery, language: str) -> Suggested | 
     return Suggested(text=query.text, url=as_words(query, "spelling", language))
 
 
-def _why(found: Explanation) -> Why:
+def _why(product_id: str, found: Explanation | None, placed: Placed | None) -> Why:
+    ranked = placed.ranked if placed is not None else None
     return Why(
-        product_id=found.product_id,
-        score=found.score,
+        product_id=product_id,
+        score=found.score if found is not None else 0.0,
         clauses=tuple(
             ClauseShare(word=row.word, field=row.field, terms=row.terms, score=row.score)
-            for row in found.clauses
+            for row in (found.clauses if found is not None else ())
         ),
+        parts=dict(ranked.parts) if ranked is not None else {},
+        pinned_by=placed.pinned_by if placed is not None else None,
     )
 
 

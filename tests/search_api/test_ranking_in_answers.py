@@ -192,3 +192,19 @@ def test_the_page_of_the_ranking_follows_the_document(opened: Opened) -> None:
     ]
     assert short[0] != short[1]
     assert short[1] in changed.get("/search?q=lampe&lang=en").text.replace("&amp;", "&")
+
+
+def test_an_explanation_names_the_parts_and_the_rules(opened: Opened) -> None:
+    client = opened(
+        rules=[
+            {"id": "up", "kind": "boost", "weight": 0.5, "target": {"products": ["prd_lamp40"]}},
+            {"id": "top", "kind": "pin", "target": {"products": ["prd_monitor"]}},
+        ]
+    )
+    body = client.post("/v1/search", json={"q": "lampe de bureau", "explain": True}).json()
+    whys = {row["product_id"]: row for row in body["explain"]}
+    assert [row["id"] for row in body["products"][:2]] == ["prd_monitor", "prd_lamp40"]
+    assert whys["prd_monitor"]["pinned_by"] == "top"
+    assert whys["prd_lamp40"]["parts"]["rule up"] == 0.5
+    assert {"text", "meaning", "in_stock", "offers"} <= whys["prd_lamp40"]["parts"].keys()
+    assert whys["prd_lamp40"]["clauses"]
