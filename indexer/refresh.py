@@ -102,7 +102,14 @@ def _insist_on_the_newer_model(
 
 def _usable(database: Database, engine: Engine, encoder: Encoder, brand: Brand) -> Position | None:
     """The live index's position, where it was built for the brand as it is now."""
-    stats = engine.stats(brand.id)
+    try:
+        stats = engine.stats(brand.id)
+    except DomainError as error:
+        if error.code != "index_damaged":
+            raise
+        # Another release's format, or a broken file: nothing of it is needed to build a new one.
+        _LOG.warning("index of %s is built again: %s", brand.id, error.message)
+        return None
     if stats is None:
         return None
     with database.platform() as tx:

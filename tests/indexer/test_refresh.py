@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -275,6 +276,19 @@ def test_a_damaged_index_says_so_and_a_rebuild_repairs_it(
     assert "comptoir index rebuild" in refusal.value.hint
     rebuild(database, reader, encoder, french)
     assert titles(reader, french) == set(TITLES)
+
+
+def test_an_index_of_another_release_is_built_again(
+    database: Database, engine: EmbeddedEngine, encoder: Encoder, french: Brand, tmp_path: Path
+) -> None:
+    land(database, encoder, "darti", TITLES)
+    index = rebuild(database, engine, encoder, french).index
+    manifest = tmp_path / "search" / index / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text("utf-8")), "format": 1}))
+    later = EmbeddedEngine(tmp_path / "search")
+    (report,) = refresh(database, later, encoder, {french.id: french})
+    assert report.rebuilt
+    assert titles(later, french) == set(TITLES)
 
 
 def test_row_security_of_positions(
