@@ -26,8 +26,8 @@ from tenants.query_log import PURGE, PURGE_EVERY_S, purge
 LOOK_AROUND_EVERY_S = 30.0
 AFTER_A_FAILURE_S = 5.0
 LOOK_FOR_ENDED_EVERY_S = 1.0
-SHORTEST_PAUSE_S = 0.25
-LONGEST_PAUSE_S = 1.0
+SHORTEST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 0.5
 
 
 class Pace:
@@ -47,7 +47,7 @@ class Pace:
                 work()
             finally:
                 took = time.monotonic() - begun
-                pause = min(max(SHORTEST_PAUSE_S, took), LONGEST_PAUSE_S)
+                pause = min(max(SHORTEST_PAUSE_S, took / 3), LONGEST_PAUSE_S)
                 self._next_at = time.monotonic() + pause
 
 
