@@ -191,7 +191,7 @@ def _expected(
 
 def _differs(expected: ProductDocument | None, held: Held | None) -> bool:
     if expected is None or held is None:
-        return expected is not held
+        return not (expected is None and held is None)
     return digest_of(expected.as_json()) != held.digest
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -184,7 +184,7 @@ def dead_letters(brand: str | None, retry: bool, as_json: bool) -> None:
     from indexer.dead_letters import every_letter
 
     installation = Installation()
-    listed = []
+    listed: list[dict[str, Any]] = []
     for one in _chosen(installation, brand):
         stats = installation.engine.stats(one.id)
         if stats is None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from elasticsearch import (
     ApiError,
@@ -52,7 +52,7 @@ class Nodes:
         if ca is not None and not ca.is_file():
             raise _misconfigured(f"ELASTICSEARCH_CA names {ca}, which is no file", "")
         encrypted = all(each.startswith("https://") for each in self._urls)
-        trust = {"ca_certs": str(ca)} if ca is not None and encrypted else {}
+        trust: dict[str, Any] = {"ca_certs": str(ca)} if ca is not None and encrypted else {}
         self._client = Elasticsearch(
             self._urls,
             api_key=api_key,
