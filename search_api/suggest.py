@@ -33,6 +33,9 @@ MOST = 20
 _LOG = logging.getLogger(__name__)
 _SHARES: tuple[tuple[PhraseKind, int], ...] = (("query", 4), ("category", 2), ("manufacturer", 2))
 _LEAST_CORRECTED = 3
+"""Letters of the shortest word that is read as a typing error."""
+_MOST_CORRECTED = 3
+"""Words of one query that are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,17 +169,20 @@ def _url(phrase: Phrase, brand: Brand, language: str) -> str:
 def _read(said: str, table: SuggestTable, language: str) -> str:
     """What was typed, with the words that nobody has read as one typing error."""
     words = said.split()
-    read = []
+    read: list[str] = []
+    tries = _MOST_CORRECTED
     for place, word in enumerate(words):
         folded = fold(word, language)
         is_last = place == len(words) - 1
         if (
             len(folded) < _LEAST_CORRECTED
             or not folded.isalpha()
+            or not tries
             or table.knows(folded, is_beginning=is_last)
         ):
             read.append(word)
         else:
+            tries -= 1
             read.append(table.corrected(folded, is_beginning=is_last) or word)
     return " ".join(read)
 

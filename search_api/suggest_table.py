@@ -66,20 +66,47 @@ class SuggestTable:
 
     def corrected(self, word: str, *, is_beginning: bool) -> str | None:
         """The most frequent word (or beginning of one) that is one typing error away, if any."""
-        best, most = None, 0
-        for candidate in _one_error_away(word):
-            if is_beginning:
-                found = self.words(candidate, 1)
-                count = self._counts[found[0]] if found else 0
-            else:
-                count = self._counts.get(candidate, 0)
-            if count > most:
-                best, most = candidate, count
-        return best
+        found = self._one_error_away(word, is_beginning=is_beginning)
+        weigh = self._most if is_beginning else self._counts.__getitem__
+        return max(found, key=lambda text: (weigh(text), text), default=None)
+
+    def _one_error_away(self, word: str, *, is_beginning: bool) -> set[str]:
+        """Words (or beginnings) of the index one insertion, deletion, replacement or swap away.
+
+        The first letter stays: people seldom mistype it. What precedes the error is a beginning
+        that the index has; where it has none, no later error can help.
+        """
+        found: set[str] = set()
+        low, high = 0, len(self._words)
+        for place in range(1, len(word) + 1):
+            head, tail = word[:place], word[place:]
+            low = bisect_left(self._words, head, low, high)
+            high = bisect_left(self._words, head + _LAST, low, high)
+            if low == high:
+                break
+            for candidate in _with_error(head, tail):
+                if is_beginning:
+                    at = bisect_left(self._words, candidate, low, high)
+                    is_known = at < high and self._words[at].startswith(candidate)
+                else:
+                    is_known = candidate in self._counts
+                if is_known:
+                    found.add(candidate)
+        return found
 
     def knows(self, word: str, *, is_beginning: bool) -> bool:
         """Whether the index has the word, or one that begins so."""
-        return bool(self.words(word, 1)) if is_beginning else word in self._counts
+        return self._begins(word) if is_beginning else word in self._counts
+
+    def _begins(self, beginning: str) -> bool:
+        place = bisect_left(self._words, beginning)
+        return place < len(self._words) and self._words[place].startswith(beginning)
+
+    def _most(self, beginning: str) -> int:
+        """How often the most frequent word that begins so is shown."""
+        if len(beginning) <= _SHORT:
+            return self._counts[self._best[beginning][0]]
+        return max(self._counts[word] for word in self._range(beginning))
 
     def _keys(self, text: str) -> list[str]:
         """The phrase from each of its words on."""
@@ -101,18 +128,13 @@ class SuggestTable:
         return {start: self._frequent(group, _MOST_KEPT) for start, group in groups.items()}
 
 
-def _one_error_away(word: str) -> Iterable[str]:
-    """Every text one insertion, deletion, replacement or swap away; the first letter stays.
-
-    People seldom mistype the first letter, and leaving it saves most of the work.
-    """
-    for place in range(1, len(word) + 1):
-        head, tail = word[:place], word[place:]
-        if tail:
-            yield head + tail[1:]
-        if len(tail) > 1:
-            yield head + tail[1] + tail[0] + tail[2:]
-        for letter in _LETTERS:
-            if tail and tail[0] != letter:
-                yield head + letter + tail[1:]
-            yield head + letter + tail
+def _with_error(head: str, tail: str) -> Iterable[str]:
+    """What stands right after the head was left out, added, mistyped or swapped."""
+    if tail:
+        yield head + tail[1:]
+    if len(tail) > 1:
+        yield head + tail[1] + tail[0] + tail[2:]
+    for letter in _LETTERS:
+        if tail and tail[0] != letter:
+            yield head + letter + tail[1:]
+        yield head + letter + tail
