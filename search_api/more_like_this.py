@@ -6,6 +6,7 @@ what is only vaguely near are left out. No SQL.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from indexer.embed_text import embed_text
@@ -15,6 +16,14 @@ from search_api.search import Shop
 from tenants.brand import Brand
 
 MOST = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarProducts:
+    """Products near in meaning to the one with this id, nearest first; none where none is near."""
+
+    id: str
+    products: tuple[ProductCard, ...]
 
 
 def more_like_this(

@@ -7,11 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from kernel.errors import NotFound
 from search_api.answer import ProductPage, SearchAnswer
 from search_api.answering import Answering
 from search_api.api_route import ApiRoute, brand_of, json_answer, language_of
 from search_api.events import EventsAnswer, EventsBody, take_events
 from search_api.json_body import raw_body
+from search_api.more_like_this import SimilarProducts, more_like_this
 from search_api.openapi import EXAMPLES, PARAMETERS, REFUSALS, body_of, example_of
 from search_api.query import read_query
 from search_api.rate import Rate
@@ -68,6 +70,20 @@ def search_routes(answering: Answering, events_rate: Rate, product_of: ProductOf
     ) -> Response:
         """A product with its offers in the brand's order."""
         return json_answer(product_of(request, product_id))
+
+    @router.get("/products/{product_id}/similar", response_model=SimilarProducts)
+    def similar(
+        request: Request,
+        product_id: Annotated[
+            str, Path(description="Id of a product", examples=[EXAMPLES["product_id"]])
+        ],
+    ) -> Response:
+        """Products near in meaning to this one, nearest first, without its own variants."""
+        brand = brand_of(request)
+        found = more_like_this(answering.shop, product_id[:64], brand, language_of(request))
+        if found is None:
+            raise NotFound("product_unknown", "There is no such product here.")
+        return json_answer(SimilarProducts(id=product_id, products=found))
 
     @router.post(
         "/events",
