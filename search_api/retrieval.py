@@ -37,6 +37,7 @@ from search_api.retrieved import Retrieved, said
 from search_api.second_stage import browsed, hidden_filters, needs_documents, order_candidates
 from search_api.understanding.compounding import taken_apart
 from search_api.understanding.narrowing import narrowed
+from search_api.understanding.numbers import has_digit, is_number
 from search_api.understanding.recognition import Known, Reading, read
 from search_api.understanding.snapshot import Snapshot
 from search_api.understanding.spelling import Correction, corrected
@@ -172,7 +173,7 @@ class Retrieval:
         """
         found = self._ranked(query, text, strict, plan)
         is_open = query.sort == "relevance" and strict.total == len(strict.hits)
-        if "similar" not in self.profile.ladder.steps or not is_open or _is_number(text):
+        if "similar" not in self.profile.ladder.steps or not is_open or is_number(text):
             return found
         floor = self.profile.ladder.meaning_floor
         near = self._neighbours(text, query.filters(), SIMILAR_AT_MOST)
@@ -182,7 +183,7 @@ class Retrieval:
         if not further:
             return found
         first = self._ranked(replace(query, page=1, per_page=MOST_PER_PAGE), text, strict, plan)
-        wider = self._listed(query, (*first.product_ids, *further))
+        wider = self._listed(query, (*first.product_ids, *further), plan)
         wider = replace(wider, words=text, placed=first.placed)
         return said(wider, "similar", query.text, matched_all=strict.total)
 
@@ -191,7 +192,7 @@ class Retrieval:
         words = [word.text for word in query_words(text, self.language)]
         known = {word: self.snapshot.count(word, self.language) for word in words}
         order = sorted(
-            set(words), key=lambda word: (known[word] > 0 or _has_digit(word), -known[word])
+            set(words), key=lambda word: (known[word] > 0 or has_digit(word), -known[word])
         )
         for dropped in range(1, len(order)):
             rest = [word for word in words if word not in order[:dropped]]
@@ -344,16 +345,16 @@ class Retrieval:
         floor = self.profile.ladder.meaning_floor
         similar = [row.product_id for row in near if row.similarity >= floor]
         if similar and "similar" in steps:
-            return said(self._listed(query, similar), "similar", query.text)
+            return said(self._listed(query, similar, plan), "similar", query.text)
         category = self._common_category(near) if "popular_in_category" in steps else None
         if category is not None and not query.categories:
             found = self._browse(replace(query, categories=(category,)), plan)
             return said(found, "popular_in_category", query.text, category_id=category)
         if "popular" in steps:
             return said(self._browse(query, plan), "popular", query.text)
-        return Retrieved((), self._listed(query, ()).result)
+        return Retrieved((), self._listed(query, (), plan).result)
 
-    def _listed(self, query: ShopQuery, product_ids: Sequence[str]) -> Retrieved:
+    def _listed(self, query: ShopQuery, product_ids: Sequence[str], plan: RulePlan) -> Retrieved:
         """These products, nearest first or in the order chosen, with their facets."""
         request = SearchRequest(
             filters=replace(query.filters(), product_ids=tuple(product_ids)),
@@ -362,6 +363,11 @@ class Retrieval:
         )
         result = self._search(query, request)
         found = [hit.product_id for hit in result.hits]
+        if plan.hidden:
+            documents = self._documents(result, plan)
+            shown = browsed(result.hits, self.profile, replace(plan, moves=()), documents)
+            found = [name for name in found if name in {row.product_id for row in shown}]
+            result = replace(result, total=len(found))
         if query.sort == "relevance":
             found.sort(key=product_ids.index)
         return Retrieved(tuple(found[query.offset : query.offset + query.per_page]), result)
@@ -378,15 +384,6 @@ class Retrieval:
             return None
         category, count = counted.most_common(1)[0]
         return category if 2 * count >= len(ids) else None
-
-
-def _is_number(text: str) -> bool:
-    """A model, article or trade number rather than words."""
-    return _has_digit(text) and len(text.split()) <= 2
-
-
-def _has_digit(text: str) -> bool:
-    return any(char.isdigit() for char in text)
 
 
 def _counted(query: ShopQuery) -> tuple[FacetField, ...]:
