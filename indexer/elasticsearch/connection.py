@@ -116,7 +116,7 @@ def node_urls(url: str) -> list[str]:
             "ELASTICSEARCH_URL is no list of addresses",
             "Write http(s)://host:port, several of them separated by commas.",
         )
-    return [each if _has_port(each) else f"{each}:9200" for each in urls]
+    return [_with_port(each) for each in urls]
 
 
 def shown_url(url: str) -> str:
@@ -125,9 +125,11 @@ def shown_url(url: str) -> str:
     return ", ".join(f"{scheme}://{rest.rpartition('@')[2]}" for scheme, _, rest in parts)
 
 
-def _has_port(url: str) -> bool:
-    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    return ":" in host.rpartition("]")[2]
+def _with_port(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    has_port = ":" in host.rpartition("@")[2].rpartition("]")[2]
+    return f"{scheme}://{host}{'' if has_port else ':9200'}{slash}{path}"
 
 
 def _is_passing(error: Exception) -> bool:
