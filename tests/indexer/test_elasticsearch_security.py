@@ -210,7 +210,7 @@ def test_the_key_touches_no_index_of_others(secured: Secured) -> None:
         lambda: bare.indices.update_aliases(
             actions=[{"add": {"index": "ledger", "alias": "comptoir-mirabelle"}}]
         ),
-        lambda: bare.cluster.put_settings(persistent={}),
+        lambda: bare.cluster.put_settings(persistent={"action.auto_create_index": "true"}),
         lambda: bare.security.create_api_key(name="another"),
     )
     for attempt in attempts:
