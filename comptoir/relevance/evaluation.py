@@ -6,6 +6,7 @@ its own while they are made, the embedded index. Nothing of the installation's o
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -199,6 +200,8 @@ class Evaluation:
         from comptoir.embedded import postgres
 
         folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=self._made_folder))
+        # Registered before the server is: so it goes after the server has stopped.
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         database = Database(postgres.start(folder / "server"))
         database_schema.upgrade(database)
         return database
