@@ -77,8 +77,8 @@ def test_what_describes_the_product_is_left_to_the_pipeline(database: Database) 
     assert prices(database)["lamp"] == (1000, 3, True)
     push(database, replace(LAMP, title=LAMP.title + " brossé", price="7.00"))
     push(database, replace(KETTLE, description="Silencieuse"), replace(LAMP, price="6.00"))
-    sale = {"sale_price": "4.00", "sale_interval": "2090-01-01/2091-01-01"}
-    push(database, raw("new", "Boreal Ventilateur V1"), replace(LAMP, price="5.00", **sale))
+    sale = replace(LAMP, sale_price="4.00", sale_interval="2090-01-01/2091-01-01")
+    push(database, raw("new", "Boreal Ventilateur V1"), replace(sale, price="5.00"))
     assert prices(database) == {"lamp": (1000, 3, True), "kettle": (1000, 3, True)}
     pipeline.match_landed(database, WordEncoder())
     assert prices(database) == {
@@ -87,7 +87,7 @@ def test_what_describes_the_product_is_left_to_the_pipeline(database: Database) 
         "new": (1000, None, False),
     }
     # A sale is to come back to: its offer stays with the pipeline.
-    push(database, replace(LAMP, price="5.50", **sale))
+    push(database, replace(sale, price="5.50"))
     assert prices(database)["lamp"] == (500, 3, True)
 
 
