@@ -187,7 +187,7 @@ class Platform:
             end(process)
         self.processes.clear()
         if self.elasticsearch_url is not None:
-            httpx2.delete(f"{self.elasticsearch_url}/comptoir-{self.brand_id}.*", trust_env=False)
+            _remove_indices(self.elasticsearch_url, f"comptoir-{self.brand_id}.*")
         self.database.close()
 
     def environment(self) -> dict[str, str]:
@@ -224,3 +224,10 @@ class Platform:
 def replace_settings(platform: Platform) -> Settings:
     """Settings for this process: the same folder and engine."""
     return Settings(comptoir_data=platform.folder, elasticsearch_url=platform.elasticsearch_url)
+
+
+def _remove_indices(url: str, pattern: str) -> None:
+    """By their names: a cluster need not take a pattern for that."""
+    with httpx2.Client(base_url=url, timeout=60, trust_env=False) as client:
+        for name in client.get(f"/_cat/indices/{pattern}?h=index").text.split():
+            client.delete(f"/{name}")
