@@ -90,9 +90,7 @@ def real_shop(postgres_url: str, folder: Path, **settings: Any) -> Iterator[Real
     if "elasticsearch_url" in settings:
         settings["elasticsearch_prefix"] = f"test-{uuid.uuid4().hex[:8]}-"
     installation = Installation(
-        Settings(
-            comptoir_data=folder, database_url=fresh_database(postgres_url), **settings
-        )
+        Settings(comptoir_data=folder, database_url=fresh_database(postgres_url), **settings)
     )
     fill(installation)
     with running(installation) as shop:
