@@ -25,7 +25,7 @@ from tenants.ranking.document import RankingDocument
 from tenants.ranking.inheritance import Stated
 
 Mode = Literal["lexical", "hybrid"]
-_AT_ONCE = 2_000
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
