@@ -247,7 +247,7 @@ def test_a_node_killed_under_load_is_noticed_by_nobody(
     monkeypatch.setenv("ELASTICSEARCH_PREFIX", PREFIX)
     compared = CliRunner().invoke(cli, ["index", "verify", "--json"])
     assert compared.exit_code == 0, compared.output
-    (report,) = json.loads(compared.output)
+    (report,) = json.loads(compared.stdout)
     assert (report["compared"], report["differences"], report["pending"]) == (PRODUCTS, {}, 0)
     ids = catalogue.product_ids()
     shown = catalogue.engine.read(catalogue.brand.id, ids)
