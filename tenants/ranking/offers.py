@@ -147,15 +147,16 @@ def _scores(
     whole = (
         weights.total_price + weights.delivery_days + weights.merchant_quality + weights.condition
     )
-    share = 1 / whole if whole else 0.0
+    # Each weight is divided by the whole: the inverse of a very small whole would be infinite.
+    whole = whole or 1.0
     lowest = min((row.total_minor for row in offers if row.total_minor is not None), default=0)
     return {
         offer.offer_id: {
-            "total_price": share * weights.total_price * _cheapness(offer.total_minor, lowest),
-            "delivery_days": share * weights.delivery_days * _speed(offer.days_max),
-            "merchant_quality": share * weights.merchant_quality * _quality(offer),
-            "condition": share
-            * weights.condition
+            "total_price": weights.total_price / whole * _cheapness(offer.total_minor, lowest),
+            "delivery_days": weights.delivery_days / whole * _speed(offer.days_max),
+            "merchant_quality": weights.merchant_quality / whole * _quality(offer),
+            "condition": weights.condition
+            / whole
             * _CONDITION_WORTH.get(Condition(offer.condition), 1.0),
         }
         for offer in offers
