@@ -11,7 +11,7 @@ from indexer.accessories import named, of_title, of_titles
     ("title", "language"),
     [
         ("Kensington MicroSaver Laptop Lock", "en"),
-        ("Targus 15.6\" Laptop Sleeve Black", "en"),
+        ('Targus 15.6" Laptop Sleeve Black', "en"),
         ("Philips Car Charger for iPod", "en"),
         ("Coque Ombrelyn pour Norvalis Lumen 6", "fr"),
         ("Housse ordinateur portable 14 pouces", "fr"),
