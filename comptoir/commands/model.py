@@ -181,6 +181,13 @@ def _print_figures(figures: dict[str, Any], indent: str = "") -> None:
 
 @command.command()
 @click.option("--taxonomy", type=DirectoryPath, required=True, help="Google product taxonomies.")
+@click.option(
+    "--titles",
+    type=DirectoryPath,
+    required=True,
+    help="Public sets of merchants' titles, as `python -m bench.matching_sets` writes them.",
+)
+@click.option("--judged", type=DirectoryPath, help="Judged queries whose titles are left out.")
 @click.option("--out", type=DirectoryPath, required=True, help="Folder of the new model.")
 @click.option(
     "--work",
@@ -188,17 +195,19 @@ def _print_figures(figures: dict[str, Any], indent: str = "") -> None:
     help="Keeps what the teachers said, so that a run goes on where it was cut off "
     "(default: beside --out).",
 )
-def train(taxonomy: Path, out: Path, work: Path | None) -> None:
+def train(taxonomy: Path, titles: Path, judged: Path | None, out: Path, work: Path | None) -> None:
     """Train the shipped model again from nothing; needs the extra `models`.
 
     The same inputs give the same files. What it learns from is named in docs/model-card.md.
     """
+    from comptoir.model_training.train import Sources
     from comptoir.model_training.train import train as learn
     from comptoir.progress import Stopwatch, stages
 
     watch = Stopwatch()
     with stages() as progress, _said_plainly():
-        learn(taxonomy, out, work or out.with_name(f"{out.name}.work"), progress)
+        kept = work or out.with_name(f"{out.name}.work")
+        learn(Sources(taxonomy, titles, judged), out, kept, progress)
     click.echo(f"trained in {watch}: {out}")
 
 

@@ -60,31 +60,3 @@ def _phrase(
         before = language in ("en", "de", "nl") and draw.random() < 0.3
         text = f"{said} {name}" if before else f"{name} {said}"
         yield TrainingText(text, language, f"phrase:{number}")
-
-
-def titles(rows: Sequence[Row], qualities: Sequence[Row], count: int) -> list[TrainingText]:
-    """`count` English texts made like a merchant's title: a thing, qualities, a size, a code. Each
-    is a meaning of its own; from them the table learns what weighs how much in a title."""
-    draw = random.Random(SEED + 1)  # noqa: S311 - a sample, not a secret
-    return [
-        TrainingText(_title(draw, rows, qualities), "en", f"title:{number}")
-        for number in range(count)
-    ]
-
-
-def _title(draw: random.Random, rows: Sequence[Row], qualities: Sequence[Row]) -> str:
-    parts = [draw.choice(draw.choice(rows)[0])]
-    if draw.random() < 0.25:
-        parts += [draw.choice(_TITLE_WORDS), draw.choice(draw.choice(rows)[0])]
-    for _ in range(draw.randrange(3)):
-        parts.insert(draw.choice((0, len(parts))), draw.choice(draw.choice(qualities)[0]))
-    for _ in range(draw.randrange(3)):
-        parts.append(draw.choice(_SIZES).format(draw.choice(_FIGURES)))
-    if draw.random() < 0.4:
-        parts.insert(draw.choice((0, len(parts))), _code(draw))
-    return " ".join(parts)
-
-
-def _code(draw: random.Random) -> str:
-    letters = "".join(draw.choices("ABCDEFGHKLMNPRSTVWX", k=draw.randrange(1, 4)))
-    return f"{letters}{draw.choice(('', '-'))}{draw.randrange(10, 9999)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from comptoir.model_training.encodings import Progress
 from comptoir.model_training.pieces import marks_and_figures
-from comptoir.model_training.texts import TrainingText
+from comptoir.model_training.texts import SEED, TITLE, TrainingText
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,13 +26,16 @@ class Recipe:
 
     pieces: int = 68_000
     dimensions: int = DIMENSIONS
-    second_weight: float = 0.7  # how much the second teacher counts against the first
+    second_weight: float = 1.0  # how much the second teacher counts against the first
     spectrum_power: float = 0.3  # a component is divided by its singular value to this power
     ridge: float = 0.1
     rounds: int = 45
     length_power: float = 0.5  # 1: mean of the pieces; 0.5: their sum over the root of their number
     name_weight: float = 4.0  # how much a text with a meaning counts against a bare word
-    figure_weight: float = 0.3  # what is left of a piece with a figure in it: sizes, model codes
+    title_weight: float = 3.0  # the same of a merchant's title
+    figure_weight: float = 0.6  # what is left of a piece with a figure in it: sizes, model codes
+    evenness: float = 0.1  # a row is divided by its length to this power
+    identity: float = 0.1  # length of the direction of its own that each piece gets besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,34 @@ def fit(
     counts = _piece_counts(texts, tokenizer, marks, recipe)
     damping = 1 / np.sqrt(np.maximum(np.bincount(counts.indices, minlength=len(marks)), 1))
     damped = sparse.csr_matrix(counts @ sparse.diags(damping.astype(np.float32)))
-    importance = np.array([recipe.name_weight if t.meaning else 1.0 for t in texts], np.float32)
+    importance = np.array([_importance(text, recipe) for text in texts], np.float32)
     weighted = sparse.csr_matrix(sparse.diags(importance) @ damped).T.tocsr()
     solution = _solve(damped, weighted, wanted, recipe, progress)
     table: NDArray[np.float32] = solution * damping[:, None].astype(np.float32)
-    table[marks] = 0
     table[figures] *= np.float32(recipe.figure_weight)
+    table = _recognisable(table, recipe)
+    table[marks] = 0
     return table
+
+
+def _importance(text: TrainingText, recipe: Recipe) -> float:
+    if text.language == TITLE:
+        return recipe.title_weight
+    return recipe.name_weight if text.meaning else 1.0
+
+
+def _recognisable(table: NDArray[np.float32], recipe: Recipe) -> NDArray[np.float32]:
+    """Rows of more even length, each with a direction of its own: a maker's name or a model that no
+    teacher knows still counts where it is the same on both sides."""
+    import numpy as np
+
+    lengths = np.sqrt(np.einsum("ij,ij->i", table, table))[:, None]
+    even = table / np.maximum(lengths, 1e-6) ** np.float32(recipe.evenness)
+    draw = np.random.default_rng(SEED)
+    own = draw.standard_normal(table.shape, dtype=np.float32)
+    own /= np.sqrt(np.einsum("ij,ij->i", own, own))[:, None]
+    recognisable: NDArray[np.float32] = even + np.float32(recipe.identity) * own
+    return recognisable
 
 
 def _piece_counts(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from comptoir.model_training.table import Recipe
-from comptoir.model_training.texts import TrainingText, readings
+from comptoir.model_training.texts import TITLE, TrainingText, readings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,12 +48,14 @@ def centred(rows: Floats, groups: NDArray[Any]) -> Floats:
 def second_rows(
     texts: Sequence[TrainingText], first: Floats, said: NDArray[Any], place: Mapping[str, int]
 ) -> Floats:
-    """What the second teacher, who knows English only, says of each text: of an English text its
-    own row; of a text with a meaning the row of the meaning's English words; of any other text a
-    guess from the first teacher's row, by a linear map learnt on the English texts."""
+    """What the second teacher, who knows English only, says of each text: of an English text (or
+    title) its own row; of a text with a meaning the row of the meaning's English words; of any
+    other text a guess from the first teacher's row, by a linear map learnt on those it said."""
     import numpy as np
 
-    known = [n for n, t in enumerate(texts) if t.language == "en" and t.text.lower() in place]
+    known = [
+        n for n, t in enumerate(texts) if t.language in ("en", TITLE) and t.text.lower() in place
+    ]
     taught = said[[place[texts[n].text.lower()] for n in known]].astype(np.float32)
     taught = centred(taught, np.zeros(len(known)))
     seen = first[known]

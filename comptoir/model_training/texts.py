@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LANGUAGES = ("en", "fr", "de", "es", "it", "nl", "pl")
+TITLE = "title"
+"""In place of a language: a merchant's title, whose words are of any."""
 SEED = 20261122
 
 _TAXONOMY_LINE = re.compile(r"^(\d{1,9}) - (.+)$")

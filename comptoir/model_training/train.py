@@ -1,6 +1,6 @@
-"""Trains the static embedding model. In: a folder of Google product taxonomies; all else comes
-with packages. Out: config.json, model.safetensors, tokenizer.json; nothing in them depends on the
-clock or chance: the same inputs give the same bytes."""
+"""Trains the static embedding model. In: folders of Google product taxonomies and of public sets of
+merchants' titles; all else comes with packages. Out: the three files of a model folder.
+Nothing in them depends on the clock or chance: the same inputs give the same bytes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comptoir.model_training import lexicon, table, texts
+from comptoir.model_training import lexicon, product_titles, table, texts
 from comptoir.model_training.encodings import Progress, Teacher, encodings
 from comptoir.model_training.evaluate import read_everyday
+from comptoir.model_training.judged import read_judged
 from comptoir.model_training.minilm import MiniLm
 from comptoir.model_training.pieces import learn_tokenizer
 from comptoir.model_training.targets import first_rows, second_rows, targets
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-NAME = "comptoir-static-2"
+NAME = "comptoir-static-3"
 LICENCE = "Apache-2.0"
 OWN_CATEGORIES = Path(embedding.__file__).parents[1] / "categories.toml"
 MAX_MODEL_BYTES = 20_000_000
@@ -36,12 +37,21 @@ class Corpus:
 
     words: int = 60_000  # the most frequent of each language
     phrases: int = 2_500  # each in every language
-    titles: int = 4_000
+    second_titles: int = 9_000  # of the merchants' titles, the same
     second_words: int = 15_000  # of the English words, those that the second teacher is asked for
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Folders to learn from; `judged` holds judged queries whose product titles are left out."""
+
+    taxonomy: Path
+    titles: Path
+    judged: Path | None = None
+
+
 def train(
-    taxonomy: Path,
+    sources: Sources,
     out: Path,
     work: Path,
     progress: Progress = lambda *_: None,
@@ -54,18 +64,19 @@ def train(
 
     `work` keeps what the teachers said, part by part: a run that was killed goes on from there.
     `progress` gets a stage's name, the steps done and their number. On one thread, for threads add
-    up in another order each time. Raises ValueError where `taxonomy` holds no taxonomy file,
+    up in another order each time. Raises ValueError where a folder lacks a file,
     ModuleNotFoundError without the extra `models`."""
     from threadpoolctl import threadpool_limits
 
     recipe, corpus = recipe or table.Recipe(), corpus or Corpus()
     first, second = teachers or (UniversalSentenceEncoder(), MiniLm())
     with threadpool_limits(limits=1):
-        learnt = gather(texts.read_taxonomy(taxonomy), corpus)
+        learnt = [
+            *gather(texts.read_taxonomy(sources.taxonomy), corpus),
+            *product_titles.product_titles(sources.titles, _judged_titles(sources)),
+        ]
         progress("pieces", 0, 1)
-        tokenizer = learn_tokenizer(
-            (t.text for t in learnt if not t.meaning.startswith("title:")), recipe.pieces
-        )
+        tokenizer = learn_tokenizer((t.text for t in learnt), recipe.pieces)
         progress("pieces", 1, 1)
         wanted = _targets(learnt, (first, second), corpus, work, recipe, progress)
         fitted = table.fit(learnt, wanted, tokenizer, recipe, progress)
@@ -86,9 +97,14 @@ def gather(taxonomy: texts.Taxonomy, corpus: Corpus) -> list[texts.TrainingText]
         *texts.own_categories(OWN_CATEGORIES, held_out),
         *lexicon.things(things),
         *lexicon.phrases(things, qualities, corpus.phrases),
-        *lexicon.titles(things, qualities, corpus.titles),
     ]
     return texts.without_pairs(found, asked)
+
+
+def _judged_titles(sources: Sources) -> frozenset[str]:
+    if sources.judged is None:
+        return frozenset()
+    return frozenset(map(texts.plain, read_judged(sources.judged).titles))
 
 
 def asked_words() -> frozenset[str]:
@@ -110,23 +126,40 @@ def _targets(
     progress: Progress,
 ) -> NDArray[Any]:
     """What the teachers say, brought together: float32 [texts, dimensions]."""
+    import numpy as np
+
+    merchants = [t for t in learnt if t.language == texts.TITLE]
+    others = learnt[: len(learnt) - len(merchants)]
     said, place = _said(
         teachers[0],
-        {reading for text in learnt if not text.meaning for reading in texts.readings(text)},
-        {reading for text in learnt if text.meaning for reading in texts.readings(text)},
+        [
+            {reading for text in others if not text.meaning for reading in texts.readings(text)},
+            {reading for text in others if text.meaning for reading in texts.readings(text)},
+            {reading for text in merchants for reading in texts.readings(text)},
+        ],
         work,
         progress,
     )
     first = first_rows(learnt, said, place)
-    english = [t for t in learnt if t.language == "en"]
+    english = [t for t in others if t.language == "en"]
     said, place = _said(
         teachers[1],
-        {t.text.lower() for t in [t for t in english if not t.meaning][: corpus.second_words]},
-        {t.text.lower() for t in english if t.meaning},
+        [
+            {t.text.lower() for t in [t for t in english if not t.meaning][: corpus.second_words]},
+            {t.text.lower() for t in english if t.meaning},
+            {t.text.lower() for t in product_titles.sample(merchants, corpus.second_titles)},
+        ],
         work,
         progress,
     )
-    second = second_rows(learnt, first, said, place)
+    # What a title says of makers and models is guessed from titles, words from words.
+    second = np.concatenate(
+        [
+            second_rows(part, rows, said, place)
+            for part, rows in ((others, first[: len(others)]), (merchants, first[len(others) :]))
+            if part
+        ]
+    )
     progress("targets", 0, 1)
     wanted = targets(learnt, first, second, recipe)
     progress("targets", 1, 1)
@@ -134,15 +167,19 @@ def _targets(
 
 
 def _said(
-    teacher: Teacher, words: set[str], named: set[str], work: Path, progress: Progress
+    teacher: Teacher, groups: Sequence[set[str]], work: Path, progress: Progress
 ) -> tuple[NDArray[Any], dict[str, int]]:
-    """A teacher's rows and each text's place in them. Bare words apart from texts with a meaning:
-    what was said of the words then lasts when the lexicon grows."""
+    """A teacher's rows and each text's place in them. Words, names and titles apart: what was said
+    of the words then lasts when the lexicon grows."""
     import numpy as np
 
-    asked = [sorted(words), sorted(named - words)]
-    said = np.concatenate([encodings(teacher, part, work, progress) for part in asked])
-    return said, {text: n for n, text in enumerate([*asked[0], *asked[1]])}
+    asked: list[list[str]] = []
+    before: set[str] = set()
+    for group in groups:
+        asked.append(sorted(group - before))
+        before |= group
+    said = np.concatenate([encodings(teacher, part, work, progress) for part in asked if part])
+    return said, {text: n for n, text in enumerate(text for part in asked for text in part)}
 
 
 def save(

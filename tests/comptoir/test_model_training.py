@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from comptoir.model_training import encodings, lexicon, table, texts
+from comptoir.model_training import encodings, lexicon, product_titles, table, texts
 from comptoir.model_training.pieces import learn_tokenizer
 from comptoir.model_training.targets import second_rows, targets, unit
 from comptoir.model_training.train import (
     OWN_CATEGORIES,
     Corpus,
+    Sources,
     asked_words,
     gather,
     save,
@@ -64,9 +65,6 @@ def test_every_row_of_the_lexicon_has_seven_languages_and_says_something() -> No
     rows = lexicon.read_rows(lexicon.THINGS, frozenset())
     assert len(rows) > 800
     assert {t.language for t in lexicon.things(rows)} == set(texts.LANGUAGES)
-    said = lexicon.titles(rows, lexicon.read_rows(lexicon.QUALITIES, frozenset()), 50)
-    assert len({t.text for t in said}) > 40
-    assert said == lexicon.titles(rows, lexicon.read_rows(lexicon.QUALITIES, frozenset()), 50)
 
 
 def test_a_lexicon_row_with_a_missing_column_is_named(tmp_path: Path) -> None:
@@ -170,8 +168,29 @@ def small(monkeypatch: pytest.MonkeyPatch) -> tuple[table.Recipe, Corpus]:
     monkeypatch.setattr(encodings, "PART", 256)
     return (
         table.Recipe(pieces=1_500, dimensions=16, rounds=20),
-        Corpus(words=200, phrases=60, titles=60, second_words=100),
+        Corpus(words=200, phrases=60, second_titles=10, second_words=100),
     )
+
+
+def title_sets(folder: Path) -> Path:
+    """Every set of titles that training asks for, a few rows each."""
+    folder.mkdir(exist_ok=True)
+    for name in product_titles.SETS:
+        rows = "".join(f"{n},Kettle {name} VK-{n}00 with lamp\n" for n in range(4))
+        (folder / f"{name}-offers.csv.gz").write_bytes(gzip.compress(f"id,title\n{rows}".encode()))
+    return folder
+
+
+def test_titles_are_distinct_and_never_the_judged_ones(tmp_path: Path) -> None:
+    folder = title_sets(tmp_path / "sets")
+    titles = product_titles.product_titles(folder, frozenset({"kettle abt-buy vk-000 with lamp"}))
+    assert len(titles) == 4 * len(product_titles.SETS) - 1
+    assert {t.language for t in titles} == {texts.TITLE}
+    assert "kettle abt-buy vk-000 with lamp" not in {t.text for t in titles}
+    assert product_titles.sample(titles, 5) == product_titles.sample(titles, 5)
+    (folder / "abt-buy-offers.csv.gz").unlink()
+    with pytest.raises(ValueError, match="abt-buy"):
+        product_titles.product_titles(folder, frozenset())
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
@@ -187,7 +206,8 @@ def test_training_again_gives_the_same_bytes_also_after_a_kill(
 
     def run(name: str, work: str, parts: int = 1_000) -> int:
         first, second = Spelling(parts), Spelling(parts)
-        train(tmp_path, tmp_path / name, tmp_path / work, lambda *step: steps.append(step),
+        sources = Sources(tmp_path, title_sets(tmp_path / "sets"))
+        train(sources, tmp_path / name, tmp_path / work, lambda *step: steps.append(step),
               recipe=recipe, corpus=corpus, teachers=(first, second))  # fmt: skip
         return 2 * parts - first.parts - second.parts
 

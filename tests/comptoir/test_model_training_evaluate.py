@@ -105,6 +105,6 @@ def test_the_shipped_model_on_held_out_names_and_judged_queries(shared: Path) ->
     assert min(recalls["de-en"]["r_at_10"], recalls["nl-en"]["r_at_10"]) >= 0.81
     assert recalls["pl-en"]["r_at_1"] >= 0.49
     assert min(recalls["fr-de"]["r_at_1"], recalls["de-fr"]["r_at_1"]) >= 0.42
-    # what is reached, not what is wanted (0.53 and 0.80): a change must not make it worse
-    assert figures["search"]["ndcg_at_10_raw"] >= 0.46
-    assert figures["search"]["ndcg_at_10_condensed"] >= 0.71
+    # what was asked for
+    assert figures["search"]["ndcg_at_10_raw"] >= 0.53
+    assert figures["search"]["ndcg_at_10_condensed"] >= 0.80

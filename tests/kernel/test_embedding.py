@@ -37,7 +37,7 @@ def test_shipped_model_is_small_and_loaded_once(encoder: Encoder) -> None:
     assert sum(p.stat().st_size for p in SHIPPED_MODEL.iterdir()) <= 20_000_000
     assert load_encoder() is load_encoder(SHIPPED_MODEL) is encoder
     assert encoder.dimensions == 256
-    assert encoder.model_id.startswith("comptoir-static-2-")
+    assert encoder.model_id.startswith("comptoir-static-3-")
 
 
 def test_importing_the_encoder_imports_no_large_library() -> None:
