@@ -54,7 +54,7 @@ def test_a_purchase_by_keyboard_alone(demo: Demo, chromium: Browser) -> None:
         page.keyboard.type(title[:80])
         page.keyboard.press("Enter")
         page.wait_for_url("**/search?**")
-        tab_to(page, f"a[href='/product/{product}']")
+        tab_to(page, f"a[href^='/product/{product}']")
         page.keyboard.press("Enter")
         page.wait_for_url("**/product/**")
         tab_to(page, "form[action^='/basket/lines'] button", "Maison Oscar")
