@@ -35,7 +35,12 @@ def project(view: ProductView, brand: Brand, now: datetime) -> ProductDocument |
         manufacturer=view.manufacturer,
         gtins=view.gtins,
         mpns=view.mpns,
-        skus=_once(offer.sku for offer in view.offers if _is_shown(offer, brand, now)),
+        skus=_once(
+            [
+                *(offer.sku for offer in view.offers if _is_shown(offer, brand, now)),
+                *view.shop_numbers,
+            ]
+        ),
         category_id=view.category_id,
         category_path=category_path(view.category_id),
         attributes=dict(view.attributes),

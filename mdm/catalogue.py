@@ -135,6 +135,8 @@ def _product_view(
         manufacturer=golden["manufacturer"],
         gtins=tuple(golden["gtins"]),
         mpns=tuple(golden["mpns"]),
+        # Records written by earlier releases have none.
+        shop_numbers=tuple(golden.get("shop_numbers", ())),
         category_id=golden["category_id"],
         attributes=golden["attributes"],
         image_urls=tuple(golden["image_urls"]),

@@ -48,6 +48,7 @@ def golden_record(members: Sequence[Member]) -> dict[str, Any]:
         "manufacturer": _majority(best, provenance, "manufacturer", compact),
         "gtins": _united(best, provenance, "gtins", lambda facts: facts.get("gtins", ())),
         "mpns": _united(best, provenance, "mpns", lambda facts: _listed(facts.get("mpn"))),
+        "shop_numbers": _united(best, provenance, "shop_numbers", _shop_numbers),
         "category_id": _majority(best, provenance, "category_id", int),
         "attributes": _attributes(best, provenance),
         "image_urls": _united(best, provenance, "image_urls", _pictures)[:MAX_IMAGES],
@@ -69,6 +70,12 @@ def _rank(member: Member) -> tuple[bool, int, str]:
 
 def _listed(value: str | None) -> tuple[str, ...]:
     return (value,) if value else ()
+
+
+def _shop_numbers(facts: Mapping[str, Any]) -> Sequence[str]:
+    """Bar codes for use within a shop: no identity, yet people type them in."""
+    problems = (each.partition(":") for each in facts.get("gtin_problems", ()))
+    return [number for problem, _, number in problems if problem == "restricted" and number]
 
 
 def _pictures(facts: Mapping[str, Any]) -> Sequence[str]:

@@ -83,7 +83,8 @@ class ProductView:
     """A golden record. Texts by language; `attributes` by stable English key (`colour`: `black`).
 
     `provenance` says for each field which offer it was taken from. `variant_group` is shared by
-    products that differ only in colour, size or capacity.
+    products that differ only in colour, size or capacity. `shop_numbers` are bar codes that hold
+    within one shop only: looked up by, never matched by.
     """
 
     product_id: str
@@ -101,3 +102,4 @@ class ProductView:
     provenance: Mapping[str, str] = field(default_factory=dict)
     updated_at: datetime | None = None
     price_trails: tuple[PriceTrail, ...] = ()
+    shop_numbers: tuple[str, ...] = ()

@@ -71,6 +71,14 @@ def shown(brand: Brand, *offers: OfferView) -> ProductDocument | None:
     return project(view(*offers), brand, NOW)
 
 
+def test_bar_codes_of_a_shop_are_looked_up_like_its_article_numbers(brand: Brand) -> None:
+    seen = replace(view(offer_view()), shop_numbers=("2000000000015",))
+    document = project(seen, brand, NOW)
+    assert document is not None
+    assert document.skus[-1] == "2000000000015"
+    assert "2000000000015" not in document.gtins
+
+
 def test_total_is_price_and_delivery_to_the_brands_country(brand: Brand) -> None:
     """The cheapest stated delivery to the country counts."""
     options = (

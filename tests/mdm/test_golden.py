@@ -34,6 +34,13 @@ MEMBERS = [
 ]  # fmt: skip
 
 
+def test_bar_codes_of_a_shop_are_kept_apart_from_those_that_identify() -> None:
+    problems = ["restricted:2000000000015", "check_digit:4006381333930"]
+    record = golden_record([_member("off_a", "Lamp", gtins=["1"], gtin_problems=problems)])
+    assert record["shop_numbers"] == ["2000000000015"]
+    assert record["gtins"] == ["1"]
+
+
 def test_each_field_has_its_survivor_and_its_provenance() -> None:
     record = golden_record(MEMBERS)
     assert record["titles"] == {
