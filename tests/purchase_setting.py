@@ -126,6 +126,7 @@ def add_offer(database: Database, merchant_id: str, sku: str, price: int, **othe
         "quantity": others.get("quantity"),
         "updated_at": now,
         "confirmed_at": now,
+        "expires_at": now + timedelta(days=30),
     }
     json_columns = {"delivery": [], "facts": {}, "golden": golden}
     with database.platform() as tx:
@@ -151,7 +152,7 @@ def add_offer(database: Database, merchant_id: str, sku: str, price: int, **othe
 _OFFER_COLUMNS = (
     *("offer_id", "source_id", "sku", "merchant_id", "product_id", "live", "identity_sha256"),
     *("shown_sha256", "title", "price_minor", "currency", "condition", "availability"),
-    *("quantity", "delivery", "facts", "updated_at", "confirmed_at"),
+    *("quantity", "delivery", "facts", "updated_at", "confirmed_at", "expires_at"),
 )
 _PRODUCT_COLUMNS = ("product_id", "version", "state", "golden", "updated_at")
 
