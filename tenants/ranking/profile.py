@@ -59,7 +59,7 @@ class Ladder:
     steps: tuple[LadderStep, ...] = LADDER_STEPS
     required_share: float = 0.5
     few: int = 10
-    meaning_floor: float = 0.55
+    meaning_floor: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
