@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-
 import sqlalchemy as sa
 
 from kernel.db import Transaction, schema_metadata
+from tenants.bearer_keys import is_secret, new_key, read_key
 
 _KEY = sa.Table(
     "merchant_key",
@@ -23,16 +20,16 @@ _KEY = sa.Table(
 
 def create_key(tx: Transaction, merchant_id: str) -> str:
     """A new key for the merchant: `cmk_<id>_<secret>`. It cannot be shown again."""
-    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    key = new_key("cmk")
     tx.execute(
         _KEY.insert().values(
-            key_id=key_id,
+            key_id=key.key_id,
             merchant_id=merchant_id,
-            secret_sha256=_hash(secret),
+            secret_sha256=key.secret_sha256,
             created_at=sa.func.now(),
         )
     )
-    return f"cmk_{key_id}_{secret}"
+    return key.text
 
 
 def revoke_keys(tx: Transaction, merchant_id: str) -> int:
@@ -46,15 +43,11 @@ def revoke_keys(tx: Transaction, merchant_id: str) -> int:
 
 def verify(tx: Transaction, bearer: str) -> str | None:
     """The merchant that a key speaks for; None for a wrong, malformed or revoked one."""
-    prefix, _, rest = bearer.partition("_")
-    key_id, _, secret = rest.partition("_")
-    if prefix != "cmk" or len(bearer) > 200:
+    read = read_key("cmk", bearer)
+    if read is None:
         return None
+    key_id, secret = read
     row = tx.execute(_KEY.select().where(_KEY.c.key_id == key_id)).one_or_none()
-    known = row.secret_sha256 if row is not None else _hash("")
-    same = hmac.compare_digest(known, _hash(secret))
-    return row.merchant_id if same and row is not None and row.revoked_at is None else None
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    if not is_secret(secret, row.secret_sha256 if row else None) or row is None:
+        return None
+    return row.merchant_id if row.revoked_at is None else None

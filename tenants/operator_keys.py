@@ -6,15 +6,13 @@ that the trail records.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from kernel.db import Transaction, schema_metadata
 from kernel.errors import DomainError
+from tenants.bearer_keys import is_secret, new_key, read_key
 
 _KEY = sa.Table(
     "operator_key",
@@ -47,17 +45,17 @@ def create_operator_key(tx: Transaction, operator: str, brand_id: str | None = N
     """A new key: `cok_<id>_<secret>`. It cannot be shown again."""
     if not 1 <= len(operator.strip()) <= 100 or not operator.isprintable():
         raise DomainError("operator_name", "An operator's name has 1 to 100 characters.")
-    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    key = new_key("cok")
     tx.execute(
         _KEY.insert().values(
-            key_id=key_id,
+            key_id=key.key_id,
             operator=operator.strip(),
             brand_id=brand_id,
-            secret_sha256=_hash(secret),
+            secret_sha256=key.secret_sha256,
             created_at=sa.func.now(),
         )
     )
-    return f"cok_{key_id}_{secret}"
+    return key.text
 
 
 def revoke_operator_keys(tx: Transaction, operator: str) -> int:
@@ -71,17 +69,11 @@ def revoke_operator_keys(tx: Transaction, operator: str) -> int:
 
 def operator_of(tx: Transaction, bearer: str) -> Operator | None:
     """Whom a key speaks for; None for a wrong, malformed or revoked one."""
-    prefix, _, rest = bearer.partition("_")
-    key_id, _, secret = rest.partition("_")
-    if prefix != "cok" or len(bearer) > 200 or not bearer.isascii() or not bearer.isprintable():
+    read = read_key("cok", bearer)
+    if read is None:
         return None
+    key_id, secret = read
     row = tx.execute(_KEY.select().where(_KEY.c.key_id == key_id)).one_or_none()
-    known = row.secret_sha256 if row is not None else _hash("")
-    same = hmac.compare_digest(known, _hash(secret))
-    if row is None or not same or row.revoked_at is not None:
+    if not is_secret(secret, row.secret_sha256 if row else None) or row is None:
         return None
-    return Operator(row.operator, row.brand_id)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return Operator(row.operator, row.brand_id) if row.revoked_at is None else None

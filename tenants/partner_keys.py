@@ -4,14 +4,12 @@ hash. A key speaks for one brand and reads what that brand shows; it writes noth
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from kernel.db import Transaction, schema_metadata
+from tenants.bearer_keys import is_secret, new_key, read_key
 
 _KEY = sa.Table(
     "partner_key",
@@ -36,17 +34,17 @@ class Partner:
 
 def create_partner_key(tx: Transaction, brand_id: str, partner: str) -> str:
     """A new key for a partner of the brand: `cpk_<id>_<secret>`. It cannot be shown again."""
-    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    key = new_key("cpk")
     tx.execute(
         _KEY.insert().values(
-            key_id=key_id,
+            key_id=key.key_id,
             brand_id=brand_id,
             partner=partner,
-            secret_sha256=_hash(secret),
+            secret_sha256=key.secret_sha256,
             created_at=sa.func.now(),
         )
     )
-    return f"cpk_{key_id}_{secret}"
+    return key.text
 
 
 def revoke_partner_keys(tx: Transaction, brand_id: str, partner: str) -> int:
@@ -60,17 +58,11 @@ def revoke_partner_keys(tx: Transaction, brand_id: str, partner: str) -> int:
 
 def partner_of(tx: Transaction, bearer: str) -> Partner | None:
     """Whom a key speaks for; None for a wrong, malformed or revoked one."""
-    prefix, _, rest = bearer.partition("_")
-    key_id, _, secret = rest.partition("_")
-    if prefix != "cpk" or len(bearer) > 200 or not bearer.isascii() or not bearer.isprintable():
+    read = read_key("cpk", bearer)
+    if read is None:
         return None
+    key_id, secret = read
     row = tx.execute(_KEY.select().where(_KEY.c.key_id == key_id)).one_or_none()
-    known = row.secret_sha256 if row is not None else _hash("")
-    same = hmac.compare_digest(known, _hash(secret))
-    if row is None or not same or row.revoked_at is not None:
+    if not is_secret(secret, row.secret_sha256 if row else None) or row is None:
         return None
-    return Partner(row.brand_id, row.partner, row.key_id)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return Partner(row.brand_id, row.partner, row.key_id) if row.revoked_at is None else None
