@@ -7,8 +7,10 @@ article sold out meanwhile, no order and the money released.
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import wait
 from typing import Any
 
 import pytest
@@ -23,6 +25,10 @@ from tests.small_merchant import Article, SmallMerchant
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tests.chaos.crash_points", "psycopg", "procrastinate"])
+
+# A start reads the status of every process that has ended; where two threads read the same one,
+# the second finds nothing and takes it for 255.
+_STATUSES = threading.Lock()
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -59,9 +65,12 @@ def in_a_process(case: Case, end_at: int | None, *, is_resumed: bool) -> tuple[i
     """Run the purchase in a new process; answers its exit status and the points it passed."""
     receiving, sending = _PROCESSES.Pipe(duplex=False)
     process = _PROCESSES.Process(target=run, args=(case, end_at, is_resumed, sending))
-    process.start()
+    with _STATUSES:
+        process.start()
     sending.close()
-    process.join(60)
+    wait([process.sentinel], 60)
+    with _STATUSES:
+        process.join(0)
     points = receiving.recv() if process.exitcode == 0 else []
     receiving.close()
     assert process.exitcode is not None
