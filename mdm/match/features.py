@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from mdm.match.reading import MAX_DESCRIBED, Reading, read
 from mdm.normalise.text import folded
 from mdm.normalise.vocabulary import COLOUR_OF, MODEL_WORDS, STOP_WORDS
 
@@ -21,6 +22,7 @@ MAX_KEYS = 14
 PREFIX = 7
 MIN_MPN = 3
 MAX_KEY_LENGTH = 60
+MAX_DESCRIPTION = 3000
 
 _TOKEN = re.compile(r"[^\W_]+(?:[.,]\d+)?")
 # Numbers with a unit say how much, not which. A single letter is a unit behind few digits only:
@@ -36,7 +38,10 @@ _DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """What the matcher knows of one offer. Identifiers are normalised, words folded."""
+    """What the matcher knows of one offer. Identifiers are normalised, words folded.
+
+    `pieces` are all words, codes, parts and ends: what candidates are found by.
+    """
 
     lead: str | None
     words: frozenset[str]
@@ -49,6 +54,8 @@ class Features:
     mpns: frozenset[str]
     manufacturer: str | None
     attributes: Mapping[str, str]
+    reading: Reading
+    pieces: frozenset[str]
     is_bundle: bool = False
     is_accessory: bool = False
 
@@ -68,9 +75,9 @@ def compact(text: str) -> str:
     return "".join(_TOKEN.findall(folded(text))).replace(".", "").replace(",", "")
 
 
-def tokens(title: str) -> list[str]:
-    """Folded pieces of a title, at most MAX_TOKENS; `7.5` stays one piece."""
-    return _TOKEN.findall(folded(title))[:MAX_TOKENS]
+def tokens(title: str, most: int = MAX_TOKENS) -> list[str]:
+    """Folded pieces of a title, at most so many; `7.5` stays one piece."""
+    return _TOKEN.findall(folded(title))[:most]
 
 
 @lru_cache(maxsize=200_000)
@@ -150,18 +157,23 @@ def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
     parts = title_parts(title)
     maker = facts.get("manufacturer")
     mpn = compact(facts.get("mpn") or "")
+    codes = parts.codes | parts.joined
+    description = (facts.get("description") or "")[:MAX_DESCRIPTION]
+    reading = read(folded(title), tokens(title), codes, tokens(description, MAX_DESCRIBED))
     return Features(
         lead=parts.lead,
         words=parts.words,
         codes=parts.codes,
         joined=parts.joined,
-        all_codes=parts.codes | parts.joined,
+        all_codes=codes,
         numbers=parts.numbers,
         model_words=parts.model_words,
         gtins=frozenset(facts.get("gtins", ())),
         mpns=frozenset((mpn,)) if len(mpn) >= MIN_MPN else frozenset(),
         manufacturer=compact(maker) if maker else None,
         attributes=facts.get("attributes", {}),
+        reading=reading,
+        pieces=reading.tokens | codes | reading.parts | reading.ends,
         is_bundle=facts.get("is_bundle", False),
         is_accessory=facts.get("is_accessory", False),
     )

@@ -138,7 +138,7 @@ def _rarity(
     for each in existing:
         words |= each.features.words | each.features.all_codes
     counts.update(catalogue.word_counts(words))
-    return Rarity(counts.pop("", 0), counts)
+    return Rarity(counts.pop("", 0), counts.__getitem__)
 
 
 def word_counts(features: Iterable[Features]) -> Counter[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from mdm.match.features import Features, is_code
 
@@ -15,13 +15,17 @@ _PRIOR_CODE = 0.5
 
 
 class Rarity(dict[str, float]):
-    """Weight of each word, between 0 (in every title) and about 1 (in none)."""
+    """Weight of each word, between 0 (in every title) and about 1 (in none).
 
-    def __init__(self, offers: int, counts: Mapping[str, int]) -> None:
+    `count` tells how many of the `offers` carry a word.
+    """
+
+    def __init__(self, offers: int, count: Callable[[str], int]) -> None:
         super().__init__()
         self._offers = offers + _PRIOR_OFFERS
-        self._counts = counts
+        self._count = count
         self._sums: dict[Features, float] = {}
+        self._lengths: dict[Features, float] = {}
 
     def __missing__(self, word: str) -> float:
         if is_code(word):
@@ -30,7 +34,7 @@ class Rarity(dict[str, float]):
             prior = _PRIOR_NUMBER
         else:
             prior = _PRIOR_WORD
-        share = self._offers / (self._counts.get(word, 0) + prior)
+        share = self._offers / (self._count(word) + prior)
         weight = self[word] = math.log1p(share) / math.log1p(self._offers * 2)
         return weight
 
@@ -40,3 +44,11 @@ class Rarity(dict[str, float]):
         if weight is None:
             weight = self._sums[features] = sum(map(self.__getitem__, features.words))
         return weight
+
+    def length_of(self, features: Features) -> float:
+        """Length of the vector of weights of all pieces of a title."""
+        length = self._lengths.get(features)
+        if length is None:
+            total = sum(self[each] ** 2 for each in features.pieces)
+            length = self._lengths[features] = math.sqrt(total)
+        return length

@@ -15,7 +15,7 @@ from mdm.match.score import WEIGHTS, explain, probability, title_evidence
 from mdm.match.vetoes import veto
 from tests.mdm.offers_at_hand import WordEncoder
 
-RARITY = Rarity(0, {})
+RARITY = Rarity(0, lambda _: 0)
 
 
 def features(title: str, **facts: Any) -> Features:

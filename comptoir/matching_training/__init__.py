@@ -1,0 +1,1 @@
+"""Training of the learned score (extra `models`): sets in the plain form -> a JSON file."""

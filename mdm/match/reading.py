@@ -1,0 +1,100 @@
+"""A title read closely: parts and ends of its codes, quantities with their units. Pure.
+
+Shops cut and join model codes in their own ways: `ue49nu8000` is also `nu8000` with a size before
+it, and `kgn36vl35g` begins like `kgn36vl3`. What is read here lets such pieces meet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+SHORTEST_PART = 4
+MAX_TEXT = 300
+MAX_DESCRIBED = 200
+_RUN = re.compile(r"[a-z]+|\d+")
+_MEASURE = re.compile(r"(\d+(?:[.,]\d+)?)([a-z]+)")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_PLAIN_UNITS = (
+    "gb tb mb kb inch cm mm m kg g mg l ml cl w kw v mah ah wh hz khz mhz ghz mp px p nm db rpm "
+    "bit mbps gbps dpi lm pcs pack er"
+)
+_UNITS = {
+    "in": "inch", "zoll": "inch", "inches": "inch", "pouce": "inch", "pouces": "inch",
+    "go": "gb", "gib": "gb", "to": "tb", "mo": "mb", "ko": "kb",
+    "litre": "l", "litres": "l", "liter": "l", "ltr": "l", "watt": "w", "watts": "w",
+    "kgs": "kg", "cms": "cm", "mpx": "mp", "megapixel": "mp", "megapixels": "mp",
+    **{unit: unit for unit in _PLAIN_UNITS.split()},
+}  # fmt: skip
+_SCALED = {"tb": ("gb", 1000.0), "kw": ("w", 1000.0), "kg": ("g", 1000.0), "ghz": ("mhz", 1000.0)}
+
+Quantities = Mapping[str, frozenset[float]]
+"""Amounts by unit: {"gb": {64.0}}."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """`parts` lie within codes, `ends` are beginnings (`#ue49`) and endings (`$8000`) of them."""
+
+    text: str
+    tokens: frozenset[str]
+    numeric: frozenset[str]
+    parts: frozenset[str]
+    ends: frozenset[str]
+    quantities: Quantities
+    described: frozenset[str]
+
+
+def read(
+    text: str, tokens: Sequence[str], codes: frozenset[str], described: Sequence[str] = ()
+) -> Reading:
+    """Read folded text with its tokens and codes; `described` are the tokens of the description."""
+    pieces = frozenset(tokens)
+    coded = {each for each in pieces | codes if any(letter.isdigit() for letter in each)}
+    return Reading(
+        text=text[:MAX_TEXT],
+        tokens=pieces,
+        numeric=frozenset(each for each in pieces if any(letter.isdigit() for letter in each)),
+        parts=frozenset(part for code in codes for part in parts_of(code)),
+        ends=frozenset(end for code in coded for end in ends_of(code)),
+        quantities=quantities(tokens),
+        described=frozenset(described[:MAX_DESCRIBED]),
+    )
+
+
+@lru_cache(maxsize=100_000)
+def parts_of(code: str) -> tuple[str, ...]:
+    """Runs of letters and digits that lie within a code: `ue49nu8000` -> `ue49`, `nu8000`, ..."""
+    runs = _RUN.findall(code)
+    found = {
+        "".join(runs[start:end])
+        for start in range(len(runs))
+        for end in range(start + 2, min(len(runs), start + 4) + 1)
+    }
+    return tuple(part for part in found if len(part) >= SHORTEST_PART and part != code)
+
+
+@lru_cache(maxsize=100_000)
+def ends_of(code: str) -> tuple[str, ...]:
+    """Beginnings and endings of a code, of four letters or more."""
+    lengths = range(SHORTEST_PART, min(len(code), 24))
+    return tuple(f"#{code[:n]}" for n in lengths) + tuple(f"${code[-n:]}" for n in lengths)
+
+
+def quantities(tokens: Sequence[str]) -> Quantities:
+    """`64gb`, `64 gb` and `1.5 tb` as amounts by unit."""
+    found: dict[str, set[float]] = {}
+    for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
+        measure = _MEASURE.fullmatch(token)
+        if measure:
+            number, unit = measure[1], _UNITS.get(measure[2])
+        elif _NUMBER.fullmatch(token):
+            number, unit = token, _UNITS.get(following)
+        else:
+            continue
+        if unit is not None:
+            name, scale = _SCALED.get(unit, (unit, 1.0))
+            found.setdefault(name, set()).add(float(number.replace(",", ".")) * scale)
+    return {unit: frozenset(amounts) for unit, amounts in found.items()}
