@@ -80,6 +80,7 @@ def test_only_the_kernel_opens_and_commits_transactions() -> None:
         and node.func.attr == "commit"
         # tantivy's writer commits an index, not a transaction
         and path.parts[0] != "indexer"
+        and path != Path("mdm/match/term_index.py")
     ]  # fmt: skip
     assert committing == []
 
