@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,7 @@ from mdm.evaluation.metrics import (
     recall_of_candidates,
 )
 from mdm.evaluation.plain_form import LabelledPair
-from mdm.match.decide import JOIN
+from mdm.match.decide import LIKELY, Contender
 from mdm.match.living_catalogue import EmptyCatalogue
 from mdm.match.neighbours import TitleEncoder
 from mdm.match.newcomers import Newcomer, Prepared, prepare
@@ -51,29 +51,41 @@ def evaluate_clusters(
     encoder: TitleEncoder,
     progress: Progress = lambda _: None,
 ) -> dict[str, Any]:
-    """Match all offers from nothing and compare with the true products of those in `truth`."""
+    """Match all offers from nothing and compare with the true products of those in `truth`.
+
+    `auto` is what is merged with nobody looking; `pair` and `bcubed` are of the matcher's whole
+    answer, with the likely questions of the middle band taken as it would answer them.
+    """
     started = time.perf_counter()
     understood = _understand(offers, encoder, progress)
     progress("deciding")
     prepared = understood.prepared
-    groups = prepared.comparison.groups(prepared.candidates)
-    found = {offer.sku: f"alone {offer.sku}" for offer in offers}
-    for number, group in enumerate(groups):
-        found.update((each.offer_id, str(number)) for each in group.members)
+    decision = prepared.comparison.decision(prepared.candidates)
+    merged = _products(offers, (group.members for group in decision.groups))
+    proposed = _products(offers, decision.proposed)
+    asked = {each.offer_id for each in decision.reviews}
     ids = [each.offer_id for each in understood.newcomers]
     compared = [(ids[left], ids[right]) for left, right in prepared.candidates]
-    pairs, cubed = pair_figures(found, truth), bcubed(found, truth)
+    auto = pair_figures(merged, truth)
     return {
-        **_named("pair", pairs),
-        **_named("bcubed", cubed),
-        "auto_precision": round(pairs.precision, 4),
-        "auto_recall": round(pairs.recall, 4),
+        **_named("pair", pair_figures(proposed, truth)),
+        **_named("bcubed", bcubed(proposed, truth)),
+        "auto_precision": round(auto.precision, 4),
+        "auto_recall": round(auto.recall, 4),
         "candidate_recall_at_30": round(recall_of_candidates(compared, truth), 4),
         "candidates_per_offer": round(2 * len(compared) / max(len(ids), 1), 1),
-        "steward_share": 0.0,
+        "steward_share": round(len(asked) / max(len(ids), 1), 4),
         "offers": len(offers),
         **_cost(started),
     }
+
+
+def _products(offers: Sequence[RawOffer], groups: Iterable[Sequence[Contender]]) -> dict[str, str]:
+    """The product of each offer; one that was refused stays alone."""
+    found = {offer.sku: f"alone {offer.sku}" for offer in offers}
+    for number, members in enumerate(groups):
+        found.update((each.offer_id, str(number)) for each in members)
+    return found
 
 
 def evaluate_pairs(
@@ -87,7 +99,7 @@ def evaluate_pairs(
     understood = _understand(offers, encoder, progress)
     progress("comparing")
     scores = [_score(understood, pair) for pair in pairs]
-    joined = [score >= JOIN for score in scores]
+    joined = [score >= LIKELY for score in scores]
     labels = [pair.is_match for pair in pairs]
     figures = of_counts(
         sum(1 for one, other in zip(joined, labels, strict=True) if one and other),

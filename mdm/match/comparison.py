@@ -10,7 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mdm.match.decide import Contender, Group, Pair, decide
+from mdm.match.decide import (
+    NOTHING_RULED,
+    Contender,
+    Decision,
+    Judge,
+    Pair,
+    Piece,
+    Ruled,
+    decide,
+)
 from mdm.match.features import Features
 from mdm.match.rarity import Rarity
 from mdm.match.score import explain, probability
@@ -44,7 +53,9 @@ class Comparison:
         self._previous = previous
         self._place = {each: place for place, each in enumerate(contenders)}
 
-    def groups(self, candidates: Sequence[tuple[int, int]]) -> list[Group]:
+    def decision(
+        self, candidates: Sequence[tuple[int, int]], ruled: Ruled = NOTHING_RULED
+    ) -> Decision:
         """The contenders grouped, by the pairs of places worth comparing."""
         pairs: list[Pair] = []
         vetoed: list[tuple[int, int, str]] = []
@@ -57,7 +68,8 @@ class Comparison:
                 pairs.append(Pair(left, right, self._score(left, right, cosine)))
             elif cosine > 0.5 or one.gtins & other.gtins:
                 vetoed.append((left, right, reason))
-        return decide(self._contenders, pairs, vetoed, self._compare, self._explain)
+        judge = Judge(self._compare, _veto, self._explain)
+        return decide(self._contenders, pairs, vetoed, judge, ruled)
 
     def probability_of(self, left: int, right: int) -> float:
         """That two contenders are of one product; 0 where something forbids it."""
@@ -91,17 +103,22 @@ class Comparison:
             self._stays(left, right),
         )
 
-    def _explain(self, one: Contender, other: Contender) -> list[tuple[str, float]]:
+    def _explain(self, one: Contender, other: Contender) -> list[Piece]:
         left, right = self._place[one], self._place[other]
         cosine = float(self._table[left] @ self._table[right])
         pieces = explain(one.features, other.features, cosine, self._rarity, self._ambiguous)
         stays = self._stays(left, right)
-        return [*pieces, ("was there before", stays)] if stays else pieces
+        told: list[Piece] = [(code, (), moved) for code, moved in pieces]
+        return [*told, ("was there before", (), stays)] if stays else told
 
     def _stays(self, left: int, right: int) -> float:
         """A changed offer that meets one of the product that it was in."""
         was = self._previous.get(left)
         return STAYS if was and self._contenders[right].product_id == was else 0.0
+
+
+def _veto(one: Contender, other: Contender) -> str | None:
+    return veto(one.features, other.features)
 
 
 def share_a_key(one: Features, other: Features) -> bool:

@@ -1,42 +1,62 @@
-"""Which offers come together: best pairs first, under what a comparator may never do. Pure.
+"""Which offers come together, which are put before a person, which stay alone. Pure.
 
-A product holds one offer of a merchant in each condition. No veto stands between any two of its
-offers, and on the whole they look alike. Products that exist are joined, never merged or split.
+Nearest groups first, by the mean likeness of their offers, under what a comparator may never do: a
+product holds one offer of a merchant in each condition, no veto stands between any two of its
+offers, and what stewards ruled is obeyed. The result does not depend on the order of the offers.
 """
 
 from __future__ import annotations
 
+import heapq
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mdm.match.features import Features
-from mdm.match.vetoes import veto
 
-JOIN = 0.55
-ON_THE_WHOLE = 0.45
-MAX_COMPARED = 8
+# What is at least this likely is merged with nobody looking.
+MERGE = 0.55
+# What is likelier than this is what the matcher would say if it had to answer.
+LIKELY = 0.45
+# What is at least this likely is put before a person; below, an offer founds a product.
+ASK = 0.35
+
+MAX_OFFERS = 400
+"""Offers of one product: what would grow beyond is kept apart, with this as the reason."""
+MAX_COMPARED = 6
+MAX_CHECKED = 40
 MAX_REASONS = 4
+MAX_ASKED = 3
+# Likenesses that differ by less are the same.
+_ABOUT = 1e-6
+
+Piece = tuple[str, Sequence[float | str], float]
+"""A piece of evidence: the code of its text, what it says, how far it moves the log odds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contender:
-    """An offer in the matching. `product_id` is set where it already belongs to a product."""
+    """An offer in the matching. `product_id` is set where it already belongs to a product; `since`
+    is when that product was made (seconds): of two that are merged the older one stays."""
 
     offer_id: str
     merchant_id: str
     condition: str
     features: Features
     product_id: str | None = None
+    since: float = 0.0
 
 
 @dataclass(slots=True)
 class Group:
-    """Offers found to be of one product. `evidence` tells, by new offer, why."""
+    """Offers found to be of one product. `evidence` tells, by new offer, why; `merged` names the
+    products that end in this one."""
 
     members: list[Contender]
     product_id: str | None
     evidence: dict[str, dict[str, Any]] = field(default_factory=dict)
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,127 +68,304 @@ class Pair:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Not merged: a person is asked whether these two are of one product. `product_id` is that of
+    `against`, where it has one already."""
+
+    offer_id: str
+    against: str
+    product_id: str | None
+    probability: float
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What stewards decided, by sorted pairs of offer ids."""
+
+    together: frozenset[tuple[str, str]] = frozenset()
+    apart: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`groups` are merged with nobody looking. `proposed` holds the same offers grouped as they
+    would be if every question likelier than not were answered with yes."""
+
+    groups: list[Group]
+    reviews: list[Review]
+    proposed: list[list[Contender]]
+
+
 Compare = Callable[[Contender, Contender], float]
-Explain = Callable[[Contender, Contender], list[tuple[str, float]]]
+Veto = Callable[[Contender, Contender], str | None]
+Explain = Callable[[Contender, Contender], Sequence[Piece]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """How two contenders are judged: how likely of one product (0 to 1), what forbids it, why."""
+
+    compare: Compare
+    veto: Veto
+    explain: Explain
+
+
+NOTHING_RULED = Ruled()
 
 
 def decide(
     contenders: Sequence[Contender],
     pairs: Iterable[Pair],
     vetoed: Iterable[tuple[int, int, str]],
-    compare: Compare,
-    explain: Explain,
-) -> list[Group]:
-    """Group contenders. The result depends on their content alone, not on their order."""
-    groups = _groups_at_first(contenders)
-    against: dict[str, list[str]] = {}
-    for first, second, why in vetoed:
-        _note(against, contenders[first], f"{why}: not with {contenders[second].offer_id}")
-        _note(against, contenders[second], f"{why}: not with {contenders[first].offer_id}")
-    likely = [pair for pair in pairs if pair.probability >= JOIN]
-    likely.sort(key=lambda pair: _rank(pair, contenders))
-    for pair in likely:
-        left, right = contenders[pair.left], contenders[pair.right]
-        one, other = groups[left], groups[right]
-        if one is other:
-            continue
-        reason = _obstacle(one, other, compare)
-        if reason:
-            _note(against, left, f"{reason}: not with {right.offer_id}")
-            _note(against, right, f"{reason}: not with {left.offer_id}")
-        else:
-            _join(groups, left, right, _told(pair, left, right, explain))
-    found = list({id(group): group for group in groups.values()}.values())
-    for group in found:
-        for each in group.members:
-            if each.product_id is None:
-                _finish(group, each, against.get(each.offer_id, []))
-    return found
+    judge: Judge,
+    ruled: Ruled = NOTHING_RULED,
+) -> Decision:
+    """Group contenders. `vetoed` are pairs found forbidden before: they are told, never joined."""
+    gathering = _Gathering(contenders, judge, ruled)
+    gathering.note(vetoed)
+    gathering.obey(ruled)
+    left = gathering.merge(pairs)
+    groups = gathering.groups()
+    reviews = gathering.ask(left)
+    return Decision(groups, reviews, gathering.proposed())
 
 
-def _groups_at_first(contenders: Sequence[Contender]) -> dict[Contender, Group]:
-    by_product: dict[str, Group] = {}
-    groups: dict[Contender, Group] = {}
-    for each in contenders:
-        if each.product_id is None:
-            groups[each] = Group([each], None)
-        else:
-            group = by_product.setdefault(each.product_id, Group([], each.product_id))
-            group.members.append(each)
-            groups[each] = group
-    return groups
+@dataclass(slots=True, eq=False)
+class _Cluster:
+    """Offers by place, on their way into a group."""
+
+    members: list[int]
+    products: dict[str, float]
+    sellers: set[tuple[str, str]]
 
 
-def _rank(pair: Pair, contenders: Sequence[Contender]) -> tuple[float, str, str]:
-    ids = sorted((contenders[pair.left].offer_id, contenders[pair.right].offer_id))
-    return -round(pair.probability, 6), ids[0], ids[1]
+_Waiting = tuple[float, int, int]
+"""(minus how likely, place, place): the order of a heap."""
 
 
-def _obstacle(one: Group, other: Group, compare: Compare) -> str | None:
-    """Why two groups may not come together; None when they may."""
-    if one.product_id and other.product_id:
-        return "both are products already"
-    taken = {(each.merchant_id, each.condition) for each in one.members}
-    if any((each.merchant_id, each.condition) in taken for each in other.members):
-        return "one merchant offers both"
-    if len(one.members) == len(other.members) == 1:
-        return None
-    for left in one.members:
-        for right in other.members:
-            reason = veto(left.features, right.features)
+class _Gathering:
+    """Contenders in the order of their ids, so that the order of arrival plays no part."""
+
+    def __init__(self, contenders: Sequence[Contender], judge: Judge, ruled: Ruled) -> None:
+        order = sorted(range(len(contenders)), key=lambda each: contenders[each].offer_id)
+        self._place = {given: place for place, given in enumerate(order)}
+        self._all = [contenders[each] for each in order]
+        self._judge = judge
+        self._cluster = _clusters_at_first(self._all)
+        self._evidence: dict[int, dict[str, Any]] = {}
+        self._against: dict[int, list[str]] = defaultdict(list)
+        self._known: dict[int, float] = {}
+        self._links: dict[tuple[_Cluster, _Cluster], float] = {}
+        self._apart: dict[str, set[str]] = defaultdict(set)
+        for one, other in ruled.apart:
+            self._apart[one].add(other)
+            self._apart[other].add(one)
+
+    def note(self, vetoed: Iterable[tuple[int, int, str]]) -> None:
+        """Remember why pairs stay apart, to be told with the decision."""
+        for left, right, why in vetoed:
+            self._note(self._place[left], self._place[right], why)
+
+    def obey(self, ruled: Ruled) -> None:
+        """Join what stewards put together, whatever the score says."""
+        by_id = {each.offer_id: place for place, each in enumerate(self._all)}
+        for left, right in sorted(ruled.together):
+            if left not in by_id or right not in by_id:
+                continue
+            one, other = by_id[left], by_id[right]
+            here, there = self._cluster[one], self._cluster[other]
+            if here is there:
+                continue
+            # Their own word counts for these two, not for others that would come along.
+            is_alone = len(here.members) == len(there.members) == 1
+            if here.sellers & there.sellers and not is_alone:
+                self._note(one, other, "one merchant offers both")
+            else:
+                self._join(one, other, "ruled")
+
+    def merge(self, pairs: Iterable[Pair]) -> list[_Waiting]:
+        """Join what nobody has to look at; returns what is left."""
+        waiting = [self._waiting(each) for each in pairs]
+        heapq.heapify(waiting)
+        left: list[_Waiting] = []
+        while waiting and -waiting[0][0] >= MERGE:
+            link, one, other = self._next(waiting)
+            if link < MERGE:
+                if link >= ASK:
+                    left.append((-link, one, other))
+                    self._note(one, other, f"alike by {link:.2f} on the whole")
+                continue
+            reason = self._obstacle(one, other)
             if reason:
-                return reason
-    sides = (_some(one), _some(other))
-    scores = [compare(left, right) for left in sides[0] for right in sides[1]]
-    mean = sum(scores) / len(scores)
-    return f"alike by {mean:.2f} on the whole" if mean < ON_THE_WHOLE else None
+                self._note(one, other, reason)
+            else:
+                self._join(one, other, "joined")
+        return [*waiting, *left]
+
+    def groups(self) -> list[Group]:
+        """The groups as they are now, with the evidence of their new offers."""
+        found = []
+        for cluster in dict.fromkeys(self._cluster):
+            oldest_first = sorted(cluster.products.items(), key=lambda each: (each[1], each[0]))
+            kept = oldest_first[0][0] if oldest_first else None
+            evidence = {
+                self._all[place].offer_id: self._evidence_of(place, cluster)
+                for place in cluster.members
+                if self._all[place].product_id is None
+            }
+            members = [self._all[place] for place in cluster.members]
+            ended = tuple(product for product, _ in oldest_first[1:])
+            found.append(Group(members, kept, evidence, ended))
+        return found
+
+    def ask(self, waiting: list[_Waiting]) -> list[Review]:
+        """Questions for a person. Likely ones are taken as answered with yes, so that nobody is
+        asked twice about the same two groups."""
+        heapq.heapify(waiting)
+        reviews: list[Review] = []
+        asked: dict[int, int] = defaultdict(int)
+        done: set[tuple[_Cluster, _Cluster]] = set()
+        while waiting and -waiting[0][0] >= ASK:
+            link, one, other = self._next(waiting)
+            clusters = (self._cluster[one], self._cluster[other])
+            if link < ASK or clusters in done or self._obstacle(one, other):
+                continue
+            done |= {clusters, clusters[::-1]}
+            new, old = (one, other) if self._all[one].product_id is None else (other, one)
+            if self._all[new].product_id is None and asked[new] < MAX_ASKED:
+                asked[new] += 1
+                reviews.append(self._review(new, old, link))
+            if link >= LIKELY:
+                self._join(one, other, None)
+        return reviews
+
+    def proposed(self) -> list[list[Contender]]:
+        """The offers as they stand together now."""
+        clusters = dict.fromkeys(self._cluster)
+        return [[self._all[place] for place in cluster.members] for cluster in clusters]
+
+    def _waiting(self, pair: Pair) -> _Waiting:
+        one, other = sorted((self._place[pair.left], self._place[pair.right]))
+        probability = round(pair.probability, 6)
+        self._known[one * len(self._all) + other] = probability
+        return -probability, one, other
+
+    def _next(self, waiting: list[_Waiting]) -> _Waiting:
+        """The nearest two with the likeness of their groups; 0 where they are joined already or
+        have to wait, because their groups are less alike than they."""
+        score, one, other = heapq.heappop(waiting)
+        here, there = self._cluster[one], self._cluster[other]
+        if here is there:
+            return 0.0, one, other
+        link = self._link(here, there)
+        if waiting and link < -score - _ABOUT and -link > waiting[0][0]:
+            heapq.heappush(waiting, (-link, one, other))
+            return 0.0, one, other
+        return link, one, other
+
+    def _link(self, one: _Cluster, other: _Cluster) -> float:
+        """The mean over their offers, a bounded number of each, spread over all of them."""
+        key = (one, other) if one.members < other.members else (other, one)
+        if key not in self._links:
+            scores = [
+                self._compare(left, right)
+                for left in one.members[:: -(-len(one.members) // MAX_COMPARED)]
+                for right in other.members[:: -(-len(other.members) // MAX_COMPARED)]
+            ]
+            self._links[key] = round(sum(scores) / len(scores), 6)
+        return self._links[key]
+
+    def _compare(self, one: int, other: int) -> float:
+        key = min(one, other) * len(self._all) + max(one, other)
+        if key not in self._known:
+            self._known[key] = self._judge.compare(self._all[one], self._all[other])
+        return self._known[key]
+
+    def _obstacle(self, left: int, right: int) -> str | None:
+        """Why the groups of two offers may not come together; None when they may."""
+        one, other = self._cluster[left], self._cluster[right]
+        if one.sellers & other.sellers:
+            return "one merchant offers both"
+        if len(one.members) + len(other.members) > MAX_OFFERS:
+            return f"more than {MAX_OFFERS} offers"
+        if self._are_apart(one, other):
+            return "a steward keeps them apart"
+        for here in one.members[:MAX_CHECKED]:
+            for there in other.members[:MAX_CHECKED]:
+                reason = self._judge.veto(self._all[here], self._all[there])
+                if reason:
+                    return reason
+        return None
+
+    def _are_apart(self, one: _Cluster, other: _Cluster) -> bool:
+        if not self._apart:
+            return False
+        ids = {self._all[each].offer_id for each in other.members}
+        return any(ids & self._apart.get(self._all[each].offer_id, set()) for each in one.members)
+
+    def _join(self, left: int, right: int, decision: str | None) -> None:
+        """`decision` is told as evidence; None for what is only proposed."""
+        one, other = self._cluster[left], self._cluster[right]
+        if decision:
+            for each, beside in ((left, right), (right, left)):
+                if self._all[each].product_id is None and each not in self._evidence:
+                    self._evidence[each] = self._told(decision, each, beside)
+        joined = _Cluster(
+            sorted(one.members + other.members),
+            {**one.products, **other.products},
+            one.sellers | other.sellers,
+        )
+        for place in joined.members:
+            self._cluster[place] = joined
+
+    def _review(self, new: int, old: int, link: float) -> Review:
+        against = self._all[old]
+        evidence = self._told("asked", new, old)
+        return Review(
+            self._all[new].offer_id, against.offer_id, against.product_id, round(link, 4), evidence
+        )
+
+    def _told(self, decision: str, each: int, beside: int) -> dict[str, Any]:
+        pieces = self._judge.explain(self._all[each], self._all[beside])
+        return {
+            "decision": decision,
+            "score": round(self._compare(each, beside), 4),
+            "for": [_plain(piece) for piece in pieces if piece[2] > 0],
+            "against": [_plain(piece) for piece in pieces if piece[2] < 0],
+            "compared_with": self._all[beside].offer_id,
+        }
+
+    def _evidence_of(self, place: int, cluster: _Cluster) -> dict[str, Any]:
+        decision = "founded" if len(cluster.members) == 1 else "joined"
+        nothing: dict[str, Any] = {"decision": decision, "score": None, "for": [], "against": []}
+        evidence = self._evidence.get(place, nothing)
+        kept_apart = self._against.get(place)
+        return {**evidence, "kept_apart": [*kept_apart]} if kept_apart else evidence
+
+    def _note(self, one: int, other: int, why: str) -> None:
+        for each, beside in ((one, other), (other, one)):
+            reasons = self._against[each]
+            told = f"{why}: not with {self._all[beside].offer_id}"
+            if len(reasons) < MAX_REASONS and told not in reasons:
+                reasons.append(told)
 
 
-def _some(group: Group) -> list[Contender]:
-    return sorted(group.members, key=lambda each: each.offer_id)[:MAX_COMPARED]
+def _plain(piece: Piece) -> list[Any]:
+    code, values, moved = piece
+    return [code, [*values], round(moved, 2)]
 
 
-def _join(
-    groups: dict[Contender, Group], left: Contender, right: Contender, told: dict[str, Any]
-) -> None:
-    one, other = groups[left], groups[right]
-    if other.product_id or (not one.product_id and len(other.members) > len(one.members)):
-        one, other = other, one
-    for each, beside in ((left, right), (right, left)):
-        if each.product_id is None:
-            evidence = {**told, "compared_with": beside.offer_id}
-            groups[each].evidence.setdefault(each.offer_id, evidence)
-    for each in other.members:
-        groups[each] = one
-    one.members += other.members
-    one.evidence.update(other.evidence)
-
-
-def _told(pair: Pair, left: Contender, right: Contender, explain: Explain) -> dict[str, Any]:
-    evidence = explain(left, right)
-    return {
-        "decision": "joined",
-        "score": round(pair.probability, 4),
-        "for": [[what, round(by, 2)] for what, by in evidence if by > 0],
-        "against": [[what, round(by, 2)] for what, by in evidence if by < 0],
-    }
-
-
-def _finish(group: Group, each: Contender, kept_apart: list[str]) -> None:
-    evidence = group.evidence.setdefault(
-        each.offer_id,
-        {
-            "decision": "founded" if len(group.members) == 1 else "joined",
-            "score": None,
-            "for": [],
-            "against": [],
-        },
-    )
-    if kept_apart:
-        evidence["kept_apart"] = kept_apart
-
-
-def _note(against: dict[str, list[str]], who: Contender, reason: str) -> None:
-    reasons = against.setdefault(who.offer_id, [])
-    if len(reasons) < MAX_REASONS and reason not in reasons:
-        reasons.append(reason)
+def _clusters_at_first(contenders: Sequence[Contender]) -> list[_Cluster]:
+    by_product: dict[str, _Cluster] = {}
+    clusters = []
+    for place, each in enumerate(contenders):
+        cluster = _Cluster([], {}, set())
+        if each.product_id is not None:
+            cluster = by_product.setdefault(each.product_id, cluster)
+            cluster.products[each.product_id] = each.since
+        cluster.members.append(place)
+        cluster.sellers.add((each.merchant_id, each.condition))
+        clusters.append(cluster)
+    return clusters

@@ -43,7 +43,7 @@ def match_newcomers(
 ) -> list[Group]:
     """Group newcomers with each other and with existing products."""
     prepared = prepare(catalogue, newcomers, vectors)
-    return prepared.comparison.groups(prepared.candidates)
+    return prepared.comparison.decision(prepared.candidates).groups
 
 
 @dataclass(frozen=True, slots=True)

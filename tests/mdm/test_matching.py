@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mdm.match.candidates import near_within, pairs_within
-from mdm.match.decide import Contender, Group, Pair, decide
+from mdm.match.decide import NOTHING_RULED, Contender, Decision, Group, Judge, Pair, Ruled, decide
 from mdm.match.features import Features, is_code, is_quantity, offer_features, title_parts
 from mdm.match.rarity import Rarity
 from mdm.match.score import WEIGHTS, explain, probability, title_evidence
@@ -103,12 +103,17 @@ def _contender(name: str, title: str, product: str | None = None, merchant: str 
     return Contender(name, merchant or f"shop-{name}", "new", features(title), product)
 
 
-def _decide(contenders: list[Contender]) -> list[Group]:
+def _decision(contenders: list[Contender], ruled: Ruled = NOTHING_RULED) -> Decision:
     places = range(len(contenders))
     pairs = [
         Pair(a, b, _alike(contenders[a], contenders[b])) for a in places for b in places if a < b
     ]
-    return decide(contenders, pairs, [], _alike, lambda *_: [("alike", 1.0)])
+    judge = Judge(_alike, lambda *_: None, lambda *_: [("alike", (1.0,), 1.0)])
+    return decide(contenders, pairs, [], judge, ruled)
+
+
+def _decide(contenders: list[Contender]) -> list[Group]:
+    return _decision(contenders).groups
 
 
 def _alike(one: Contender, other: Contender) -> float:
@@ -134,17 +139,40 @@ def test_decisions_do_not_depend_on_order() -> None:
         assert _members(_decide(shuffled)) == expected
 
 
-def test_living_products_are_joined_never_merged() -> None:
-    one = _contender("off_1", "ab cd", "prd_1")
-    other = _contender("off_2", "ab cd", "prd_2")
+def test_living_products_are_merged_where_nothing_parts_them() -> None:
+    one = Contender("off_1", "a", "new", features("ab cd"), "prd_2", since=1.0)
+    other = Contender("off_2", "b", "new", features("ab cd"), "prd_1", since=2.0)
     newcomer = _contender("off_3", "ab cd")
-    groups = _decide([one, other, newcomer])
-    assert len(groups) == 2
-    joined = next(group for group in groups if len(group.members) == 2)
-    assert joined.product_id in ("prd_1", "prd_2")
+    (joined,) = _decide([one, other, newcomer])
+    assert (joined.product_id, joined.merged) == ("prd_2", ("prd_1",))
     assert joined.evidence["off_3"]["decision"] == "joined"
-    assert joined.evidence["off_3"]["kept_apart"][0].startswith("both are products already")
     assert "off_1" not in joined.evidence
+
+
+def test_stewards_are_obeyed() -> None:
+    contenders = [
+        _contender("off_1", "ab cd"),
+        _contender("off_2", "ab cd"),
+        _contender("off_3", "zz"),
+    ]
+    apart = _decision(contenders, Ruled(apart=frozenset({("off_1", "off_2")})))
+    assert len(apart.groups) == 3
+    assert "a steward keeps them apart" in str([group.evidence for group in apart.groups])
+    assert not apart.reviews
+    together = _decision(contenders, Ruled(together=frozenset({("off_1", "off_3")})))
+    assert _members(together.groups) == {frozenset({"off_1", "off_3"}), frozenset({"off_2"})}
+    (group,) = [each for each in together.groups if len(each.members) == 2]
+    assert group.evidence["off_3"]["decision"] == "ruled"
+
+
+def test_what_is_neither_clear_nor_unlikely_is_asked_once() -> None:
+    decision = _decision([_contender("off_1", "ab cd ef"), _contender("off_2", "ab cd gh")])
+    assert len(decision.groups) == 2
+    (review,) = decision.reviews
+    assert (review.offer_id, review.against, review.product_id) == ("off_1", "off_2", None)
+    assert review.probability == 0.5
+    assert review.evidence["for"] == [["alike", [1.0], 1.0]]
+    assert len(decision.proposed) == 1
 
 
 def test_one_merchant_is_in_a_product_once() -> None:
@@ -154,8 +182,8 @@ def test_one_merchant_is_in_a_product_once() -> None:
 
 def test_a_chain_of_lookalikes_is_no_product() -> None:
     titles = ["aa bb cc", "aa bb cc dd", "bb cc dd ee", "cc dd ee ff", "dd ee ff gg", "ee ff gg hh"]
-    groups = _decide([_contender(f"off_{n}", title) for n, title in enumerate(titles)])
-    assert max(len(group.members) for group in groups) < len(titles)
+    groups = _decision([_contender(f"off_{n}", title) for n, title in enumerate(titles)]).proposed
+    assert max(map(len, groups)) < len(titles)
 
 
 def test_candidates_share_a_key_or_a_near_title() -> None:
