@@ -1,0 +1,179 @@
+"""Questions to stewards: pairs between the matcher's two thresholds, each asked once.
+
+In: what the matcher could not decide. Out: the queue, what is most at stake first. A question that
+somebody has answered is not asked again; one whose offers changed lapses until it is put anew.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from kernel.db import Transaction
+from kernel.jobs import Job, defer
+from mdm.bulk import stage_rows
+from mdm.match.decide import Review
+from mdm.stewardship.decisions import couple
+from mdm.stewardship.weighing import weigh
+
+WEIGH = Job("mdm.weigh_reviews", "mdm", lock="mdm.weigh_reviews")
+
+MOST_PER_OFFER = 3
+"""More questions about one offer than this tell a steward nothing new."""
+
+_COLUMNS = ("offer_id", "against", "probability", "evidence", "asked_at")
+_SELECT = (
+    "SELECT review_id, offer_id, against, probability, evidence, stake, state, asked_at, "
+    "settled_at FROM mdm.review"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A stored review. `stake` orders the queue; its unit is views x minor units."""
+
+    review_id: int
+    offer_id: str
+    against: str
+    probability: float
+    evidence: Mapping[str, Any]
+    stake: float
+    state: str
+    asked_at: datetime
+    settled_at: datetime | None
+
+
+def put_reviews(tx: Transaction, reviews: Sequence[Review], now: datetime) -> int:
+    """Ask these; answers how many are open. Call it once their offers are written.
+
+    Of several about one offer and one product the likeliest is asked. A pair on which a word is in
+    force, or that was decided before, is not asked again.
+    """
+    chosen = _worth_asking(reviews)
+    if not chosen:
+        return 0
+    rows = [
+        (each.offer_id, each.against, each.probability, orjson.dumps(each.evidence).decode(), now)
+        for each in chosen
+    ]
+    staged = stage_rows(tx, "mdm.review", _COLUMNS, rows)
+    opened = tx.execute(
+        sa.text(
+            f"INSERT INTO mdm.review AS r ({', '.join(_COLUMNS)}) "  # noqa: S608
+            f"SELECT {', '.join(_COLUMNS)} FROM {staged} s WHERE NOT EXISTS "
+            "(SELECT FROM mdm.match_decision d WHERE d.in_force "
+            "AND d.low_id = least(s.offer_id, s.against) "
+            "AND d.high_id = greatest(s.offer_id, s.against)) "
+            "ON CONFLICT (least(offer_id, against), greatest(offer_id, against)) DO UPDATE SET "
+            "offer_id = EXCLUDED.offer_id, against = EXCLUDED.against, "
+            "probability = EXCLUDED.probability, evidence = EXCLUDED.evidence, "
+            "asked_at = EXCLUDED.asked_at, state = 'open', settled_at = NULL "
+            "WHERE r.state <> 'decided' RETURNING review_id"
+        )
+    )
+    ids = list(opened.scalars())
+    weigh(tx, {}, review_ids=ids)
+    if ids:
+        defer(tx, WEIGH, once=WEIGH.name, delay_s=60)
+    return len(ids)
+
+
+def drop_reviews(tx: Transaction, offer_ids: Iterable[str]) -> int:
+    """Questions that name one of these offers lapse: it is gone, or about to be matched anew."""
+    return tx.execute(
+        sa.text(
+            "UPDATE mdm.review SET state = 'lapsed', settled_at = now() WHERE state = 'open' "
+            "AND (offer_id = ANY(:ids) OR against = ANY(:ids))"
+        ),
+        {"ids": list(offer_ids)},
+    ).rowcount
+
+
+def queue(tx: Transaction, limit: int, after: tuple[float, int] | None = None) -> list[Question]:
+    """Open questions, what is most at stake first; `after` is (stake, id) of the last one seen."""
+    where = " WHERE state = 'open'"
+    if after is not None:
+        where += " AND (stake < :stake OR (stake = :stake AND review_id > :review_id))"
+    stake, review_id = after or (0.0, 0)
+    rows = tx.execute(
+        sa.text(_SELECT + where + " ORDER BY stake DESC, review_id LIMIT :limit"),
+        {"limit": limit, "stake": stake, "review_id": review_id},
+    )
+    return [Question(*row) for row in rows]
+
+
+def before(tx: Transaction, question: Question) -> Question | None:
+    """The open question that stands before this one in the queue; None for the first."""
+    row = tx.execute(
+        sa.text(
+            _SELECT + " WHERE state = 'open' AND (stake > :stake OR "
+            "(stake = :stake AND review_id < :review_id)) ORDER BY stake, review_id DESC LIMIT 1"
+        ),
+        {"stake": question.stake, "review_id": question.review_id},
+    ).one_or_none()
+    return None if row is None else Question(*row)
+
+
+def read_question(tx: Transaction, review_id: int) -> Question | None:
+    """One question, open or not; None for an unknown number."""
+    row = tx.execute(sa.text(_SELECT + " WHERE review_id = :id"), {"id": review_id}).one_or_none()
+    return None if row is None else Question(*row)
+
+
+def counts(tx: Transaction) -> dict[str, int]:
+    """How many questions are open, decided and lapsed."""
+    rows = tx.execute(sa.text("SELECT state, count(*) FROM mdm.review GROUP BY state"))
+    return {"open": 0, "decided": 0, "lapsed": 0} | {row[0]: row[1] for row in rows}
+
+
+def settle(
+    tx: Transaction, ones: Sequence[str], others: Sequence[str], own: int | None
+) -> dict[int, str]:
+    """Open questions between the two sides lapse, `own` counts as decided: the states before."""
+    rows = tx.execute(
+        sa.text(
+            "UPDATE mdm.review r SET state = CASE WHEN review_id = :own THEN 'decided' "
+            "ELSE 'lapsed' END, settled_at = now() FROM mdm.review was "
+            "WHERE was.review_id = r.review_id AND (r.review_id = :own OR (r.state = 'open' AND "
+            "((r.offer_id = ANY(:ones) AND r.against = ANY(:others)) OR "
+            "(r.offer_id = ANY(:others) AND r.against = ANY(:ones))))) "
+            "RETURNING r.review_id, was.state"
+        ),
+        {"ones": list(ones), "others": list(others), "own": own},
+    )
+    return {row.review_id: row.state for row in rows}
+
+
+def put_states(tx: Transaction, states: Mapping[int, str]) -> dict[int, str]:
+    """Give questions these states; answers those they had before."""
+    rows = tx.execute(
+        sa.text(
+            "UPDATE mdm.review r SET state = p.state, settled_at = CASE WHEN p.state = 'open' "
+            "THEN NULL ELSE now() END FROM mdm.review was, "
+            "unnest(CAST(:ids AS bigint[]), CAST(:states AS text[])) AS p(review_id, state) "
+            "WHERE was.review_id = r.review_id AND r.review_id = p.review_id "
+            "RETURNING r.review_id, was.state AS before"
+        ),
+        {"ids": list(states), "states": list(states.values())},
+    )
+    return {row.review_id: row.before for row in rows}
+
+
+def _worth_asking(reviews: Sequence[Review]) -> list[Review]:
+    """One for each offer and product, the likeliest; a few for each offer; each pair once."""
+    best: dict[tuple[str, str], Review] = {}
+    for each in sorted(reviews, key=lambda row: (-row.probability, row.offer_id, row.against)):
+        best.setdefault((each.offer_id, each.product_id or each.against), each)
+    asked: Counter[str] = Counter()
+    pairs: dict[tuple[str, str], Review] = {}
+    for each in best.values():
+        if asked[each.offer_id] < MOST_PER_OFFER:
+            asked[each.offer_id] += 1
+            pairs.setdefault(couple(each.offer_id, each.against), each)
+    return list(pairs.values())
