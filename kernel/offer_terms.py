@@ -1,4 +1,4 @@
-"""The words every package uses about an offer: condition, availability, execution."""
+"""The words every package uses about an offer: condition, grade, availability, execution."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ class Condition(StrEnum):
     NEW = "new"
     REFURBISHED = "refurbished"
     USED = "used"
+
+
+class Grade(StrEnum):
+    """How well goods are kept, best first: one scale for the words of every merchant."""
+
+    NEW = "new"
+    LIKE_NEW = "like_new"
+    VERY_GOOD = "very_good"
+    GOOD = "good"
+    ACCEPTABLE = "acceptable"
+    FOR_PARTS = "for_parts"
+    UNKNOWN = "unknown"
+    """Not new, and nobody says how well it is kept."""
 
 
 class Availability(StrEnum):
@@ -29,3 +42,8 @@ class Execution(StrEnum):
     EXECUTE = "execute"
     HANDOFF = "handoff"
     LINK = "link"
+
+
+def is_unique_item(condition: str) -> bool:
+    """A used article is one piece with a past of its own; new and refurbished ones are series."""
+    return condition == Condition.USED

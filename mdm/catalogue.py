@@ -16,7 +16,7 @@ from kernel.db import Transaction, advisory_lock, announce
 from kernel.jobs import Job, defer
 from mdm.offers import OFFER_SELECT, offer_view
 from mdm.price_trails import price_trails
-from mdm.product_view import OfferView, PriceTrail, ProductView
+from mdm.product_view import OfferView, PriceTrail, ProductView, Stated
 
 CATALOGUE_CHANGED = Job("catalogue.changed", "index", lock="index")
 
@@ -27,7 +27,6 @@ The job is the lasting word: it waits where nobody listens.
 """
 
 _LOCK = "mdm.change_log"
-_MAX_HOPS = 20
 
 
 def changes_after(tx: Transaction, position: int, limit: int) -> list[tuple[int, str]]:
@@ -78,20 +77,16 @@ def all_product_ids(tx: Transaction, after: str, limit: int) -> list[str]:
 
 def resolve(tx: Transaction, product_id: str) -> str | None:
     """The living product behind an id that may have been merged away; None when there is none."""
-    for _ in range(_MAX_HOPS):
-        row = tx.execute(
-            sa.text(
-                "SELECT state, new_id FROM mdm.product LEFT JOIN mdm.product_redirect "
-                "ON old_id = product_id WHERE product_id = :id"
-            ),
-            {"id": product_id},
-        ).one_or_none()
-        if row is None or (row.state != "live" and row.new_id is None):
-            return None
-        if row.state == "live":
-            return product_id
-        product_id = row.new_id
-    return None
+    found = tx.execute(
+        sa.text(
+            "WITH RECURSIVE way(product_id) AS (SELECT CAST(:id AS text) UNION "
+            "SELECT new_id FROM mdm.product_redirect JOIN way ON old_id = way.product_id) "
+            "SELECT product_id FROM way JOIN mdm.product USING (product_id) WHERE state = 'live'"
+        ),
+        {"id": product_id},
+    ).scalars()
+    # A living product leads nowhere, so that the way has one at most: its end.
+    return next(iter(found), None)
 
 
 def product_views(tx: Transaction, product_ids: Sequence[str]) -> list[ProductView]:
@@ -145,4 +140,12 @@ def _product_view(
         provenance=golden["provenance"],
         updated_at=row.updated_at,
         price_trails=trails,
+        google_category_id=golden.get("google_category_id"),
+        conflicts={
+            name: tuple(
+                Stated(each["value"], tuple(each["offers"]), tuple(each["merchants"]))
+                for each in others
+            )
+            for name, others in golden.get("conflicts", {}).items()
+        },
     )

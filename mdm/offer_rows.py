@@ -128,6 +128,7 @@ def facts_of(normal: NormalOffer) -> dict[str, Any]:
         "category_id": normal.category_id,
         "category_text": normal.category_text,
         "attributes": dict(normal.attributes),
+        "grade": normal.grade,
         "group": normal.group,
         "is_bundle": normal.is_bundle,
         "is_accessory": normal.is_accessory,
@@ -176,10 +177,14 @@ def write_offers(tx: Transaction, rows: Sequence[OfferRow], now: datetime) -> No
     changing = _COLUMNS[3:]
     tx.execute(
         sa.text(
-            f"INSERT INTO mdm.offer ({names}) SELECT {names} FROM {staged} "  # noqa: S608
+            f"INSERT INTO mdm.offer AS o ({names}, described_at) "  # noqa: S608
+            f"SELECT {names}, :now FROM {staged} "
             f"ON CONFLICT (offer_id) DO UPDATE SET ({', '.join(changing)}) = "
-            f"({', '.join('EXCLUDED.' + name for name in changing)})"
-        )
+            f"({', '.join('EXCLUDED.' + name for name in changing)}), "
+            "described_at = CASE WHEN o.described_sha256 = EXCLUDED.described_sha256 "
+            "THEN o.described_at ELSE EXCLUDED.described_at END"
+        ),
+        {"now": now},
     )
 
 

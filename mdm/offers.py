@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kernel.db import Transaction
 from kernel.money import Money
-from kernel.offer_terms import Availability, Condition, Execution
+from kernel.offer_terms import Availability, Condition, Execution, Grade
 from mdm.merchants import delivery_from_json
 from mdm.product_view import OfferView
 
@@ -19,7 +19,9 @@ OFFER_SELECT = (
     "SELECT o.offer_id, o.product_id, o.merchant_id, m.name AS merchant_name, o.sku, o.title, "
     "o.language, o.url, o.price_minor, o.currency, o.delivery, m.default_delivery, o.condition, "
     "o.availability, o.quantity, m.execution, m.returns_days, o.updated_at, "
-    "o.expires_at, m.quality_percent FROM mdm.offer o JOIN mdm.merchant m USING (merchant_id)"
+    "o.expires_at, m.quality_percent, o.facts ->> 'grade' AS grade, CASE WHEN o.condition = 'used' "
+    "THEN jsonb_build_object('images', o.facts -> 'image_urls', 'text', o.facts ->> 'description') "
+    "END AS own FROM mdm.offer o JOIN mdm.merchant m USING (merchant_id)"
 )
 
 
@@ -86,6 +88,9 @@ def offer_view(row: sa.Row[Any]) -> OfferView:
         updated_at=row.updated_at,
         expires_at=row.expires_at,
         merchant_quality_percent=row.quality_percent,
+        grade=Grade(row.grade) if row.grade else None,
+        image_urls=tuple((row.own or {}).get("images") or ()),
+        description=(row.own or {}).get("text"),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kernel.money import Money
-from kernel.offer_terms import Availability, Condition, Execution
+from kernel.offer_terms import Availability, Condition, Execution, Grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ class OfferView:
     expires_at: datetime | None = None
     merchant_quality_percent: int | None = None
     """Share of its orders that the merchant confirmed; None while too few are known."""
+    grade: Grade | None = None
+    """How well it is kept; None for new goods."""
+    image_urls: tuple[str, ...] = ()
+    description: str | None = None
+    """Photos and text of this very piece: of unique items alone, empty for goods in series."""
 
     def delivery_to(self, country: str) -> Delivery | None:
         """Cheapest stated delivery to the country; None when none is stated."""
@@ -79,12 +84,21 @@ class PriceTrail:
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """A value of a field that did not survive, and who states it."""
+
+    value: str | int
+    offers: tuple[str, ...]
+    merchants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProductView:
     """A golden record. Texts by language; `attributes` by stable English key (`colour`: `black`).
 
-    `provenance` says for each field which offer it was taken from. `variant_group` is shared by
-    products that differ only in colour, size or capacity. `shop_numbers` are bar codes that hold
-    within one shop only: looked up by, never matched by.
+    `provenance` says for each field which offer it was taken from, `conflicts` what else is stated.
+    `variant_group` is shared by products that differ only in colour, size or capacity.
+    `shop_numbers` are bar codes that hold within one shop only: looked up by, never matched by.
     """
 
     product_id: str
@@ -103,3 +117,5 @@ class ProductView:
     updated_at: datetime | None = None
     price_trails: tuple[PriceTrail, ...] = ()
     shop_numbers: tuple[str, ...] = ()
+    google_category_id: int | None = None
+    conflicts: Mapping[str, tuple[Stated, ...]] = field(default_factory=dict)

@@ -15,9 +15,12 @@ import orjson
 import sqlalchemy as sa
 
 from kernel.db import Transaction
+from kernel.errors import NotFound
 from kernel.ids import derived_id
 from mdm.bulk import stage_rows
-from mdm.golden import Member, golden_record
+from mdm.golden.members import Member
+from mdm.golden.priorities import read_priorities
+from mdm.golden.record import golden_record
 from mdm.match.decide import Group
 
 _PAGE = 4000
@@ -45,24 +48,94 @@ def name_groups(
     occupied = _occupied(tx, [name for group in left for name in _names(group)]) - free
     for group in left:
         names = (name for name in _names(group) if name not in taken and name not in occupied)
-        group.product_id = next(names, None) or _numbered(tx, group, taken)
+        group.product_id = next(names, None) or _free_name(tx, _first_offer(group), taken)
         taken.add(group.product_id)
     _create(tx, [each.product_id for each in unnamed if each.product_id], now)
 
 
+def merge_products(
+    tx: Transaction, keep: str, others: Sequence[str], now: datetime, why: str
+) -> list[str]:
+    """All offers of `others`, withdrawn ones too, go to `keep`; the ids left lead there.
+
+    Golden records are rewritten; returns the products changed, for the change log. `why` stays with
+    the redirect. Nothing to move changes nothing.
+    """
+    rows = tx.execute(
+        sa.text("SELECT offer_id FROM mdm.offer WHERE product_id = ANY(:ids) ORDER BY offer_id"),
+        {"ids": sorted(set(others) - {keep})},
+    )
+    return move_offers(tx, dict.fromkeys(rows.scalars(), keep), now, why)
+
+
+def move_offers(
+    tx: Transaction, moves: Mapping[str, str | None], now: datetime, why: str
+) -> list[str]:
+    """Give offers other products; None is one new product for all that have it.
+
+    A retired id comes to life when offers come back to it, and leads nowhere else then. Returns the
+    products changed, for the change log. DomainError `offer_unknown`, `product_unknown` (404).
+    """
+    held = _places(tx, list(moves))
+    new_id = None
+    if None in moves.values():
+        new_id = _free_name(tx, min(each for each, to in moves.items() if to is None), set())
+        _create(tx, [new_id], now)
+    goes = {each: to or new_id for each, to in moves.items()}
+    wanted = {each: to for each, to in goes.items() if to is not None and held[each] != to}
+    _require_products(tx, set(wanted.values()))
+    tx.execute(
+        sa.text(
+            "UPDATE mdm.offer o SET product_id = m.product_id, updated_at = :now "
+            "FROM unnest(CAST(:offers AS text[]), CAST(:products AS text[])) "
+            "AS m(offer_id, product_id) WHERE o.offer_id = m.offer_id"
+        ),
+        {"offers": list(wanted), "products": list(wanted.values()), "now": now},
+    )
+    touched = {held[each] for each in wanted} | set(wanted.values())
+    left = {each: to for each, to in wanted.items() if held[each]}
+    return rewrite(tx, [each for each in touched if each], _went(left, held), now, why)
+
+
+def oldest(tx: Transaction, product_ids: Iterable[str]) -> str:
+    """Which of the products keeps its id when they become one: the one made first.
+
+    Of those made at once, the one with most offers, then the lower id.
+    """
+    return str(
+        tx.execute(
+            sa.text(
+                "SELECT product_id FROM mdm.product p WHERE product_id = ANY(:ids) "
+                "ORDER BY created_at, (SELECT count(*) FROM mdm.offer o "
+                "WHERE o.live AND o.product_id = p.product_id) DESC, product_id LIMIT 1"
+            ),
+            {"ids": list(product_ids)},
+        ).scalar_one()
+    )
+
+
 def rewrite(
-    tx: Transaction, product_ids: Iterable[str], moved: Mapping[str, str], now: datetime
+    tx: Transaction,
+    product_ids: Iterable[str],
+    moved: Mapping[str, str],
+    now: datetime,
+    why: str = "",
 ) -> list[str]:
     """Merge the golden records of these products anew, one version on; returns those changed.
 
-    A product without live offers is retired; `moved` maps such a product to where its offers went.
+    A product without live offers is retired; `moved` maps such a product to where its offers went,
+    `why` says for what reason.
     """
     ids = sorted(set(product_ids))
+    priorities = read_priorities(tx)
     changed: list[str] = []
     for start in range(0, len(ids), _PAGE):
         page = ids[start : start + _PAGE]
         members = _members(tx, page)
-        rows = [(each, orjson.dumps(golden_record(members[each])).decode()) for each in members]
+        rows = [
+            (each, orjson.dumps(golden_record(members[each], priorities)).decode())
+            for each in members
+        ]
         staged = stage_rows(tx, "mdm.product", ("product_id", "golden"), rows)
         tx.execute(
             sa.text(
@@ -81,8 +154,41 @@ def rewrite(
         ),
         {"ids": ids},
     )
-    _redirect(tx, moved)
+    _redirect(tx, moved, why)
     return changed
+
+
+def _places(tx: Transaction, offer_ids: Sequence[str]) -> dict[str, str | None]:
+    """Products of these offers, which nobody else changes from now on."""
+    rows = tx.execute(
+        sa.text(
+            "SELECT offer_id, product_id FROM mdm.offer WHERE offer_id = ANY(:ids) "
+            "ORDER BY offer_id FOR UPDATE"
+        ),
+        {"ids": list(offer_ids)},
+    )
+    held = {row.offer_id: row.product_id for row in rows}
+    for each in offer_ids:
+        if each not in held:
+            raise NotFound("offer_unknown", f"No offer is called {each!r}.")
+    return held
+
+
+def _require_products(tx: Transaction, product_ids: set[str]) -> None:
+    rows = tx.execute(
+        sa.text("SELECT product_id FROM mdm.product WHERE product_id = ANY(:ids)"),
+        {"ids": list(product_ids)},
+    )
+    for each in sorted(product_ids - set(rows.scalars())):
+        raise NotFound("product_unknown", f"No product is called {each!r}.")
+
+
+def _went(moved: Mapping[str, str], held: Mapping[str, str | None]) -> dict[str, str]:
+    """Where the offers of each product left went, by the most of them."""
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    for offer_id, to in moved.items():
+        counted[str(held[offer_id])][to] += 1
+    return {old: min(to, key=lambda each: (-to[each], each)) for old, to in counted.items()}
 
 
 def _first_offer(group: Group) -> str:
@@ -119,12 +225,12 @@ def _names(group: Group) -> Iterator[str]:
     yield derived_id("prd", "offer", members[0].offer_id)
 
 
-def _numbered(tx: Transaction, group: Group, taken: set[str]) -> str:
-    """Every derived id belongs to another product by now: count on from the first offer's."""
-    number = 2
+def _free_name(tx: Transaction, offer_id: str, taken: set[str]) -> str:
+    """An id after the offer, counted on where products have that of its own by now."""
+    number = 1
     while True:
         names = [
-            derived_id("prd", "offer", _first_offer(group), str(each))
+            derived_id("prd", "offer", offer_id, *([str(each)] if each > 1 else ()))
             for each in range(number, number + 20)
         ]
         occupied = _occupied(tx, names)
@@ -160,8 +266,9 @@ def _create(tx: Transaction, product_ids: Sequence[str], now: datetime) -> None:
     staged = stage_rows(tx, "mdm.product", ("product_id",), ((each,) for each in product_ids))
     tx.execute(
         sa.text(
-            "INSERT INTO mdm.product (product_id, version, state, golden, updated_at) "  # noqa: S608
-            f"SELECT product_id, 0, 'live', '{{}}', :now FROM {staged} "
+            "INSERT INTO mdm.product "  # noqa: S608
+            "(product_id, version, state, golden, updated_at, created_at) "
+            f"SELECT product_id, 0, 'live', '{{}}', :now, :now FROM {staged} "
             "ON CONFLICT (product_id) DO NOTHING"
         ),
         {"now": now},
@@ -171,8 +278,8 @@ def _create(tx: Transaction, product_ids: Sequence[str], now: datetime) -> None:
 def _members(tx: Transaction, product_ids: Sequence[str]) -> dict[str, list[Member]]:
     rows = tx.execute(
         sa.text(
-            "SELECT product_id, offer_id, merchant_id, title, language, condition, facts "
-            "FROM mdm.offer WHERE live AND product_id = ANY(:ids)"
+            "SELECT product_id, offer_id, merchant_id, title, language, condition, facts, "
+            "described_at FROM mdm.offer WHERE live AND product_id = ANY(:ids)"
         ),
         {"ids": list(product_ids)},
     )
@@ -193,18 +300,19 @@ def _retire(tx: Transaction, product_ids: Sequence[str], now: datetime) -> list[
     return list(rows.scalars())
 
 
-def _redirect(tx: Transaction, moved: Mapping[str, str]) -> None:
+def _redirect(tx: Transaction, moved: Mapping[str, str], why: str) -> None:
     """Ids of products that were emptied because their offers moved lead to where they are now."""
     if not moved:
         return
     rows: list[dict[str, Any]] = [
-        {"old": old, "new": new} for old, new in sorted(moved.items()) if old != new
+        {"old": old, "new": new, "why": why} for old, new in sorted(moved.items()) if old != new
     ]
     tx.execute(
         sa.text(
-            "INSERT INTO mdm.product_redirect (old_id, new_id) SELECT :old, :new "
+            "INSERT INTO mdm.product_redirect (old_id, new_id, why) SELECT :old, :new, :why "
             "WHERE EXISTS (SELECT FROM mdm.product WHERE product_id = :old AND state = 'retired') "
-            "ON CONFLICT (old_id) DO UPDATE SET new_id = EXCLUDED.new_id, redirected_at = now()"
+            "ON CONFLICT (old_id) DO UPDATE SET new_id = EXCLUDED.new_id, "
+            "why = EXCLUDED.why, redirected_at = now()"
         ),
         rows,
     )

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kernel.gtin import read_gtin
-from kernel.offer_terms import Availability, Condition
+from kernel.offer_terms import Availability, Condition, Grade
 from mdm.merchants import Merchant, seller_id
 from mdm.normalise.asking_price import AskingPrice, asking_price
 from mdm.normalise.attributes import attributes
 from mdm.normalise.category import category_of
+from mdm.normalise.grades import grade_of
 from mdm.normalise.kind import is_accessory, is_bundle
 from mdm.normalise.price import PriceContext
 from mdm.normalise.refused import RefusedError
@@ -48,6 +49,7 @@ class NormalOffer:
     image_urls: tuple[str, ...]
     asking: AskingPrice
     condition: Condition
+    grade: Grade | None
     availability: Availability
     quantity: int | None
     delivery: tuple[Delivery, ...]
@@ -85,8 +87,11 @@ def normalise(raw: RawOffer, merchant: Merchant, now: datetime) -> NormalOffer:
     gtins, gtin_problems = gtins_of(raw.gtins)
     category_text = plain_text(raw.category, 300)
     valid_until, validity_note = valid_until_of(raw.valid_until, now)
+    said = attributes(raw.attributes, title, raw.multipack)
+    grade, grade_note = grade_of(condition, raw.condition, said, title)
     notes = [
-        *asking.notes, *delivery_notes, condition_note, availability_note, validity_note,
+        *asking.notes, *delivery_notes, condition_note, grade_note, availability_note,
+        validity_note,
     ]  # fmt: skip
     return NormalOffer(
         source_id=merchant.id,
@@ -99,6 +104,7 @@ def normalise(raw: RawOffer, merchant: Merchant, now: datetime) -> NormalOffer:
         image_urls=_addresses(raw.image_urls),
         asking=asking,
         condition=condition,
+        grade=grade,
         availability=availability,
         quantity=max(quantity, 0) if quantity is not None else None,
         delivery=delivery,
@@ -108,7 +114,7 @@ def normalise(raw: RawOffer, merchant: Merchant, now: datetime) -> NormalOffer:
         mpn=mpn_of(raw.mpn),
         category_id=category_of(raw.google_category, category_text, title),
         category_text=category_text,
-        attributes=attributes(raw.attributes, title, raw.multipack),
+        attributes=said,
         group=plain_text(raw.group, 200),
         is_bundle=raw.is_bundle or is_bundle(title),
         is_accessory=is_accessory(title),

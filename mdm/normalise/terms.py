@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from kernel.offer_terms import Availability, Condition
+from mdm.normalise.grades import by_words as grade_by_words
 from mdm.normalise.price import PriceContext, instant, read_cost
 from mdm.normalise.refused import RefusedError
 from mdm.normalise.text import folded, plain_text
@@ -27,12 +28,19 @@ def condition_of(stated: str | None, title: str) -> tuple[Condition, str | None]
     by_title = next((TITLE_CONDITIONS[word] for word in words if word in TITLE_CONDITIONS), None)
     if not stated:
         return Condition(by_title or "new"), None
-    read = CONDITION_OF.get(_squeezed(stated))
+    read = CONDITION_OF.get(_squeezed(stated)) or _condition_by_grade(stated)
     if read is None:
         return Condition(by_title or "used"), f"condition_unknown:{stated[:40]}"
     if read == "new" and by_title:
         return Condition(by_title), "condition_from_title"
     return Condition(read), None
+
+
+def _condition_by_grade(stated: str) -> str | None:
+    """`Refurbished - excellent` and `très bon état`: a grade is given to goods that are not new."""
+    words = (CONDITION_OF.get(word) for word in _NOT_LETTERS.split(folded(stated)))
+    named = next((each for each in words if each and each != "new"), None)
+    return named or ("used" if grade_by_words(stated) else None)
 
 
 def availability_of(stated: str | None, quantity: int | None) -> tuple[Availability, str | None]:
