@@ -289,7 +289,7 @@ class IndexReader:
 
     def _document(self, searcher: tantivy.Searcher, address: tantivy.DocAddress) -> ProductDocument:
         body = searcher.doc(address).get_first("document")
-        return ProductDocument.from_json(orjson.loads(bytes(body or b"")))
+        return ProductDocument.from_json(bytes(body or b""))
 
 
 def _completion(
