@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request
+from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from comptoir.operator_gate import Who, admission
 from comptoir.ranking import publishing, showing
 from kernel.db import Transaction
-from kernel.errors import DomainError
 from tenants.brand import Brand
 from tenants.judgements import keep_judgements
-from tenants.operator_keys import Operator, operator_of
+from tenants.operator_keys import Operator
 from tenants.ranking import versions
 from tenants.ranking.document import ranking_document
 from tenants.ranking.versions import Scope, Version
@@ -29,15 +29,6 @@ Reason = Annotated[str, Field(max_length=1_000)]
 Language = Annotated[str, Field(pattern="^(fr|de|en)$")]
 Rating = Annotated[int, Field(ge=0, le=3)]
 OneLanguage = Annotated[str | None, Query(pattern="^(fr|de|en)$")]
-
-
-def _acting(request: Request) -> Operator:
-    """Whom the router has let in."""
-    operator: Operator = request.state.operator
-    return operator
-
-
-Who = Annotated[Operator, Depends(_acting)]
 
 
 class _Call(BaseModel):
@@ -79,22 +70,11 @@ class ReasonCall(_Call):
 
 def build_router(installation: Installation) -> APIRouter:
     """Routes below `/v1/ranking`."""
-    database = installation.database
-
-    def admit(request: Request, authorization: Annotated[str, Header()] = "") -> None:
-        scheme, _, bearer = authorization.partition(" ")
-        with database.platform() as tx:
-            found = operator_of(tx, bearer.strip()) if scheme.lower() == "bearer" else None
-        if found is None:
-            raise DomainError(
-                "key_invalid",
-                "This key is not valid.",
-                hint="Make one: comptoir ranking key --operator NAME.",
-                status=401,
-            )
-        request.state.operator = found
-
-    router = APIRouter(prefix="/v1/ranking", tags=["ranking"], dependencies=[Depends(admit)])
+    router = APIRouter(
+        prefix="/v1/ranking",
+        tags=["ranking"],
+        dependencies=[Depends(admission(installation.database))],
+    )
     _add_reading(router, installation)
     _add_changing(router, installation)
     return router
