@@ -6,12 +6,15 @@ from fastapi import FastAPI
 from starlette.responses import PlainTextResponse, Response
 
 from comptoir.installation import Installation
+from comptoir.master_data.api import build_router as build_master_data_router
 from comptoir.ranking.api import build_router as build_ranking_router
 from crawlers.push_api import build_router
 from kernel.errors import DomainError
 from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites, problem_response
 
 PUSH_BYTES = 6 * 1024 * 1024
+BY_KEY = ("/v1/merchants/", "/v1/ranking/", "/v1/master-data/")
+"""Every call brings its key along: no page elsewhere can make one in somebody's name."""
 
 
 def create_backoffice(installation: Installation) -> FastAPI:
@@ -20,8 +23,9 @@ def create_backoffice(installation: Installation) -> FastAPI:
     app.add_exception_handler(DomainError, problem_response)
     app.include_router(build_router(installation.database))
     app.include_router(build_ranking_router(installation))
+    app.include_router(build_master_data_router(installation))
     app.add_api_route("/healthz", _health, include_in_schema=False)
-    app.add_middleware(SameSiteWrites, exempt=("/v1/merchants/", "/v1/ranking/"))
+    app.add_middleware(SameSiteWrites, exempt=BY_KEY)
     app.add_middleware(BodyLimit, larger={"/v1/merchants/": PUSH_BYTES})
     app.add_middleware(SafeHeaders)
     return app

@@ -24,6 +24,7 @@ COMMANDS = {
     "model": "show, measure, use and train the embedding model",
     "ranking": "draft, evaluate, publish and roll back how a brand ranks",
     "match": "measure the matcher, explain what it decides",
+    "product": "show golden records, who says what in them, whom to believe",
     "offer": "show offers, their product and their prices over time",
     "order": "show orders and bring them forward",
     "brand": "apply and list brands",

@@ -1,0 +1,134 @@
+"""Master data by command line and API: records with their sources, whom to believe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+import tenants
+from comptoir.backoffice import create_backoffice
+from comptoir.cli import cli
+from comptoir.installation import Installation
+from kernel.errors import DomainError
+from kernel.settings import Settings
+from tenants.brand import read_brand_file
+from tenants.operator_keys import create_operator_key
+from tenants.registry import apply_brand
+from tests.conftest import fresh_database
+from tests.mdm.offers_at_hand import load, merchants, products, raw
+
+BUNDLED = Path(tenants.__file__).parent / "bundled"
+LAMP = "Norvalis Lampe de bureau L1 9 W noir"
+
+
+@pytest.fixture(scope="module")
+def installation(
+    postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """Three merchants of one lamp; one of them says another material."""
+    opened = Installation(
+        Settings(
+            comptoir_data=tmp_path_factory.mktemp("data"),
+            database_url=SecretStr(fresh_database(postgres_url)),
+        )
+    )
+    merchants(opened.database, "alpha", "beta", "maker", languages=("fr",))
+    for shop, material in (("alpha", "wood"), ("beta", "wood"), ("maker", "steel")):
+        stated = (("material", material),)
+        lamp = raw("1", LAMP, "20.00", gtins=("4006381333931",), attributes=stated)
+        load(opened.database, shop, [lamp])
+    yield opened
+    opened.database.close()
+
+
+@pytest.fixture
+def run(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr("comptoir.installation.Installation", lambda: installation)
+
+    def call(*words: str) -> Result:
+        return CliRunner().invoke(cli, list(words))
+
+    return call
+
+
+@pytest.fixture
+def door(installation: Installation) -> Iterator[TestClient]:
+    with TestClient(create_backoffice(installation)) as client:
+        yield client
+
+
+def _headers(installation: Installation, brand: str | None = None) -> dict[str, str]:
+    with installation.database.platform() as tx:
+        return {"Authorization": f"Bearer {create_operator_key(tx, 'Ann', brand)}"}
+
+
+@pytest.fixture
+def lamp(installation: Installation) -> str:
+    (product_id,) = set(products(installation.database).values())
+    return product_id
+
+
+def test_a_record_says_who_says_what_and_what_is_missing(run: Any, lamp: str) -> None:
+    shown = run("product", "show", lamp, "--language", "fr")
+    assert shown.exit_code == 0, shown.output
+    assert "missing: manufacturer, image, descriptions.fr" in shown.output
+    lines = [line.split("  ") for line in shown.output.splitlines()]
+    material = next(number for number, line in enumerate(lines) if "attributes.material" in line)
+    assert "wood" in shown.output.splitlines()[material]
+    assert "but steel  [maker]" in shown.output.splitlines()[material + 1]
+    unknown = run("product", "show", "prd_none")
+    assert isinstance(unknown.exception, DomainError)
+
+
+def test_whom_to_believe_is_set_and_taken_back(run: Any, lamp: str) -> None:
+    said = run("product", "priority", "maker", "attributes.*", "5", "--by", "Vera")
+    assert said.output == "1 products merged anew\n"
+    assert "attributes.*" in run("product", "priorities").output
+    assert '"value": "steel"' in run("product", "show", lamp, "--json").output
+    assert run("product", "priority", "maker", "attributes.*").exit_code == 2
+    assert run("product", "priority", "maker", "attributes.*", "--clear").exit_code == 0
+    assert "believed alike" in run("product", "priorities").output
+
+
+def test_expectations_of_a_small_catalogue_are_none(run: Any) -> None:
+    assert "too small" in run("product", "expected", "--learn").output
+
+
+def test_the_same_by_api(installation: Installation, door: TestClient, lamp: str) -> None:
+    headers = _headers(installation)
+    record = door.get(f"/v1/master-data/products/{lamp}", headers=headers).json()
+    assert record["fields"]["attributes.material"]["others"] == [
+        {"value": "steel", "merchants": ["maker"], "offers": record_offers(record, "maker")}
+    ]
+    assert record["fields"]["attributes.material"]["from"] in ("alpha", "beta")
+    body = {"merchant": "maker", "field": "*", "rank": 3, "reason": "it made it"}
+    path = "/v1/master-data/priorities"
+    assert door.put(path, json=body, headers=headers).json() == {"products": 1}
+    assert door.get(path, headers=headers).json() == [
+        {"merchant": "maker", "field": "*", "rank": 3}
+    ]
+    assert door.put(path, json={**body, "rank": None}, headers=headers).status_code == 200
+    assert door.put(path, json={**body, "field": "price"}, headers=headers).status_code == 422
+    assert door.put(path, json={**body, "merchant": "x"}, headers=headers).status_code == 404
+    assert door.get("/v1/master-data/products/prd_x", headers=headers).status_code == 404
+
+
+def record_offers(record: dict[str, Any], merchant: str) -> list[str]:
+    return [each["offer_id"] for each in record["offers"] if each["merchant"] == merchant]
+
+
+def test_no_key_and_no_key_of_a_brand_opens_it(
+    installation: Installation, door: TestClient, lamp: str
+) -> None:
+    path = f"/v1/master-data/products/{lamp}"
+    assert door.get(path).status_code == 401
+    table, terms = read_brand_file(BUNDLED / "mirabelle.toml")
+    with installation.database.platform() as tx:
+        apply_brand(tx, table, terms)
+    assert door.get(path, headers=_headers(installation, "mirabelle")).status_code == 403
