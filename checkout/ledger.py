@@ -1,4 +1,4 @@
-"""The ledger: every capture as entries that add up to zero, written once and never changed.
+"""The ledger: captures and refunds as entries that add up to zero, written once, never changed.
 
 The platform holds no funds: what is booked is the merchant's own claim on its payment provider and
 what it sold for it. The database refuses a transaction that does not balance in each currency.
@@ -11,6 +11,7 @@ from datetime import datetime
 
 from checkout import tables as t
 from checkout.quote_document import LegQuoted
+from checkout.refunds import Refund
 from kernel.db import Transaction
 from kernel.ids import derived_id
 from kernel.money import Money
@@ -42,6 +43,23 @@ def book_capture(
 ) -> None:
     """Book the capture of a leg. A leg is captured once: booking it again is an error."""
     _book(tx, brand_id, leg_id, CAPTURE, capture_entries(quoted), moment)
+
+
+def refund_entries(merchant_id: str, amount: Money) -> tuple[Entry, ...]:
+    """What went back to the buyer, out of the merchant's claim on its provider. Pure."""
+    merchant = f"merchant:{merchant_id}"
+    return (
+        Entry(f"{merchant}:refunds_given", amount),
+        Entry(f"{merchant}:provider_receivable", amount * -1),
+    )
+
+
+def book_refund(
+    tx: Transaction, brand_id: str, merchant_id: str, refund: Refund, moment: datetime
+) -> None:
+    """Book a refund that the provider has confirmed. Booking it again is an error."""
+    kind = f"refund {refund.ordinal}"
+    _book(tx, brand_id, refund.leg_id, kind, refund_entries(merchant_id, refund.amount), moment)
 
 
 def _book(

@@ -20,6 +20,7 @@ NOT_CONFIRMED = (
     Reason.NOT_DELIVERED,
     Reason.MERCHANT_REFUSED,
     Reason.MERCHANT_SILENT,
+    Reason.MERCHANT_CANCELLED,
 )
 
 
@@ -36,12 +37,12 @@ def merchant_outcomes(tx: Transaction, since: datetime) -> dict[str, Outcomes]:
     rows = tx.execute(
         sa.text(
             "SELECT merchant_id, count(*) FILTER (WHERE state = ANY(:confirmed)) AS confirmed, "
-            "count(*) FILTER (WHERE state = :cancelled AND reason = ANY(:reasons)) AS other "
+            "count(*) FILTER (WHERE state = ANY(:ended) AND reason = ANY(:reasons)) AS other "
             "FROM checkout.leg WHERE created_at >= :since GROUP BY merchant_id"
         ),
         {
             "confirmed": [state.value for state in CONFIRMED],
-            "cancelled": LegState.CANCELLED.value,
+            "ended": [LegState.CANCELLED.value, LegState.REFUNDED.value],
             "reasons": [reason.value for reason in NOT_CONFIRMED],
             "since": since,
         },

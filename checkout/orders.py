@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.contact import Contact
+from checkout.merchant_connectors.port import OrderStatus
 from checkout.purchase.journal import Leg, leg_of
 from checkout.purchase.machine import State
 from checkout.quote import read_quote
@@ -48,6 +49,16 @@ _LEG_STATES = {
     State.COMPLETED: LegState.COMPLETED,
     State.VOIDING: LegState.CANCELLING,
     State.CANCELLED: LegState.CANCELLED,
+    State.CANCELLING_ORDER: LegState.CANCELLING_ORDER,
+    State.REFUNDING: LegState.REFUNDING,
+    State.REFUNDED: LegState.REFUNDED,
+}
+_UNDER_WAY = {OrderStatus.SHIPPED.value, OrderStatus.CANCELLED.value}
+_CHARGED = {
+    State.COMPLETED: MoneyState.CHARGED,
+    State.CANCELLING_ORDER: MoneyState.CHARGED,
+    State.REFUNDING: MoneyState.REFUNDING,
+    State.REFUNDED: MoneyState.REFUNDED,
 }
 
 
@@ -78,6 +89,11 @@ class LegRecord:
     def is_payable(self) -> bool:
         """True while the shopper can pay at the provider's page."""
         return self.leg.state is State.AWAITING_PAYMENT and self.pay_url is not None
+
+    @property
+    def is_cancellable(self) -> bool:
+        """True while the merchant can be asked to give the order up."""
+        return self.leg.state is State.COMPLETED and self.leg.order_status not in _UNDER_WAY
 
     @property
     def change(self) -> PriceChange | None:
@@ -115,8 +131,8 @@ class Order:
 
 def money_state(leg: Leg) -> MoneyState:
     """What became of the money of a leg. Pure."""
-    if leg.state is State.COMPLETED:
-        return MoneyState.CHARGED
+    if leg.state in _CHARGED:
+        return _CHARGED[leg.state]
     if leg.authorised.minor == 0:
         return MoneyState.UNKNOWN if leg.attention is not None else MoneyState.NONE
     if leg.state is State.CANCELLED:
@@ -138,6 +154,10 @@ def shown_steps(state: State, reached: Mapping[State, datetime]) -> tuple[Step, 
         else:
             steps.append(Step(name, following))
             following = StepState.NEXT
+    if state is State.REFUNDING:
+        steps.append(Step(StepName.REFUNDED, StepState.NOW))
+    elif State.REFUNDING in reached:
+        steps.append(Step(StepName.REFUNDED, StepState.DONE, reached[State.REFUNDING]))
     return tuple(steps)
 
 

@@ -31,7 +31,7 @@ def build_router(deps: CheckoutDeps) -> APIRouter:
     router.include_router(basket_routes(deps))
     router.include_router(checkout_routes(deps, patience))
     router.include_router(payment_routes(deps, patience))
-    router.include_router(order_routes(deps))
+    router.include_router(order_routes(deps, patience))
     router.include_router(webhook_routes(deps))
     router.include_router(api_routes(deps, patience))
     return router

@@ -30,6 +30,9 @@ class LegState(StrEnum):
     COMPLETED = "completed"  # placed and charged
     CANCELLING = "cancelling"  # the authorisation is being released
     CANCELLED = "cancelled"  # nothing charged: see `reason`
+    CANCELLING_ORDER = "cancelling_order"  # the merchant is asked to give the order up
+    REFUNDING = "refunding"  # money is on its way back
+    REFUNDED = "refunded"  # all that was charged went back: see `reason`
     NEEDS_ATTENTION = "needs_attention"  # people look into it; `money` says what moved
 
 
@@ -46,6 +49,9 @@ class Reason(StrEnum):
     MERCHANT_SILENT = "merchant_silent"
     PROVIDER_REFUSED = "provider_refused"
     PROVIDER_SILENT = "provider_silent"
+    CANCELLED_BY_BUYER = "cancelled_by_buyer"
+    MERCHANT_CANCELLED = "merchant_cancelled"  # after it was charged
+    TOO_LATE = "too_late"  # the merchant no longer cancels: the order stands
 
 
 class MoneyState(StrEnum):
@@ -55,6 +61,8 @@ class MoneyState(StrEnum):
     RESERVED = "reserved"  # authorised on the card, not charged
     CHARGED = "charged"
     RELEASED = "released"  # the authorisation was given back, nothing charged
+    REFUNDING = "refunding"  # charged, and on its way back
+    REFUNDED = "refunded"  # charged, and all of it given back
     UNKNOWN = "unknown"  # the provider has not answered yet
 
 
@@ -74,6 +82,7 @@ class StepName(StrEnum):
     CHECKED = "checked"  # price and stock read again at the merchant
     ORDERED = "ordered"  # accepted by the merchant
     CHARGED = "charged"
+    REFUNDED = "refunded"  # shown only where money goes back
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The tables of the schema `checkout`, as `migrations/versions/m0006_checkout.py` makes them."""
+"""The tables of the schema `checkout`, as `migrations/versions` makes them."""
 
 from __future__ import annotations
 
@@ -86,6 +86,9 @@ leg = sa.Table(
     sa.Column("pay_url", sa.Text),
     sa.Column("authorised_minor", sa.BigInteger),
     sa.Column("captured_minor", sa.BigInteger),
+    sa.Column("refunded_minor", sa.BigInteger),
+    sa.Column("order_status", sa.Text),
+    sa.Column("watch_at", Moment),
     sa.Column("handle", sa.Text),
     sa.Column("merchant_order", sa.Text),
     sa.Column("attention", sa.Text),
@@ -124,6 +127,21 @@ leg_transition = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("owner", sa.Text),
     sa.Column("at", Moment),
+)
+
+refund = sa.Table(
+    "refund",
+    METADATA,
+    sa.Column("refund_id", sa.Text, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("leg_id", sa.Text),
+    sa.Column("ordinal", sa.Integer),
+    sa.Column("amount_minor", sa.BigInteger),
+    sa.Column("currency", sa.Text),
+    sa.Column("cause", sa.Text),
+    sa.Column("asked_by", sa.Text),
+    sa.Column("asked_at", Moment),
+    sa.Column("done_at", Moment),
 )
 
 webhook_event = sa.Table(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from checkout.after_sale import ORDERS_AT_ONCE, watch_orders
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.jobs import ADVANCE
 from comptoir.installation import Installation
@@ -116,6 +117,7 @@ def serve(installation: Installation) -> None:
 
     watches = [
         _watch(stopping, "purchases could not be resumed", lambda: _resume(installation)),
+        _watch(stopping, "orders could not be followed", lambda: _follow_orders(installation)),
         _watch(stopping, "the indices could not be looked at", lambda: _look_around(installation)),
         _watch(stopping, "changes could not be followed", follow),
         _watch(stopping, "ended offers could not be told", lambda: _tell_ended(installation)),
@@ -155,6 +157,12 @@ def _resume(installation: Installation) -> float:
     if resumed:
         structlog.get_logger("comptoir.worker").info("purchases resumed", count=resumed)
     return LOOK_AROUND_EVERY_S
+
+
+def _follow_orders(installation: Installation) -> float:
+    """Orders whose merchants are due to be asked what became of them."""
+    asked = watch_orders(installation.checkout)
+    return 0.0 if asked >= ORDERS_AT_ONCE else LOOK_AROUND_EVERY_S
 
 
 def _listen(installation: Installation, index: Handler, stopping: threading.Event) -> float:

@@ -145,6 +145,19 @@ class SmallMerchant:
         self.articles[body["sku"]].stock = body["stock"]
         return 200, {}
 
+    def _status(self, body: Any) -> tuple[int, Any]:
+        found = [row for row in self.orders.values() if row["number"] == body["number"]]
+        return (200, found[0]) if found else (409, {"code": "order_unknown"})
+
+    def _cancel(self, body: Any) -> tuple[int, Any]:
+        status, order = self._status(body)
+        if status != 200 or order["status"] == "cancelled":
+            return status, order
+        if order["status"] == "shipped":
+            return 409, {"code": "too_late"}
+        order["status"] = "cancelled"
+        return 200, order
+
     def _find(self, body: Any) -> tuple[int, Any]:
         return 200, self.orders.get(body["handle"])
 
@@ -187,10 +200,11 @@ class SmallMerchantConnector:
         return None if answer is None else self._placed(answer)
 
     def status(self, merchant_order_number: str) -> PlacedOrder:
-        raise Refused("order_unknown", merchant_order_number)
+        return self._placed(self._call("status", {"number": merchant_order_number}, changes=False))
 
     def cancel(self, merchant_order_number: str, reason: str) -> PlacedOrder:
-        raise Refused("too_late", reason)
+        body = {"number": merchant_order_number, "reason": reason}
+        return self._placed(self._call("cancel", body, changes=True))
 
     def _call(self, name: str, body: Any, *, changes: bool) -> Any:
         try:

@@ -18,6 +18,7 @@ from checkout.quote_document import totals
 
 REFRESH_S = 2
 REFRESH_SLOWLY_S = 15
+_CHARGED = {MoneyState.CHARGED, MoneyState.REFUNDING, MoneyState.REFUNDED}
 
 
 def order_path(order: Order) -> str:
@@ -121,9 +122,12 @@ def _leg(order: Order, record: LegRecord) -> OrderLeg:
         delivery=quoted.delivery.price,
         delivery_name=quoted.delivery.name,
         total=leg.total,
-        charged=leg.captured if record.money is MoneyState.CHARGED else None,
+        charged=leg.captured if record.money in _CHARGED else None,
         merchant_order=leg.merchant_order,
         change=record.change,
         returns_days=quoted.returns_days,
         pay_path=pay_path(order, record),
+        refunded=leg.refunded if leg.refunded.minor else None,
+        order_status=leg.order_status,
+        cancel_path=f"{order_path(order)}/cancel" if record.is_cancellable else None,
     )

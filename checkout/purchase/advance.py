@@ -135,7 +135,7 @@ class _Run:
 
     def _finish(self, leg: Leg, attempt: Attempt, result: Result) -> Leg | None:
         moved = self._journal.finish(leg, attempt, result, self._confirmed.quoted)
-        if moved.state is not leg.state:
+        if moved.state is not leg.state or result.outcome is Outcome.DONE:
             return moved
         if result.outcome is Outcome.REFUSED:
             self._refusal = f"{attempt.name}: {result.detail}"

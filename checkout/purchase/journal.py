@@ -15,9 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from checkout import basket, ledger
 from checkout import tables as t
 from checkout.deps import CheckoutDeps
+from checkout.purchase.consequences import follow
 from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import (
     FINAL,
@@ -58,6 +58,8 @@ class Leg:
     merchant_order: str | None
     authorised: Money
     captured: Money
+    refunded: Money
+    order_status: str | None
     attention: str | None
     state_since: datetime
     deadline_at: datetime
@@ -112,6 +114,8 @@ def leg_of(row: sa.Row[Any]) -> Leg:
         merchant_order=row.merchant_order,
         authorised=Money(row.authorised_minor, row.currency),
         captured=Money(row.captured_minor, row.currency),
+        refunded=Money(row.refunded_minor, row.currency),
+        order_status=row.order_status,
         attention=row.attention,
         state_since=row.state_since,
         deadline_at=row.deadline_at,
@@ -161,9 +165,9 @@ class Journal:
         return tuple(attempt for attempt in self._attempts if attempt.name is name)
 
     def begin(self, leg: Leg, name: StepName, request_sha256: str) -> Attempt:
-        """Write down the intent. Only a refusal starts a new revision, and with it a new key."""
+        """Write down the intent. Only what is over starts a new revision, and with it a new key."""
         before = self.attempts(name)
-        revision = 1 + sum(attempt.outcome is Outcome.REFUSED for attempt in before)
+        revision = 1 + sum(attempt.outcome in (Outcome.REFUSED, Outcome.DONE) for attempt in before)
         number = 1 + sum(attempt.revision == revision for attempt in before)
         key = f"{leg.purchase_id}/{leg.ordinal}/{name}/{revision}"
         with self._deps.database.platform() as tx:
@@ -196,7 +200,7 @@ class Journal:
 
     def finish(self, leg: Leg, attempt: Attempt, result: Result, quoted: LegQuoted) -> Leg:
         """Write down how a call ended, and the state that it leads to, in one transaction."""
-        after = state_after(leg.state, attempt.name, result.outcome)
+        now, is_done = self._deps.clock(), result.outcome is Outcome.DONE
         self._attempts[self._attempts.index(attempt)] = replace(attempt, outcome=result.outcome)
         with self._deps.database.platform() as tx:
             tx.execute(
@@ -209,19 +213,17 @@ class Journal:
                 )
                 .values(
                     outcome=result.outcome,
-                    finished_at=self._deps.clock(),
+                    finished_at=now,
                     response={"detail": result.detail, **result.response},
                 )
             )
-            if after is leg.state:
+            if is_done:
+                after = follow(tx, leg, attempt.name, quoted, now)
+            else:
+                after = state_after(leg.state, attempt.name, result.outcome)
+            if after is leg.state and not is_done:
                 return self._write(tx, leg, {})
-            moved = self._enter(tx, leg, after, result)
-            if after is State.PLACED:
-                purchase = _purchase_basket(tx, leg)
-                basket.take_out(tx, purchase, [offer.offer_id for offer in quoted.offers])
-            if after is State.COMPLETED:
-                ledger.book_capture(tx, moved.brand_id, moved.leg_id, quoted, self._deps.clock())
-            return moved
+            return self._enter(tx, leg, after, result)
 
     def turn(self, leg: Leg, after: State, result: Result) -> Leg:
         """Enter a state because of what was read or of a deadline; no call led to it."""
@@ -307,8 +309,3 @@ def _attempts(tx: Transaction, leg_id: str) -> list[Attempt]:
         )
         for row in rows
     ]
-
-
-def _purchase_basket(tx: Transaction, leg: Leg) -> str:
-    statement = sa.select(t.purchase.c.basket_id).where(t.purchase.c.purchase_id == leg.purchase_id)
-    return str(tx.execute(statement).scalar_one())

@@ -1,7 +1,8 @@
 """The states of a leg and what leads from one to the next. Pure.
 
 The pivot is the merchant's acceptance: before it a leg can be given up by releasing the money,
-after it the leg only goes forward. Money is captured after the pivot alone.
+after it the leg only goes forward. Money is captured after the pivot alone. A completed leg wakes
+up again where it is to be cancelled or where money goes back.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from checkout.deps import Windows
 
 
 class State(StrEnum):
-    """How far a leg is. The last two are final."""
+    """How far a leg is. The last three are final, the first of them until somebody wants it
+    cancelled or money back.
+    """
 
     NEW = "new"
     AWAITING_PAYMENT = "awaiting_payment"
@@ -22,8 +25,11 @@ class State(StrEnum):
     PREPARED = "prepared"
     PLACED = "placed"
     VOIDING = "voiding"
+    CANCELLING_ORDER = "cancelling_order"
+    REFUNDING = "refunding"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+    REFUNDED = "refunded"
 
 
 class StepName(StrEnum):
@@ -35,6 +41,8 @@ class StepName(StrEnum):
     PLACE = "place"
     CAPTURE = "capture"
     VOID = "void"
+    CANCEL_ORDER = "cancel_order"
+    REFUND = "refund"
 
 
 class Outcome(StrEnum):
@@ -46,7 +54,7 @@ class Outcome(StrEnum):
     UNSENT = "unsent"
 
 
-FINAL = frozenset({State.COMPLETED, State.CANCELLED})
+FINAL = frozenset({State.COMPLETED, State.CANCELLED, State.REFUNDED})
 # Money may be reserved and no order can exist unseen: giving up is safe.
 BEFORE_PIVOT = frozenset(
     {State.NEW, State.AWAITING_PAYMENT, State.AUTHORISED, State.REQUOTED, State.PREPARED}
@@ -59,7 +67,12 @@ STEP_OF = {
     State.PREPARED: StepName.PLACE,
     State.PLACED: StepName.CAPTURE,
     State.VOIDING: StepName.VOID,
+    State.CANCELLING_ORDER: StepName.CANCEL_ORDER,
+    State.REFUNDING: StepName.REFUND,
 }
+
+WATCHED_FOR = timedelta(days=45)
+"""How long a merchant is asked what became of an order: delivery, and the days to return it."""
 
 _AFTER_DONE = {
     StepName.CREATE_PAYMENT: State.AWAITING_PAYMENT,
@@ -68,6 +81,9 @@ _AFTER_DONE = {
     StepName.PLACE: State.PLACED,
     StepName.CAPTURE: State.COMPLETED,
     StepName.VOID: State.CANCELLED,
+    StepName.CANCEL_ORDER: State.REFUNDING,
+    # Where all of it has gone back, or more is still to go: see `checkout.refunds`.
+    StepName.REFUND: State.COMPLETED,
 }
 _AFTER_REFUSED = {
     StepName.CREATE_PAYMENT: State.CANCELLED,
@@ -77,6 +93,9 @@ _AFTER_REFUSED = {
     # After the pivot there is no way back: people are told, and it is tried again.
     StepName.CAPTURE: State.PLACED,
     StepName.VOID: State.VOIDING,
+    # The merchant says that it is too late: the order stands as it stood.
+    StepName.CANCEL_ORDER: State.COMPLETED,
+    StepName.REFUND: State.REFUNDING,
 }
 
 
@@ -113,6 +132,17 @@ def keeps_deadline(before: State, after: State) -> bool:
 def gives_up_at_deadline(state: State) -> bool:
     """True where a deadline leads to releasing the money; else people are told and it goes on."""
     return state in BEFORE_PIVOT
+
+
+def next_look(since: datetime, now: datetime) -> datetime | None:
+    """When a merchant is asked next what became of an order made at `since`; None: no more.
+
+    Soon at first, for shops that sell what they do not have cancel soon; then twice a day.
+    """
+    age = now - since
+    if age > WATCHED_FOR:
+        return None
+    return now + min(max(timedelta(minutes=10), age / 4), timedelta(hours=12))
 
 
 def retry_in(since: datetime, now: datetime, *, needs_attention: bool) -> timedelta:

@@ -21,6 +21,7 @@ from checkout.merchant_connectors.port import (
     MerchantConnector,
     MerchantQuote,
     OrderRequest,
+    OrderStatus,
     PlacedOrder,
 )
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
@@ -28,7 +29,9 @@ from checkout.payment_providers.port import Payment, PaymentRequest, PaymentStat
 from checkout.purchase.journal import Leg, Result
 from checkout.purchase.machine import Outcome, StepName
 from checkout.quote_document import LegQuoted, sha256_of
+from checkout.refunds import open_refund
 from checkout.states import Reason
+from kernel.money import Money
 from mdm.merchants import Merchant
 
 _LOG = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ _REASON_OF = {
     "total_changed": Reason.PRICE_CHANGED,
     "not_delivered": Reason.NOT_DELIVERED,
 }
+_AT_PROVIDER = {StepName.CREATE_PAYMENT, StepName.CAPTURE, StepName.VOID, StepName.REFUND}
 _RELEASED = {PaymentStatus.VOIDED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}
 
 
@@ -58,6 +62,7 @@ class Steps:
     """The calls of one leg. Every method may be called again after a crash at any point."""
 
     def __init__(self, deps: CheckoutDeps, confirmed: Confirmed) -> None:
+        self._database = deps.database
         self._provider = deps.provider
         self._connector: MerchantConnector = deps.connectors(confirmed.merchant)
         self._confirmed = confirmed
@@ -71,6 +76,8 @@ class Steps:
             StepName.PLACE: self._place,
             StepName.CAPTURE: self._capture,
             StepName.VOID: self._void,
+            StepName.CANCEL_ORDER: self._cancel_order,
+            StepName.REFUND: self._refund,
         }
         try:
             return calls[name](leg, key)
@@ -101,6 +108,11 @@ class Steps:
         if name is StepName.VOID:
             payment = self.read_payment(leg)
             return _released(payment) if payment is not None else None
+        if name is StepName.CANCEL_ORDER:
+            return _given_up(self._connector.status(leg.merchant_order or ""))
+        if name is StepName.REFUND:
+            payment = self.read_payment(leg)
+            return self._given_back(leg, payment) if payment is not None else None
         return None
 
     def read_payment(self, leg: Leg) -> Payment | None:
@@ -118,6 +130,7 @@ class Steps:
                 "total": leg.total.as_json(),
                 "payment": leg.payment_id,
                 "handle": leg.handle,
+                "refunded": leg.refunded.as_json(),
             }
         )
 
@@ -196,6 +209,40 @@ class Steps:
             return _released(voided) or _refused(StepName.VOID, refusal.code, refusal.message)
         return _released(voided) or Result(Outcome.UNKNOWN, detail=voided.status)
 
+    def _cancel_order(self, leg: Leg, _: str) -> Result:
+        order = self._connector.cancel(leg.merchant_order or "", "the buyer cancelled")
+        return _given_up(order) or Result(Outcome.UNKNOWN, detail=order.merchant_status)
+
+    def _refund(self, leg: Leg, key: str) -> Result:
+        assert leg.payment_id is not None
+        wanted = self._to_give_back(leg)
+        try:
+            payment = self._provider.refund(leg.payment_id, wanted, key)
+        except Refused as refusal:
+            payment = self._provider.read(leg.payment_id)
+            return self._given_back(leg, payment) or _refused(
+                StepName.REFUND, refusal.code, refusal.message
+            )
+        return self._given_back(leg, payment) or Result(Outcome.UNKNOWN, detail=payment.status)
+
+    def _to_give_back(self, leg: Leg) -> Money:
+        with self._database.platform() as tx:
+            wanted = open_refund(tx, leg.leg_id)
+        assert wanted is not None
+        return wanted.amount
+
+    def _given_back(self, leg: Leg, payment: Payment) -> Result | None:
+        """Done where the provider has given back what is on record and this refund, no less."""
+        if payment.refunded == leg.refunded:
+            return None
+        expected = leg.refunded + self._to_give_back(leg)
+        response = {"refunded": payment.refunded.as_json()}
+        if payment.refunded != expected:
+            detail = f"{payment.refunded} was given back, not {expected}"
+            return Result(Outcome.UNKNOWN, detail=detail, response=response)
+        changes = {"refunded_minor": payment.refunded.minor}
+        return Result(Outcome.DONE, changes=changes, response=response)
+
     def _order(self, leg: Leg) -> OrderRequest:
         contact, quoted = self._confirmed.contact, self._confirmed.quoted
         return OrderRequest(
@@ -254,6 +301,15 @@ def _captured(leg: Leg, payment: Payment) -> Result | None:
     return Result(Outcome.DONE, changes=changes, response=response)
 
 
+def _given_up(order: PlacedOrder) -> Result | None:
+    """Done where the merchant says that the order is cancelled."""
+    if order.status is not OrderStatus.CANCELLED:
+        return None
+    changes = {"order_status": order.status.value}
+    response = {"merchant_status": order.merchant_status}
+    return Result(Outcome.DONE, Reason.CANCELLED_BY_BUYER, changes=changes, response=response)
+
+
 def _released(payment: Payment) -> Result | None:
     if payment.status not in _RELEASED:
         return None
@@ -261,7 +317,9 @@ def _released(payment: Payment) -> Result | None:
 
 
 def _refused(name: StepName, code: str, message: str) -> Result:
-    at_provider = name in {StepName.CREATE_PAYMENT, StepName.CAPTURE, StepName.VOID}
+    if name is StepName.CANCEL_ORDER:
+        return Result(Outcome.REFUSED, Reason.TOO_LATE, f"{code}: {message}")
+    at_provider = name in _AT_PROVIDER
     fallback = Reason.PROVIDER_REFUSED if at_provider else Reason.MERCHANT_REFUSED
     reason = fallback if at_provider else _REASON_OF.get(code, fallback)
     return Result(Outcome.REFUSED, reason, f"{code}: {message}", response={"code": code})

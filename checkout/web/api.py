@@ -1,7 +1,8 @@
 """Offer to order as JSON: quote, purchase, order. The same rules as the pages, without a cookie.
 
 `POST /v1/quotes`, `POST /v1/purchases` (the quote's token makes repeats harmless),
-`GET /v1/orders/{reference}`. Amounts are `{"minor": 129900, "currency": "EUR"}`.
+`GET /v1/orders/{reference}`, `POST /v1/orders/{reference}/cancellations`. Amounts are
+`{"minor": 129900, "currency": "EUR"}`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from checkout.after_sale import cancel
 from checkout.basket import MAX_LINES, MAX_QUANTITY, keep_contact, put_line, read_basket
 from checkout.confirm import Acceptance, AskAgain, confirm
 from checkout.contact import read_contact
@@ -79,6 +81,12 @@ class PurchaseAsked(_Strict):
     terms_sha256: str = Field(min_length=64, max_length=64)
 
 
+class CancellationAsked(_Strict):
+    """Whose part of the order is to be cancelled."""
+
+    merchant_id: Id
+
+
 def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
     """The JSON routes."""
     router = APIRouter(prefix="/v1", route_class=ProblemRoute, tags=["orders"])
@@ -135,6 +143,18 @@ def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
             found = read_order(tx, identifier(order_ref))
         headers = {"cache-control": "no-store"}
         return JSONResponse(order_json(found, site_of(request)), headers=headers)
+
+    @router.post("/orders/{order_ref}/cancellations", status_code=202)
+    def cancellation(request: Request, order_ref: str, asked: CancellationAsked) -> JSONResponse:
+        """Ask a merchant to give its part of an order up. Sent again, it changes nothing more."""
+        brand = brand_of(request)
+        with deps.database.brand(brand.id) as tx:
+            found = read_order(tx, identifier(order_ref))
+        cancel(deps, found, asked.merchant_id)
+        patience.carry_on(found.purchase_id)
+        with deps.database.brand(brand.id) as tx:
+            found = read_order(tx, found.order_ref)
+        return JSONResponse(order_json(found, site_of(request)), status_code=202)
 
     return router
 
@@ -239,6 +259,9 @@ def _leg_json(record: LegRecord) -> Json:
         "total": leg.total.as_json(),
         "authorised": _amount(leg.authorised),
         "captured": _amount(leg.captured),
+        "refunded": _amount(leg.refunded),
+        "order_status": leg.order_status,
+        "cancellable": record.is_cancellable,
         "pay_url": record.pay_url if record.is_payable else None,
         "steps": [
             {"name": step.name, "state": step.state, "at": _moment(step.at)}

@@ -1,21 +1,32 @@
-"""Looking at an order, and at the terms that were accepted for it."""
+"""Looking at an order and at the terms accepted for it; wanting a merchant's part cancelled."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from checkout.after_sale import cancel
 from checkout.basket import read_basket
 from checkout.deps import CheckoutDeps
 from checkout.orders import read_order
-from checkout.pages.order_page import order_page
+from checkout.pages.order_page import order_page, order_path
 from checkout.pages.view_models import TermsPage
-from checkout.web.shopper import PageRoute, basket_id_of, brand_of, identifier, language_of, page
+from checkout.web.shopper import (
+    Form,
+    PageRoute,
+    Patience,
+    basket_id_of,
+    brand_of,
+    go_to,
+    identifier,
+    language_of,
+    page,
+)
 from kernel.errors import NotFound
 from tenants.terms import Terms, current_terms, read_terms
 
 
-def order_routes(deps: CheckoutDeps) -> APIRouter:
-    """`/order/{reference}` and `/terms`."""
+def order_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
+    """`/order/{reference}`, its cancellation, and `/terms`."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
     @router.get("/order/{order_ref}")
@@ -27,6 +38,14 @@ def order_routes(deps: CheckoutDeps) -> APIRouter:
         refresh = None if model.refresh_s is None else str(model.refresh_s)
         # What was ordered has left the basket: its count in the frame has to follow.
         return page(request, "order.html", model, basket=basket, refresh=refresh)
+
+    @router.post("/order/{order_ref}/cancel")
+    def give_up(request: Request, order_ref: str, fields: Form) -> Response:
+        with deps.database.brand(brand_of(request).id) as tx:
+            order = read_order(tx, identifier(order_ref))
+        cancel(deps, order, identifier(fields.get("merchant", "")))
+        patience.carry_on(order.purchase_id)
+        return go_to(order_path(order))
 
     @router.get("/terms")
     def terms(request: Request, version: int = 0, language: str = "") -> Response:

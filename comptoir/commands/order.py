@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from checkout.deps import CheckoutDeps
 
 
 @click.group()
@@ -56,3 +62,65 @@ def resume() -> None:
     from comptoir.installation import Installation
 
     click.echo(f"{resume_all(Installation().checkout)} purchases taken up")
+
+
+@command.command()
+@click.argument("order_ref")
+@click.option("--merchant", "merchant_id", required=True, help="Whose part of the order.")
+def cancel(order_ref: str, merchant_id: str) -> None:
+    """Ask a merchant to give its part of an order up; what was charged then goes back."""
+    from checkout.after_sale import cancel as cancel_part
+    from checkout.orders import read_order
+    from checkout.purchase.advance import advance
+    from comptoir.installation import Installation
+
+    deps = Installation().checkout
+    with deps.database.platform() as tx:
+        order = read_order(tx, order_ref)
+    cancel_part(deps, order, merchant_id)
+    advance(deps, order.purchase_id)
+    _tell(deps, order_ref, merchant_id)
+
+
+@command.command()
+@click.argument("order_ref")
+@click.option("--merchant", "merchant_id", required=True, help="Whose part of the order.")
+@click.option(
+    "--amount", help="Such as 12.90, in the order's currency; absent: all of it."
+)
+@click.option("--key", required=True, help="Your own number of the case: the same gives back once.")
+@click.option("--by", default="operator", show_default=True, help="Who decided it.")
+def refund(order_ref: str, merchant_id: str, amount: str | None, key: str, by: str) -> None:
+    """Give money back for a return, on the merchant's own payment account."""
+    from checkout.after_sale import refund as give_back
+    from checkout.orders import read_order
+    from checkout.purchase.advance import advance
+    from comptoir.installation import Installation
+    from kernel.money import Money
+
+    deps = Installation().checkout
+    with deps.database.platform() as tx:
+        order = read_order(tx, order_ref)
+    totals = [record.leg.total for record in order.legs if record.leg.merchant_id == merchant_id]
+    wanted = None
+    if amount and totals:
+        try:
+            wanted = Money.of(Decimal(amount), totals[0].currency)
+        except InvalidOperation:
+            raise click.BadParameter(f"{amount} is no amount; write 12.90") from None
+    give_back(deps, order, merchant_id, wanted, by=by, key=key)
+    advance(deps, order.purchase_id)
+    _tell(deps, order_ref, merchant_id)
+
+
+def _tell(deps: CheckoutDeps, order_ref: str, merchant_id: str) -> None:
+    from checkout.orders import read_order
+
+    with deps.database.platform() as tx:
+        order = read_order(tx, order_ref)
+    for record in order.legs:
+        if record.leg.merchant_id == merchant_id:
+            click.echo(
+                f"{merchant_id}: {record.state}, charged {record.leg.captured}, "
+                f"given back {record.leg.refunded}"
+            )

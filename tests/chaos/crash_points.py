@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 from pydantic import SecretStr
 
+from checkout.after_sale import cancel
 from checkout.confirm import Acceptance, AskAgain, confirm
 from checkout.deps import CheckoutDeps, Windows
 from checkout.orders import Order, read_purchase
@@ -35,7 +36,9 @@ WINDOWS = Windows(lease=timedelta(milliseconds=300))
 
 @dataclass(frozen=True)
 class Case:
-    """What the process is told. `sells_out` is an article that is gone once it is paid for."""
+    """What the process is told. `sells_out` is an article that is gone once it is paid for;
+    `is_given_up`: once it is charged the buyer wants it cancelled.
+    """
 
     database_url: str
     brand_id: str
@@ -43,6 +46,7 @@ class Case:
     provider: ProviderSettings
     accepted: Acceptance
     sells_out: str | None = None
+    is_given_up: bool = False
 
 
 class Points:
@@ -108,6 +112,10 @@ def run(case: Case, end_at: int | None, is_resumed: bool, report: Connection) ->
     if not is_resumed:
         advance(deps, outcome.purchase_id)
     _until_settled(deps, case, outcome.purchase_id)
+    if case.is_given_up:
+        cancel(deps, _look(case, outcome.purchase_id), "norden")
+        advance(deps, outcome.purchase_id)
+        _until_settled(deps, case, outcome.purchase_id)
     points.reach("end")
     report.send(points.passed)
 
@@ -142,6 +150,6 @@ def _look(case: Case, purchase_id: str) -> Order:
         database.close()
 
 
-def another(case: Case, accepted: Acceptance, sells_out: str | None) -> Case:
+def another(case: Case, accepted: Acceptance, sells_out: str | None, *, is_given_up: bool) -> Case:
     """The same setting with another purchase."""
-    return replace(case, accepted=accepted, sells_out=sells_out)
+    return replace(case, accepted=accepted, sells_out=sells_out, is_given_up=is_given_up)

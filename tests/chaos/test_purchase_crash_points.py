@@ -1,7 +1,8 @@
 """The process of a purchase is killed at every point there is; a new one ends what it began.
 
-Whatever the point: one order at the merchant and one capture of the confirmed total, or, where the
-article sold out meanwhile, no order and the money released.
+Whatever the point: one order at the merchant and one capture of the confirmed total; or, where the
+article sold out meanwhile, no order and the money released; or, where the buyer has it cancelled
+afterwards, one cancelled order and one refund of the whole.
 """
 
 from __future__ import annotations
@@ -77,8 +78,8 @@ def in_a_process(case: Case, end_at: int | None, *, is_resumed: bool) -> tuple[i
     return process.exitcode, points
 
 
-def new_case(setting: Setting, merchant: SmallMerchant, name: str, *, sells_out: bool) -> Case:
-    """A new article, quoted, and the click that confirms it."""
+def new_case(setting: Setting, merchant: SmallMerchant, name: str, what: str) -> Case:
+    """A new article, quoted, and the click that confirms it; what happens to it then."""
     merchant.articles[name] = Article(4900, 3)
     quote = setting.quote({add_offer(setting.database, "norden", name, 4900): 1})
     case = Case(
@@ -88,7 +89,12 @@ def new_case(setting: Setting, merchant: SmallMerchant, name: str, *, sells_out:
         setting.simulator.settings(),
         setting.acceptance(quote),
     )
-    return another(case, case.accepted, name if sells_out else None)
+    return another(
+        case,
+        case.accepted,
+        name if what == "sold out" else None,
+        is_given_up=what == "given up",
+    )
 
 
 def outcome(setting: Setting, merchant: SmallMerchant, case: Case) -> dict[str, Any]:
@@ -113,7 +119,7 @@ def outcome(setting: Setting, merchant: SmallMerchant, case: Case) -> dict[str, 
     orders = [row for row in merchant.orders.values() if row["reference"] == leg.leg_id]
     return {
         "state": leg.state,
-        "orders": [row["total"] for row in orders],
+        "orders": [(row["total"], row["status"]) for row in orders],
         "known order": leg.merchant_order == (orders[0]["number"] if orders else None),
         "payments": [(row["status"], row["captured_amount"]) for row in payments],
         "captures": [
@@ -122,30 +128,55 @@ def outcome(setting: Setting, merchant: SmallMerchant, case: Case) -> dict[str, 
             for entry in row["entries"]
             if "captur" in entry["kind"]
         ],
+        "refunds": [
+            entry["amount"]
+            for row in payments
+            for entry in row["entries"]
+            if "refund" in entry["kind"]
+        ],
         "captured": leg.captured_minor,
+        "refunded": leg.refunded_minor,
         "booked": tuple(booked),
         "lease": leg.lease_owner,
     }
 
 
-@pytest.mark.parametrize("sells_out", [False, True], ids=["bought", "sold out after payment"])
-def test_killed_at_every_point(setting: Setting, merchant: SmallMerchant, sells_out: bool) -> None:
-    kind = "S" if sells_out else "B"
-    smooth = new_case(setting, merchant, f"{kind}0", sells_out=sells_out)
+EXPECTED: dict[str, dict[str, Any]] = {
+    "bought": {
+        "state": "completed",
+        "orders": [(5390, "placed")],
+        "payments": [("captured", 5390)],
+        "captures": [5390],
+        "refunds": [],
+    },
+    "sold out": {"state": "cancelled", "orders": [], "payments": [("voided", 0)], "refunds": []},
+    "given up": {
+        "state": "refunded",
+        "orders": [(5390, "cancelled")],
+        "payments": [("captured", 5390)],
+        "captures": [5390],
+        "refunds": [5390],
+    },
+}
+STEPS = {
+    "bought": {"create", "quote", "prepare", "place", "capture"},
+    "sold out": {"create", "quote", "void"},
+    "given up": {"place", "capture", "cancel", "refund"},
+}
+
+
+@pytest.mark.parametrize("what", list(EXPECTED))
+def test_killed_at_every_point(setting: Setting, merchant: SmallMerchant, what: str) -> None:
+    kind = what[0].upper()
+    smooth = new_case(setting, merchant, f"{kind}0", what)
     status, points = in_a_process(smooth, None, is_resumed=False)
     assert status == 0
     expected = outcome(setting, merchant, smooth)
-    if sells_out:
-        assert (expected["state"], expected["orders"]) == ("cancelled", [])
-        assert expected["payments"] == [("voided", 0)]
-    else:
-        assert (expected["state"], expected["orders"]) == ("completed", [5390])
-        assert expected["payments"] == [("captured", 5390)]
-        assert expected["captures"] == [5390]
-        assert {"create", "quote", "prepare", "place", "capture"} <= set(points)
+    assert {name: expected[name] for name in EXPECTED[what]} == EXPECTED[what]
+    assert set(points) >= STEPS[what]
 
     def survive(end_at: int) -> dict[str, Any]:
-        case = new_case(setting, merchant, f"{kind}{end_at + 1}", sells_out=sells_out)
+        case = new_case(setting, merchant, f"{kind}{end_at + 1}", what)
         status, _ = in_a_process(case, end_at, is_resumed=False)
         assert status in {KILLED, 0}, f"point {end_at} ({points[end_at]})"
         status, _ = in_a_process(case, None, is_resumed=True)
