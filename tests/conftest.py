@@ -50,6 +50,15 @@ def fresh_database(postgres_url: str) -> str:
     return _with_database(postgres_url, name)
 
 
+def copied_database(url: str) -> str:
+    """Address of a new database, a copy of that one, to which nobody may be connected."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(_with_database(url, "postgres"), autocommit=True) as connection:
+        source = url.partition("?")[0].rpartition("/")[2]
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+    return _with_database(url, name)
+
+
 @pytest.fixture(scope="module")
 def database(postgres_url: str) -> Iterator[Database]:
     """An empty migrated database shared by the tests of one module."""

@@ -42,25 +42,9 @@ def ruled_for(tx: Transaction, offer_ids: Iterable[str]) -> Ruled:
     )
 
 
-def rule(
-    tx: Transaction, act_id: int, couples: Iterable[Couple], verdict: Verdict
-) -> tuple[list[int], list[int]]:
-    """Put a verdict on these pairs in force: (decisions begun, decisions ended).
-
-    A pair of which the same is said already is left alone.
-    """
+def rule(tx: Transaction, act_id: int, couples: Iterable[Couple], verdict: Verdict) -> list[int]:
+    """Put a verdict on these pairs in force, where nothing is said of them: the decisions begun."""
     pairs = sorted(set(couples))
-    asked = {"low": [low for low, _ in pairs], "high": [high for _, high in pairs]}
-    ended = tx.execute(
-        sa.text(
-            "UPDATE mdm.match_decision d SET in_force = false "
-            "FROM unnest(CAST(:low AS text[]), CAST(:high AS text[])) AS p(low_id, high_id) "
-            "WHERE d.in_force AND d.low_id = p.low_id AND d.high_id = p.high_id "
-            "AND d.verdict <> :verdict RETURNING d.decision_id"
-        ),
-        {**asked, "verdict": verdict},
-    ).scalars()
-    ended_ids = sorted(ended)
     begun = tx.execute(
         sa.text(
             "INSERT INTO mdm.match_decision (low_id, high_id, verdict, act_id) "
@@ -68,9 +52,29 @@ def rule(
             "FROM unnest(CAST(:low AS text[]), CAST(:high AS text[])) AS p(low_id, high_id) "
             "ON CONFLICT (low_id, high_id) WHERE in_force DO NOTHING RETURNING decision_id"
         ),
-        {**asked, "verdict": verdict, "act": act_id},
-    ).scalars()
-    return sorted(begun), ended_ids
+        {
+            "low": [low for low, _ in pairs],
+            "high": [high for _, high in pairs],
+            "verdict": verdict,
+            "act": act_id,
+        },
+    )
+    return sorted(begun.scalars())
+
+
+def lift(tx: Transaction, couples: Iterable[Couple]) -> list[int]:
+    """Put whatever is said of these pairs out of force; answers the decisions ended."""
+    pairs = sorted(set(couples))
+    ended = tx.execute(
+        sa.text(
+            "UPDATE mdm.match_decision d SET in_force = false "
+            "FROM unnest(CAST(:low AS text[]), CAST(:high AS text[])) AS p(low_id, high_id) "
+            "WHERE d.in_force AND d.low_id = p.low_id AND d.high_id = p.high_id "
+            "RETURNING d.decision_id"
+        ),
+        {"low": [low for low, _ in pairs], "high": [high for _, high in pairs]},
+    )
+    return sorted(ended.scalars())
 
 
 def swap_force(tx: Transaction, begun: Sequence[int], ended: Sequence[int]) -> None:

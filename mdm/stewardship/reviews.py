@@ -138,7 +138,7 @@ def settle(
     """Open questions between the two sides lapse, `own` counts as decided: the states before."""
     rows = tx.execute(
         sa.text(
-            "UPDATE mdm.review r SET state = CASE WHEN review_id = :own THEN 'decided' "
+            "UPDATE mdm.review r SET state = CASE WHEN r.review_id = :own THEN 'decided' "
             "ELSE 'lapsed' END, settled_at = now() FROM mdm.review was "
             "WHERE was.review_id = r.review_id AND (r.review_id = :own OR (r.state = 'open' AND "
             "((r.offer_id = ANY(:ones) AND r.against = ANY(:others)) OR "
@@ -151,14 +151,20 @@ def settle(
 
 
 def put_states(tx: Transaction, states: Mapping[int, str]) -> dict[int, str]:
-    """Give questions these states; answers those they had before."""
+    """Give questions these states; answers those they had before.
+
+    One that would be open lapses instead where an offer of it is gone.
+    """
     rows = tx.execute(
         sa.text(
-            "UPDATE mdm.review r SET state = p.state, settled_at = CASE WHEN p.state = 'open' "
-            "THEN NULL ELSE now() END FROM mdm.review was, "
-            "unnest(CAST(:ids AS bigint[]), CAST(:states AS text[])) AS p(review_id, state) "
-            "WHERE was.review_id = r.review_id AND r.review_id = p.review_id "
-            "RETURNING r.review_id, was.state AS before"
+            "UPDATE mdm.review r SET state = p.state, settled_at = CASE p.state WHEN 'open' "
+            "THEN NULL ELSE now() END FROM (SELECT review_id, review.state AS before, "
+            "CASE WHEN wanted.state = 'open' AND (SELECT count(*) FROM mdm.offer WHERE live "
+            "AND offer_id IN (review.offer_id, review.against)) < 2 THEN 'lapsed' "
+            "ELSE wanted.state END AS state FROM mdm.review "
+            "JOIN unnest(CAST(:ids AS bigint[]), CAST(:states AS text[])) "
+            "AS wanted(review_id, state) USING (review_id)) AS p "
+            "WHERE r.review_id = p.review_id RETURNING r.review_id, p.before"
         ),
         {"ids": list(states), "states": list(states.values())},
     )

@@ -1,4 +1,7 @@
-"""What stewards are asked and have said: reviews, decisions on pairs, acts and their effects."""
+"""What stewards are asked and have said: reviews, decisions on pairs, acts and their effects.
+
+With them the sessions of operators who work in the back office's pages.
+"""
 
 from alembic import op
 
@@ -46,7 +49,8 @@ CREATE TABLE mdm.stewardship_effect (
     placed jsonb NOT NULL,
     begun bigint[] NOT NULL,
     ended bigint[] NOT NULL,
-    settled jsonb NOT NULL
+    settled jsonb NOT NULL,
+    note text NOT NULL DEFAULT ''
 );
 
 CREATE TABLE mdm.match_decision (
@@ -59,6 +63,14 @@ CREATE TABLE mdm.match_decision (
 );
 CREATE UNIQUE INDEX ix_match_decision_pair ON mdm.match_decision (low_id, high_id) WHERE in_force;
 CREATE INDEX ix_match_decision_high ON mdm.match_decision (high_id) WHERE in_force;
+
+CREATE TABLE tenants.operator_session (
+    session_sha256 text PRIMARY KEY,
+    key_id text NOT NULL REFERENCES tenants.operator_key,
+    began_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL
+);
+CREATE INDEX ix_operator_session_ends ON tenants.operator_session (ends_at);
 
 ALTER TABLE mdm.product ADD COLUMN created_at timestamptz NOT NULL DEFAULT now();
 ALTER TABLE mdm.product_redirect ADD COLUMN why text NOT NULL DEFAULT '';
@@ -86,12 +98,14 @@ def upgrade() -> None:
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON mdm.{table} TO {PLATFORM_ROLE}")
     for table in (*RECORDS, "review", "match_decision"):
         op.execute(f"REVOKE ALL ON mdm.{table} FROM {APP_ROLE}")
+    op.execute(f"GRANT SELECT, INSERT, DELETE ON tenants.operator_session TO {PLATFORM_ROLE}")
 
 
 def downgrade() -> None:
     op.execute(
         "DROP TABLE mdm.match_decision, mdm.stewardship_effect, mdm.stewardship_act, mdm.review"
     )
+    op.execute("DROP TABLE tenants.operator_session")
     op.execute("DROP FUNCTION mdm.refuse_change()")
     op.execute("DROP INDEX mdm.ix_offer_product_gone")
     op.execute("ALTER TABLE mdm.product_redirect DROP COLUMN why")
