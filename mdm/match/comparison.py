@@ -57,6 +57,12 @@ class Comparison:
         self, candidates: Sequence[tuple[int, int]], ruled: Ruled = NOTHING_RULED
     ) -> Decision:
         """The contenders grouped, by the pairs of places worth comparing."""
+        return self.decided(*self.scored(candidates), ruled)
+
+    def scored(
+        self, candidates: Sequence[tuple[int, int]]
+    ) -> tuple[list[Pair], list[tuple[int, int, str]]]:
+        """Pairs of places with how likely they are; those that something forbids, with why."""
         pairs: list[Pair] = []
         vetoed: list[tuple[int, int, str]] = []
         for (left, right), cosine in zip(candidates, self._cosines(candidates), strict=True):
@@ -68,6 +74,15 @@ class Comparison:
                 pairs.append(Pair(left, right, self._score(left, right, cosine)))
             elif cosine > 0.5 or one.gtins & other.gtins:
                 vetoed.append((left, right, reason))
+        return pairs, vetoed
+
+    def decided(
+        self,
+        pairs: Sequence[Pair],
+        vetoed: Sequence[tuple[int, int, str]],
+        ruled: Ruled = NOTHING_RULED,
+    ) -> Decision:
+        """The contenders grouped, by pairs that were scored before."""
         judge = Judge(self._compare, _veto, self._explain)
         return decide(self._contenders, pairs, vetoed, judge, ruled)
 
