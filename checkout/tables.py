@@ -144,6 +144,18 @@ refund = sa.Table(
     sa.Column("done_at", Moment),
 )
 
+idempotent_request = sa.Table(
+    "idempotent_request",
+    METADATA,
+    sa.Column("brand_id", sa.Text, primary_key=True),
+    sa.Column("route", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("content_sha256", sa.Text),
+    sa.Column("begun_at", Moment),
+    sa.Column("status", sa.Integer),
+    sa.Column("answer", JSONB(none_as_null=True)),
+)
+
 webhook_event = sa.Table(
     "webhook_event",
     METADATA,

@@ -285,9 +285,7 @@ class OrderLeg:
     returns_days: int | None = None
     pay_path: str | None = None  # still to be paid: a link
     refunded: Money | None = None  # what has gone back so far
-    order_status: str | None = (
-        None  # the merchant's last word, such as shipped
-    )
+    order_status: str | None = None  # the merchant's last word, such as shipped
     cancel_path: str | None = None  # while the merchant can be asked to give it up: a form's target
 
 

@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +20,7 @@ from checkout.basket import MAX_LINES, MAX_QUANTITY, keep_contact, put_line, rea
 from checkout.confirm import Acceptance, AskAgain, confirm
 from checkout.contact import read_contact
 from checkout.deps import CheckoutDeps
+from checkout.idempotency import Kept, once
 from checkout.orders import LegRecord, Order, read_order
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, Quote
@@ -36,6 +38,7 @@ from tenants.terms import Terms, current_terms
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,80}$")]
 Json = dict[str, Any]
+Key = Annotated[str, Header(alias="Idempotency-Key")]
 
 
 class _Strict(BaseModel):
@@ -92,49 +95,18 @@ def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
     router = APIRouter(prefix="/v1", route_class=ProblemRoute, tags=["orders"])
 
     @router.post("/quotes", status_code=201)
-    def quote(request: Request, asked: QuoteAsked) -> JSONResponse:
+    def quote(request: Request, asked: QuoteAsked, idempotency_key: Key = "") -> JSONResponse:
         """Ask the merchants now what this costs and whether it is there."""
-        contact, errors = read_contact(asked.contact.model_dump())
-        if contact is None:
-            fields = ", ".join(f"{name} is {code}" for name, code in sorted(errors.items()))
-            raise DomainError("contact_invalid", f"The contact cannot be used: {fields}.")
-        brand = brand_of(request)
-        with deps.database.brand(brand.id) as tx:
-            basket_id = None
-            for line in asked.lines:
-                basket_id, _ = put_line(tx, brand, basket_id, line.offer_id, line.quantity)
-            assert basket_id is not None
-            keep_contact(tx, basket_id, contact)
-            basket = read_basket(tx, basket_id)
-            terms = current_terms(tx, brand.id, language_of(request))
-        live = live_quote(deps, brand, basket, contact, asked.deliveries)
-        with deps.database.brand(brand.id) as tx:
-            freeze(tx, brand, live)
-        return JSONResponse(quote_json(live, terms), status_code=201)
+        return _once(deps, request, asked, idempotency_key, lambda: _quote(deps, request, asked))
 
     @router.post("/purchases", status_code=201)
-    def purchase(request: Request, asked: PurchaseAsked) -> JSONResponse:
+    def purchase(request: Request, asked: PurchaseAsked, idempotency_key: Key = "") -> JSONResponse:
         """Buy what was quoted. Sent again, it answers with the same order."""
-        brand = brand_of(request)
-        accepted = Acceptance(
-            basket_id=asked.basket_id,
-            quote_id=asked.quote_id,
-            token=asked.token,
-            terms_version=asked.terms_version,
-            terms_sha256=asked.terms_sha256,
-            language=language_of(request),
-            site=site_of(request),
-        )
-        outcome = confirm(deps, brand, accepted)
-        if isinstance(outcome, AskAgain):
-            with deps.database.brand(brand.id) as tx:
-                terms = current_terms(tx, brand.id, language_of(request))
-            return _changed(outcome.quote, terms)
-        patience.carry_on(outcome.purchase_id)
-        with deps.database.brand(brand.id) as tx:
-            order = read_order(tx, outcome.order_ref)
-        status = 201 if outcome.is_new else 200
-        return JSONResponse(order_json(order, site_of(request)), status_code=status)
+
+        def buy() -> Kept:
+            return _purchase(deps, patience, request, asked)
+
+        return _once(deps, request, asked, idempotency_key, buy)
 
     @router.get("/orders/{order_ref}")
     def order(request: Request, order_ref: str) -> JSONResponse:
@@ -145,21 +117,94 @@ def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
         return JSONResponse(order_json(found, site_of(request)), headers=headers)
 
     @router.post("/orders/{order_ref}/cancellations", status_code=202)
-    def cancellation(request: Request, order_ref: str, asked: CancellationAsked) -> JSONResponse:
+    def cancellation(
+        request: Request, order_ref: str, asked: CancellationAsked, idempotency_key: Key = ""
+    ) -> JSONResponse:
         """Ask a merchant to give its part of an order up. Sent again, it changes nothing more."""
-        brand = brand_of(request)
-        with deps.database.brand(brand.id) as tx:
-            found = read_order(tx, identifier(order_ref))
-        cancel(deps, found, asked.merchant_id)
-        patience.carry_on(found.purchase_id)
-        with deps.database.brand(brand.id) as tx:
-            found = read_order(tx, found.order_ref)
-        return JSONResponse(order_json(found, site_of(request)), status_code=202)
+
+        def give_up() -> Kept:
+            return _cancellation(deps, patience, request, identifier(order_ref), asked)
+
+        return _once(deps, request, asked, idempotency_key, give_up)
 
     return router
 
 
-def _changed(quote: Quote, terms: Terms) -> JSONResponse:
+def _once(
+    deps: CheckoutDeps, request: Request, asked: _Strict, key: str, work: Callable[[], Kept]
+) -> JSONResponse:
+    """The answer of the work, given again where the key is known."""
+    content = asked.model_dump(mode="json", exclude_unset=True)
+    answer = once(deps, brand_of(request).id, request.url.path, key, content, work)
+    headers = {"cache-control": "no-store"}
+    if answer.is_replayed:
+        headers["idempotent-replayed"] = "true"
+    kind = "application/json" if answer.status < 400 else "application/problem+json"
+    return JSONResponse(answer.body, answer.status, headers, media_type=kind)
+
+
+def _quote(deps: CheckoutDeps, request: Request, asked: QuoteAsked) -> Kept:
+    contact, errors = read_contact(asked.contact.model_dump())
+    if contact is None:
+        fields = ", ".join(f"{name} is {code}" for name, code in sorted(errors.items()))
+        raise DomainError("contact_invalid", f"The contact cannot be used: {fields}.")
+    brand = brand_of(request)
+    with deps.database.brand(brand.id) as tx:
+        basket_id = None
+        for line in asked.lines:
+            basket_id, _ = put_line(tx, brand, basket_id, line.offer_id, line.quantity)
+        assert basket_id is not None
+        keep_contact(tx, basket_id, contact)
+        basket = read_basket(tx, basket_id)
+        terms = current_terms(tx, brand.id, language_of(request))
+    live = live_quote(deps, brand, basket, contact, asked.deliveries)
+    with deps.database.brand(brand.id) as tx:
+        freeze(tx, brand, live)
+    return Kept(201, quote_json(live, terms))
+
+
+def _purchase(
+    deps: CheckoutDeps, patience: Patience, request: Request, asked: PurchaseAsked
+) -> Kept:
+    brand = brand_of(request)
+    accepted = Acceptance(
+        basket_id=asked.basket_id,
+        quote_id=asked.quote_id,
+        token=asked.token,
+        terms_version=asked.terms_version,
+        terms_sha256=asked.terms_sha256,
+        language=language_of(request),
+        site=site_of(request),
+    )
+    outcome = confirm(deps, brand, accepted)
+    if isinstance(outcome, AskAgain):
+        with deps.database.brand(brand.id) as tx:
+            terms = current_terms(tx, brand.id, language_of(request))
+        return _changed(outcome.quote, terms)
+    patience.carry_on(outcome.purchase_id)
+    with deps.database.brand(brand.id) as tx:
+        order = read_order(tx, outcome.order_ref)
+    return Kept(201 if outcome.is_new else 200, order_json(order, site_of(request)))
+
+
+def _cancellation(
+    deps: CheckoutDeps,
+    patience: Patience,
+    request: Request,
+    order_ref: str,
+    asked: CancellationAsked,
+) -> Kept:
+    brand = brand_of(request)
+    with deps.database.brand(brand.id) as tx:
+        found = read_order(tx, order_ref)
+    cancel(deps, found, asked.merchant_id)
+    patience.carry_on(found.purchase_id)
+    with deps.database.brand(brand.id) as tx:
+        found = read_order(tx, order_ref)
+    return Kept(202, order_json(found, site_of(request)))
+
+
+def _changed(quote: Quote, terms: Terms) -> Kept:
     """409 with the new quote: nothing was ordered."""
     refusal = DomainError(
         "quote_changed",
@@ -167,11 +212,7 @@ def _changed(quote: Quote, terms: Terms) -> JSONResponse:
         hint="Look at `quote` and confirm that one. Nothing was ordered.",
         status=409,
     )
-    return JSONResponse(
-        {**refusal.as_problem(), "quote": quote_json(quote, terms)},
-        status_code=409,
-        media_type="application/problem+json",
-    )
+    return Kept(409, {**refusal.as_problem(), "quote": quote_json(quote, terms)})
 
 
 def quote_json(quote: Quote, terms: Terms) -> Json:
