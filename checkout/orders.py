@@ -115,6 +115,8 @@ class Order:
     purchase_id: str
     order_ref: str
     basket_id: str
+    language: str
+    site: str
     contact: Contact
     terms_version: int
     terms_language: str
@@ -197,6 +199,8 @@ def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
         purchase_id=row.purchase_id,
         order_ref=row.order_ref,
         basket_id=row.basket_id,
+        language=row.language,
+        site=row.site,
         contact=Contact.from_json(row.contact),
         terms_version=row.terms_version,
         terms_language=row.terms_language,

@@ -144,6 +144,22 @@ refund = sa.Table(
     sa.Column("done_at", Moment),
 )
 
+letter = sa.Table(
+    "letter",
+    METADATA,
+    sa.Column("letter_id", sa.Text, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("purchase_id", sa.Text),
+    sa.Column("ordinal", sa.Integer),
+    sa.Column("state", sa.Text),
+    sa.Column("due_at", Moment),
+    sa.Column("next_try_at", Moment),
+    sa.Column("ended_at", Moment),
+    sa.Column("subject", sa.Text),
+    sa.Column("text", sa.Text),
+    sa.Column("said", sa.Text),
+)
+
 idempotent_request = sa.Table(
     "idempotent_request",
     METADATA,

@@ -15,6 +15,7 @@ from tenants.registry import BrandRegistry
 
 if TYPE_CHECKING:
     from checkout.deps import CheckoutDeps
+    from checkout.order_letters import Post
     from indexer.engine import Engine
     from kernel.embedding.encoder import Encoder
 
@@ -73,6 +74,17 @@ class Installation:
         from comptoir.checkout_wiring import open_checkout
 
         return open_checkout(self.settings, self.database)
+
+    @cached_property
+    def post(self) -> Post | None:
+        """Where letters go out; None where no mail server is set."""
+        from checkout.mail import mail_server
+        from checkout.order_letters import Post
+
+        if self.settings.smtp_url is None:
+            return None
+        server = mail_server(self.settings.smtp_url.get_secret_value())
+        return Post(server, self.settings.mail_sender)
 
     def brand(self, brand_id: str | None) -> Brand:
         """A brand by id, or the only (first) one."""

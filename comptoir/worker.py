@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from checkout.after_sale import ORDERS_AT_ONCE, watch_orders
+from checkout.order_letters import AT_ONCE, send_letters
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.jobs import ADVANCE
 from comptoir.installation import Installation
 from comptoir.merchant_measures import measure_merchants
 from comptoir.progress import bar
+from comptoir.stewardship.jobs import handlers as stewardship_handlers
 from indexer.refresh import refresh
 from kernel import jobs
 from kernel.db import heard
@@ -22,11 +24,13 @@ from mdm.expiry import BATCH, expire_offers, next_expiry
 from mdm.intake import MATCH_LANDED
 from mdm.merchant_quality import MEASURE
 from mdm.pipeline import match_landed
+from mdm.stewardship.reviews import WEIGH
 from tenants.query_log import PURGE, PURGE_EVERY_S, purge
 
 LOOK_AROUND_EVERY_S = 30.0
 AFTER_A_FAILURE_S = 5.0
 LOOK_FOR_ENDED_EVERY_S = 1.0
+LETTERS_EVERY_S = 5.0
 SHORTEST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 0.5
 
@@ -86,6 +90,7 @@ def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
         CATALOGUE_CHANGED.name: (CATALOGUE_CHANGED, index),
         ADVANCE.name: (ADVANCE, advance_purchase),
         PURGE.name: (PURGE, purge_query_log),
+        **stewardship_handlers(installation.database),
     }
 
 
@@ -104,6 +109,7 @@ def serve(installation: Installation) -> None:
     with installation.database.platform() as tx:
         jobs.defer(tx, PURGE, once=PURGE.name)
         jobs.defer(tx, MEASURE, once=MEASURE.name)
+        jobs.defer(tx, WEIGH, once=WEIGH.name)
         # Another model than before: match vectors are made again, whether or not anything lands.
         jobs.defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
     stopping = threading.Event()
@@ -118,6 +124,7 @@ def serve(installation: Installation) -> None:
     watches = [
         _watch(stopping, "purchases could not be resumed", lambda: _resume(installation)),
         _watch(stopping, "orders could not be followed", lambda: _follow_orders(installation)),
+        _watch(stopping, "letters could not be sent", lambda: _send_letters(installation)),
         _watch(stopping, "the indices could not be looked at", lambda: _look_around(installation)),
         _watch(stopping, "changes could not be followed", follow),
         _watch(stopping, "ended offers could not be told", lambda: _tell_ended(installation)),
@@ -163,6 +170,16 @@ def _follow_orders(installation: Installation) -> float:
     """Orders whose merchants are due to be asked what became of them."""
     asked = watch_orders(installation.checkout)
     return 0.0 if asked >= ORDERS_AT_ONCE else LOOK_AROUND_EVERY_S
+
+
+def _send_letters(installation: Installation) -> float:
+    """Letters to buyers that are due."""
+    post = installation.post
+    if post is None:
+        return LOOK_AROUND_EVERY_S
+    brands = installation.brands.brands()
+    looked_at = send_letters(installation.database, brands, post, datetime.now(UTC))
+    return 0.0 if looked_at >= AT_ONCE else LETTERS_EVERY_S
 
 
 def _listen(installation: Installation, index: Handler, stopping: threading.Event) -> float:

@@ -85,6 +85,13 @@ class Settings(BaseSettings):
     payment_webhook_secret: SecretStr | None = Field(
         default=None, description="Secret that signs the payment provider's webhooks"
     )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server, smtp+starttls://user:password@host; unset: letters wait",
+    )
+    mail_sender: str = Field(
+        default="orders@localhost", description="Address that letters to buyers come from"
+    )
     brand_by_query: bool = Field(
         default=False, description="Choose the brand by ?brand= as well as by host (demo only)"
     )

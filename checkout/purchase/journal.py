@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.deps import CheckoutDeps
+from checkout.letters_due import letter_due
 from checkout.purchase.consequences import follow
 from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import (
@@ -247,6 +248,8 @@ class Journal:
                 },
             )
             advance_soon(tx, leg.purchase_id, delay_s=ceil(wait.total_seconds()))
+            if attention is not None:
+                letter_due(tx, leg.brand_id, leg.purchase_id, now)
 
     def _enter(self, tx: Transaction, leg: Leg, after: State, result: Result) -> Leg:
         now = self._deps.clock()
@@ -257,6 +260,8 @@ class Journal:
             changes["deadline_at"] = deadline_of(after, now, self._deps.windows)
         if result.reason is not None:
             changes |= {"reason": result.reason, "reason_detail": result.detail[:500]}
+        if after in FINAL and result.reason is not Reason.PAYMENT_CANCELLED:
+            letter_due(tx, leg.brand_id, leg.purchase_id, now)
         if after in FINAL:
             changes["next_try_at"] = None
             changes |= {"lease_owner": None, "lease_until": None}
