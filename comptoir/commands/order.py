@@ -85,9 +85,7 @@ def cancel(order_ref: str, merchant_id: str) -> None:
 @command.command()
 @click.argument("order_ref")
 @click.option("--merchant", "merchant_id", required=True, help="Whose part of the order.")
-@click.option(
-    "--amount", help="Such as 12.90, in the order's currency; absent: all of it."
-)
+@click.option("--amount", help="Such as 12.90, in the order's currency; absent: all of it.")
 @click.option("--key", required=True, help="Your own number of the case: the same gives back once.")
 @click.option("--by", default="operator", show_default=True, help="Who decided it.")
 def refund(order_ref: str, merchant_id: str, amount: str | None, key: str, by: str) -> None:
