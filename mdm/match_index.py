@@ -1,18 +1,19 @@
-"""What later matching looks offers up by: keys, title vectors, and how common each word is."""
+"""What later matching finds offers by: the vectors of their titles, in the order of storing.
+
+`mdm.living_index` follows that order: an offer that was described anew or withdrawn takes a new
+place in it. Who writes here holds the matcher's lock, so that places are seen in their order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from kernel.db import Transaction
-from mdm.bulk import copy_rows, stage_rows
-from mdm.match.decide import Group
-from mdm.match.features import Features
+from mdm.bulk import copy_rows
 from mdm.match.neighbours import TitleEncoder
-from mdm.match.newcomers import word_counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,38 +23,21 @@ _PAGE = 2_000
 
 
 def index_newcomers(
-    tx: Transaction,
-    groups: Iterable[Group],
-    places: Mapping[str, int],
-    vectors: NDArray[np.float32],
-    model_id: str,
-    known: set[str],
+    tx: Transaction, offer_ids: Sequence[str], vectors: NDArray[np.float32], model_id: str
 ) -> None:
-    """Make newcomers findable. `places` are their rows of `vectors`; words of `known` offers have
-    been counted before."""
-    features = {
-        each.offer_id: each.features
-        for group in groups
-        for each in group.members
-        if each.offer_id in places
-    }
-    unindex(tx, [each for each in features if each in known])
-    keys = ((key, each) for each, found in sorted(features.items()) for key in found.keys())  # noqa: SIM118
-    copy_rows(tx, "mdm.match_key", ("key", "offer_id"), keys)
-    ids = sorted(features)
-    _store_vectors(tx, ids, vectors[[places[each] for each in ids]], model_id)
-    _count_words(tx, [found for each, found in features.items() if each not in known])
+    """Make offers findable as they are now described; a row of `vectors` for each of them."""
+    tx.execute(
+        sa.text("DELETE FROM mdm.offer_vector WHERE offer_id = ANY(:ids)"), {"ids": [*offer_ids]}
+    )
+    _store_vectors(tx, offer_ids, vectors, model_id)
 
 
 def unindex(tx: Transaction, offer_ids: Sequence[str]) -> None:
-    """Offers that are gone, or about to be indexed anew."""
-    if not offer_ids:
-        return
-    for table in ("mdm.match_key", "mdm.offer_vector"):
-        tx.execute(
-            sa.text(f"DELETE FROM {table} WHERE offer_id = ANY(:ids)"),  # noqa: S608
-            {"ids": list(offer_ids)},
-        )
+    """Offers that are gone: they take a new place in the order, where indices meet them as gone."""
+    tx.execute(
+        sa.text("UPDATE mdm.offer_vector SET stored = DEFAULT WHERE offer_id = ANY(:ids)"),
+        {"ids": [*offer_ids]},
+    )
 
 
 def reencode(tx: Transaction, encoder: TitleEncoder, limit: int = _PAGE) -> int:
@@ -92,14 +76,3 @@ def _store_vectors(
         for offer_id, vector in zip(offer_ids, vectors.astype("float16"), strict=True)
     )
     copy_rows(tx, "mdm.offer_vector", ("offer_id", "model_id", "vector"), rows)
-
-
-def _count_words(tx: Transaction, features: Sequence[Features]) -> None:
-    counts = sorted(word_counts(features).items())
-    staged = stage_rows(tx, "mdm.title_word", ("word", "offers"), counts)
-    tx.execute(
-        sa.text(
-            f"INSERT INTO mdm.title_word (word, offers) SELECT word, offers FROM {staged} "  # noqa: S608
-            "ON CONFLICT (word) DO UPDATE SET offers = title_word.offers + EXCLUDED.offers"
-        )
-    )

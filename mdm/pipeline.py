@@ -6,11 +6,12 @@ anywhere, it leaves whole batches only, and the next run goes on to the same res
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,9 +20,8 @@ from kernel.jobs import defer
 from mdm.bulk import stage_rows
 from mdm.catalogue import log_changes
 from mdm.intake import MATCH_LANDED
-from mdm.match.decide import Group
-from mdm.match.neighbours import Neighbours, TitleEncoder
-from mdm.match.newcomers import Newcomer, match_newcomers
+from mdm.living_index import LivingIndex
+from mdm.match.neighbours import TitleEncoder
 from mdm.match_index import index_newcomers, reencode, unindex
 from mdm.merchants import Merchant, read_merchant
 from mdm.normalise.offer import normalise
@@ -38,19 +38,17 @@ from mdm.offer_rows import (
     write_offers,
     write_price_history,
 )
-from mdm.products import name_groups, rewrite
+from mdm.placing import Placed, place_newcomers, put_in_place, where_offers_went
+from mdm.products import rewrite
 from mdm.quarantine import refuse
 from mdm.raw_offer import RawOffer, Refusal
+from mdm.stewardship.reviews import drop_reviews
 from mdm.stored_catalogue import StoredCatalogue
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 BATCH = 20_000
 
-# Vectors that this process has read; one set for each database and model.
-_neighbours: dict[tuple[str, str], Neighbours] = {}
+# What this process knows of catalogues; one index for each database and folder.
+_indices: dict[tuple[str, Path | None], LivingIndex] = {}
 
 
 @dataclass(slots=True)
@@ -62,17 +60,24 @@ class _Batch:
     done: list[tuple[Any, ...]] = field(default_factory=list)
 
 
-def match_landed(database: Database, encoder: TitleEncoder, *, batch: int = BATCH) -> int:
-    """Work off everything pending. Returns how many records were taken up."""
-    key = (database.url, encoder.model_id)
-    if key not in _neighbours:
-        _neighbours[key] = Neighbours(encoder.model_id, encoder.dimensions)
+def match_landed(
+    database: Database, encoder: TitleEncoder, *, batch: int = BATCH, folder: Path | None = None
+) -> int:
+    """Work off everything pending. Returns how many records were taken up.
+
+    `folder` keeps the index of the living catalogue; without one it is in memory, and every
+    process reads the catalogue when it first matches.
+    """
+    key = (database.url, folder)
+    if key not in _indices:
+        _indices[key] = LivingIndex(folder)
     _make_vectors_again(database, encoder)
     total = 0
     while True:
         with database.platform() as tx:
             advisory_lock(tx, "mdm.match")
-            taken = _match_batch(tx, encoder, _neighbours[key], batch, datetime.now(UTC))
+            catalogue = StoredCatalogue(tx, _indices[key], encoder.model_id, encoder.dimensions)
+            taken = _match_batch(catalogue, encoder, batch, datetime.now(UTC))
             if taken < batch:
                 _wake_for_sales(tx)
         total += taken
@@ -90,35 +95,44 @@ def _make_vectors_again(database: Database, encoder: TitleEncoder) -> None:
 
 
 def _match_batch(
-    tx: Transaction, encoder: TitleEncoder, neighbours: Neighbours, limit: int, now: datetime
+    catalogue: StoredCatalogue, encoder: TitleEncoder, limit: int, now: datetime
 ) -> int:
+    tx = catalogue.tx
     raws = _pending(tx, limit, now)
     if not raws:
         return 0
     batch = _understand(tx, raws, now)
     known = known_offers(tx, [each.offer_id for each in batch.rows] + batch.hidden)
+    hidden = [each for each in batch.hidden if each in known and known[each].live]
+    _withdraw(tx, hidden, now)
     fresh = [row for row in batch.rows if is_newcomer(row, known.get(row.offer_id))]
-    vectors, groups = None, []
+    placed = Placed()
     if fresh:
+        catalogue.index.refresh(tx)
         vectors = encoder.encode([row.normal.title for row in fresh])
-        groups = _match(tx, fresh, known, vectors, neighbours, now)
+        placed = place_newcomers(catalogue, fresh, known, vectors, now)
     _keep_places(batch.rows, known)
     written = [row for row in batch.rows if _has_changed(row, known.get(row.offer_id))]
     write_offers(tx, written, now)
     write_price_history(tx, written, known, now)
-    if vectors is not None:
-        places = {row.offer_id: place for place, row in enumerate(fresh)}
-        index_newcomers(tx, groups, places, vectors, encoder.model_id, set(known))
-    hidden = [each for each in batch.hidden if each in known and known[each].live]
-    withdraw_offers(tx, hidden, now)
-    unindex(tx, hidden)
+    if fresh:
+        index_newcomers(tx, [row.offer_id for row in fresh], vectors, encoder.model_id)
+    merged = put_in_place(tx, placed, now)
     described = [row for row in written if is_described_anew(row, known.get(row.offer_id))]
-    touched = _touched(described, hidden, known)
-    changed = rewrite(tx, touched, _moves(written, known), now)
+    touched = _touched(described, hidden, known) | placed.products
+    changed = rewrite(tx, touched - set(merged), where_offers_went(placed.moves), now)
     _settle(tx, batch.done)
     # Last, because everybody who changes an offer waits for the lock of the change log.
-    log_changes(tx, {*changed, *_touched(written, (), known)})
+    log_changes(tx, {*changed, *merged, *_touched(written, (), known)})
     return len(raws)
+
+
+def _withdraw(tx: Transaction, hidden: Sequence[str], now: datetime) -> None:
+    """First, so that nothing is matched with what is gone."""
+    if hidden:
+        withdraw_offers(tx, hidden, now)
+        unindex(tx, hidden)
+        drop_reviews(tx, hidden)
 
 
 def _pending(tx: Transaction, limit: int, now: datetime) -> Sequence[sa.Row[Any]]:
@@ -170,43 +184,6 @@ def _has_changed(row: OfferRow, old: KnownOffer | None) -> bool:
     )
 
 
-def _match(
-    tx: Transaction,
-    fresh: list[OfferRow],
-    known: Mapping[str, KnownOffer],
-    vectors: NDArray[np.float32],
-    neighbours: Neighbours,
-    now: datetime,
-) -> list[Group]:
-    """Give newcomers their products and evidence. Returns the groups that hold newcomers."""
-    neighbours.refresh(tx)
-    previous = {
-        row.offer_id: old.product_id
-        for row in fresh
-        if (old := known.get(row.offer_id)) and old.product_id
-    }
-    newcomers = [
-        Newcomer(
-            row.offer_id,
-            row.normal.merchant_id,
-            row.normal.condition.value,
-            row.normal.title,
-            row.facts,
-            previous.get(row.offer_id),
-        )
-        for row in fresh
-    ]
-    found = match_newcomers(StoredCatalogue(tx, neighbours), newcomers, vectors)
-    groups = [group for group in found if group.evidence]
-    name_groups(tx, groups, previous, now)
-    rows = {row.offer_id: row for row in fresh}
-    for group in groups:
-        for offer_id, evidence in group.evidence.items():
-            rows[offer_id].product_id = group.product_id
-            rows[offer_id].evidence = evidence
-    return groups
-
-
 def _keep_places(rows: Sequence[OfferRow], known: Mapping[str, KnownOffer]) -> None:
     """Offers that changed in price or stock only stay where they are."""
     for row in rows:
@@ -223,16 +200,6 @@ def _touched(
     products |= {known[row.offer_id].product_id for row in written if row.offer_id in known}
     products |= {known[each].product_id for each in hidden}
     return {each for each in products if each}
-
-
-def _moves(written: Sequence[OfferRow], known: Mapping[str, KnownOffer]) -> dict[str, str]:
-    """Where the offers of each left product went, by the most of them."""
-    went: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in written:
-        old = known.get(row.offer_id)
-        if old and old.product_id and row.product_id and old.product_id != row.product_id:
-            went[old.product_id][row.product_id] += 1
-    return {left: min(where, key=lambda each: (-where[each], each)) for left, where in went.items()}
 
 
 def _settle(tx: Transaction, done: Sequence[tuple[Any, ...]]) -> None:

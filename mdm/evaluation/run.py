@@ -22,10 +22,11 @@ from mdm.evaluation.metrics import (
     recall_of_candidates,
 )
 from mdm.evaluation.plain_form import LabelledPair
+from mdm.match.comparison import Comparison
 from mdm.match.decide import LIKELY, Contender
 from mdm.match.living_catalogue import EmptyCatalogue
 from mdm.match.neighbours import TitleEncoder
-from mdm.match.newcomers import Newcomer, Prepared, prepare
+from mdm.match.newcomers import Matching, Newcomer
 from mdm.merchants import Merchant
 from mdm.normalise.offer import normalise
 from mdm.normalise.refused import RefusedError
@@ -42,7 +43,7 @@ class _Understood:
 
     newcomers: list[Newcomer]
     places: Mapping[str, int]
-    prepared: Prepared
+    matching: Matching
 
 
 def evaluate_clusters(
@@ -59,13 +60,12 @@ def evaluate_clusters(
     started = time.perf_counter()
     understood = _understand(offers, encoder, progress)
     progress("deciding")
-    prepared = understood.prepared
-    decision = prepared.comparison.decision(prepared.candidates)
+    decision = understood.matching.decision()
     merged = _products(offers, (group.members for group in decision.groups))
     proposed = _products(offers, decision.proposed)
     asked = {each.offer_id for each in decision.reviews}
     ids = [each.offer_id for each in understood.newcomers]
-    compared = [(ids[left], ids[right]) for left, right in prepared.candidates]
+    compared = [(ids[left], ids[right]) for left, right in understood.matching.compared]
     auto = pair_figures(merged, truth)
     return {
         **_named("pair", pair_figures(proposed, truth)),
@@ -98,7 +98,8 @@ def evaluate_pairs(
     started = time.perf_counter()
     understood = _understand(offers, encoder, progress)
     progress("comparing")
-    scores = [_score(understood, pair) for pair in pairs]
+    comparison = understood.matching.among_newcomers()
+    scores = [_score(understood.places, comparison, pair) for pair in pairs]
     joined = [score >= LIKELY for score in scores]
     labels = [pair.is_match for pair in pairs]
     figures = of_counts(
@@ -117,11 +118,9 @@ def evaluate_pairs(
     }
 
 
-def _score(understood: _Understood, pair: LabelledPair) -> float:
-    left, right = understood.places.get(pair.left), understood.places.get(pair.right)
-    if left is None or right is None:
-        return 0.0
-    return understood.prepared.comparison.probability_of(left, right)
+def _score(places: Mapping[str, int], comparison: Comparison, pair: LabelledPair) -> float:
+    left, right = places.get(pair.left), places.get(pair.right)
+    return 0.0 if left is None or right is None else comparison.probability_of(left, right)
 
 
 def _understand(
@@ -145,9 +144,9 @@ def _understand(
         )
     progress("looking for candidates")
     vectors = encoder.encode([each.title for each in newcomers])
-    prepared = prepare(EmptyCatalogue(encoder.dimensions), newcomers, vectors)
+    matching = Matching(EmptyCatalogue(encoder.dimensions), newcomers, vectors)
     places = {each.offer_id: place for place, each in enumerate(newcomers)}
-    return _Understood(newcomers, places, prepared)
+    return _Understood(newcomers, places, matching)
 
 
 def _named(prefix: str, figures: Figures) -> dict[str, float]:

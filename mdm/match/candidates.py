@@ -1,111 +1,130 @@
-"""Which pairs are worth comparing: by identifiers, model codes and near titles, bounded.
+"""Which offers are worth comparing: those that share the most telling pieces, thirty at most.
 
-New offers are paired with each other and with offers that are in the catalogue already, found by
-indexed lookups: nothing is read that shares neither a key nor a near title.
+Pieces are words, codes, parts and ends of codes, identifiers, and codes of the title's vector; the
+last are asked for where the others find too little, as between languages. An offer of the same
+merchant in the same condition is no candidate: a product holds one of them.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mdm.match.features import Features
-from mdm.match.living_catalogue import LivingCatalogue
-from mdm.match.neighbours import nearest_rows
+from mdm.match.neighbours import asked_codes, held_codes
+from mdm.match.recent_offers import RecentOffers
+from mdm.match.term_index import Asked, TermIndex, telling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_BY_KEYS = 14
-MAX_NEAR = 6
-# A key that more offers share than this says nothing (GTINs and part numbers: than that).
-COMMON = {"t": 60, "p": 40, "m": 200, "g": 400}
-_STRENGTH = {"g": 8.0, "m": 5.0, "t": 2.0, "p": 1.0}
+    from mdm.match.decide import Contender
+
+MOST = 30
+"""Candidates of one offer."""
+FEW = 8
+"""An offer with fewer candidates than this is also asked for by the codes of its vector."""
+_SMALL_BATCH = 2_000
+_MAX_IDENTIFIERS = 20
 
 
-def common_above(key: str) -> int:
-    """How many offers may share a key before it is too common to look up."""
-    return COMMON[key[0]]
+class PieceIndex(Protocol):
+    """Offers by their pieces: `TermIndex`, `RecentOffers`, or several of them as one."""
+
+    def __len__(self) -> int:
+        """How many offers there are."""
+        ...
+
+    def count(self, piece: str) -> int:
+        """How many offers carry a piece."""
+        ...
+
+    def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[tuple[str, float]]:
+        """Ids of the offers whose pieces are worth most together, best first."""
+        ...
 
 
-def pairs_within(features: Sequence[Features]) -> list[tuple[int, int]]:
-    """Pairs of places that share a key, the best MAX_BY_KEYS of each offer."""
-    holders: dict[str, list[int]] = defaultdict(list)
-    for place, each in enumerate(features):
-        for key in each.keys():  # noqa: SIM118 - a method of Features, not of a mapping
-            holders[key].append(place)
-    strength: list[Counter[int]] = [Counter() for _ in features]
-    for key, places in holders.items():
-        if 1 < len(places) <= common_above(key):
-            weight = _STRENGTH[key[0]] + len(key) / 10 + 1 / len(places)
-            for one in places:
-                for other in places:
-                    if one != other:
-                        strength[one][other] += weight  # type: ignore[assignment]
-    return list(
-        {
-            (min(place, other), max(place, other))
-            for place, others in enumerate(strength)
-            for other, _ in _best(others, MAX_BY_KEYS)
-        }
-    )
+def seat_of(merchant_id: str, condition: str) -> str:
+    """The piece that all offers of a merchant in a condition carry, and nobody asks for."""
+    return f"s:{merchant_id}|{condition}"
 
 
-def _best(others: Counter[int], count: int) -> list[tuple[int, float]]:
-    ranked: list[tuple[int, float]] = sorted(others.items(), key=lambda each: (-each[1], each[0]))
-    return ranked[:count]
+def asked_pieces(features: Features) -> frozenset[str]:
+    """What an offer is looked up by."""
+    return features.pieces.union(identifying_pieces(features), features.mpns)
 
 
-def near_within(
-    vectors: NDArray[Any], places: Sequence[int], count: int = MAX_NEAR
-) -> list[tuple[int, int]]:
-    """Pairs of each of these places with its nearest titles among all."""
-    found = nearest_rows(vectors[list(places)], vectors, count + 1)
-    return list(
-        {
-            (min(place, other), max(place, other))
-            for place, others in zip(places, found, strict=True)
-            for other in others
-            if other != place
-        }
-    )
+def identifying_pieces(features: Features) -> list[str]:
+    """GTINs, and part numbers with their manufacturer; a bounded number."""
+    found = [f"g:{each}" for each in sorted(features.gtins)[:_MAX_IDENTIFIERS]]
+    if features.manufacturer:
+        found += [f"p:{features.manufacturer}:{each}" for each in features.mpns]
+    return found
 
 
-def known_by_keys(
-    catalogue: LivingCatalogue, features: Mapping[str, Features]
-) -> dict[str, list[str]]:
-    """For each new offer id, the best catalogued offers that share a key with it."""
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for offer_id, each in features.items():
-        for key in each.keys():  # noqa: SIM118
-            wanted[key].append(offer_id)
-    strength: dict[str, Counter[str]] = defaultdict(Counter)
-    for key, known in catalogue.holders(wanted):
-        if len(known) > common_above(key):
-            continue
-        weight = _STRENGTH[key[0]] + len(key) / 10 + 1 / len(known)
-        for offer_id in wanted[key]:
-            for other in known:
-                if other != offer_id:
-                    strength[offer_id][other] += weight  # type: ignore[assignment]
-    return {
-        offer_id: [
-            other
-            for other, _ in sorted(found.items(), key=lambda each: (-each[1], each[0]))[
-                :MAX_BY_KEYS
-            ]
-        ]
-        for offer_id, found in strength.items()
-    }
+def indexed(
+    contenders: Sequence[Contender], vectors: NDArray[Any]
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """Offers with everything that they are found by."""
+    for each, codes in zip(contenders, held_codes(vectors), strict=True):
+        seat = seat_of(each.merchant_id, each.condition)
+        yield each.offer_id, asked_pieces(each.features).union(codes, (seat,))
 
 
-def known_by_title(
-    catalogue: LivingCatalogue, offer_ids: Sequence[str], vectors: NDArray[Any]
-) -> dict[str, list[str]]:
-    """For each new offer id, the catalogued offers with the nearest titles."""
-    found = catalogue.nearest(vectors, MAX_NEAR)
-    return {
-        offer_id: [other for other in others if other != offer_id]
-        for offer_id, others in zip(offer_ids, found, strict=True)
-    }
+class Candidates:
+    """Looks up newcomers among themselves and in the living catalogue, on one scale."""
+
+    def __init__(
+        self, living: PieceIndex, newcomers: Sequence[Contender], vectors: NDArray[Any]
+    ) -> None:
+        self._living = living
+        self._newcomers = newcomers
+        self._vectors = vectors
+        self._place = {each.offer_id: place for place, each in enumerate(newcomers)}
+        self._batch: PieceIndex = _batch_index(newcomers, vectors)
+
+    def __len__(self) -> int:
+        return len(self._living) + len(self._batch)
+
+    def count(self, piece: str) -> int:
+        """How many offers carry a piece, new ones and old ones."""
+        return self._living.count(piece) + self._batch.count(piece)
+
+    def of(self, place: int) -> tuple[list[int], list[str]]:
+        """Candidates of a newcomer: places of other newcomers, ids of living offers."""
+        each = self._newcomers[place]
+        seat = seat_of(each.merchant_id, each.condition)
+        found = self._asked(asked_pieces(each.features), seat, MOST)
+        if len(found) < FEW:
+            nearby = self._asked(asked_codes(self._vectors[place]), seat, MOST - len(found))
+            found = dict(nearby) | found
+        places = [self._place[other] for other in found if other in self._place]
+        return places, [other for other in found if other not in self._place]
+
+    def _asked(self, pieces: Iterable[str], seat: str, limit: int) -> dict[str, float]:
+        asked = telling(pieces, self.count, len(self))
+        inner = self._batch.hits(asked, limit, seat)
+        # What is here in a new shape is not asked for in its old one.
+        outer = [hit for hit in self._living.hits(asked, limit, seat) if hit[0] not in self._place]
+        best = sorted((*inner, *outer), key=lambda hit: (-hit[1], hit[0]))
+        return dict(best[:limit])
+
+
+def _batch_index(newcomers: Sequence[Contender], vectors: NDArray[Any]) -> PieceIndex:
+    index = RecentOffers() if len(newcomers) <= _SMALL_BATCH else TermIndex()
+    index.add(indexed(newcomers, vectors))
+    return index
+
+
+def all_pairs(
+    candidates: Candidates, places: Sequence[int]
+) -> tuple[list[tuple[int, int]], Mapping[int, Sequence[str]]]:
+    """Pairs of places among newcomers, each once; ids of living offers by place."""
+    inner: set[tuple[int, int]] = set()
+    outer: dict[int, Sequence[str]] = {}
+    for place in places:
+        others, living = candidates.of(place)
+        inner.update((min(place, other), max(place, other)) for other in others)
+        if living:
+            outer[place] = living
+    return sorted(inner), outer

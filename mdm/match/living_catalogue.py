@@ -6,35 +6,39 @@ empty one, and both run the same code with the same thresholds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Protocol
 
-from mdm.match.decide import Contender
+from mdm.match.candidates import PieceIndex
+from mdm.match.decide import NOTHING_RULED, Contender, Ruled
+from mdm.match.recent_offers import RecentOffers
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Contenders = tuple[list[Contender], NDArray[np.float32]]
+    """Offers, with the vectors of their titles as rows."""
+
 
 class LivingCatalogue(Protocol):
     """Bounded questions about the live offers of the catalogue."""
 
-    def holders(self, keys: Iterable[str]) -> Iterable[tuple[str, Sequence[str]]]:
-        """For each blocking key that is held, ids of offers that hold it: a bounded number."""
+    @property
+    def index(self) -> PieceIndex:
+        """The offers by the pieces of their titles."""
         ...
 
-    def nearest(self, vectors: NDArray[Any], count: int) -> Sequence[Sequence[str]]:
-        """Ids of the offers with the nearest titles to each vector, nearest first."""
+    def offers(self, offer_ids: Collection[str]) -> Contenders:
+        """Those of these offers that are live."""
         ...
 
-    def members(
-        self, offer_ids: Sequence[str], *, without: Sequence[str]
-    ) -> tuple[list[Contender], NDArray[np.float32]]:
-        """All live offers of the products of these offers, with the vectors of their titles."""
+    def members(self, product_ids: Collection[str]) -> Contenders:
+        """All live offers of these products."""
         ...
 
-    def word_counts(self, words: Iterable[str]) -> Mapping[str, int]:
-        """How many titles use each word; the empty word counts the titles."""
+    def ruled(self, offer_ids: Collection[str]) -> Ruled:
+        """What stewards decided about these offers."""
         ...
 
 
@@ -43,27 +47,20 @@ class EmptyCatalogue:
 
     def __init__(self, dimensions: int) -> None:
         self._dimensions = dimensions
+        self.index = RecentOffers()
 
-    def holders(self, keys: Iterable[str]) -> Iterable[tuple[str, Sequence[str]]]:
-        """None."""
-        del keys
-        return ()
-
-    def nearest(self, vectors: NDArray[Any], count: int) -> Sequence[Sequence[str]]:
-        """None for any of them."""
-        del count
-        return [()] * len(vectors)
-
-    def members(
-        self, offer_ids: Sequence[str], *, without: Sequence[str]
-    ) -> tuple[list[Contender], NDArray[np.float32]]:
+    def offers(self, offer_ids: Collection[str]) -> Contenders:
         """None."""
         import numpy as np
 
-        del offer_ids, without
+        del offer_ids
         return [], np.zeros((0, self._dimensions), dtype=np.float32)
 
-    def word_counts(self, words: Iterable[str]) -> Mapping[str, int]:
+    def members(self, product_ids: Collection[str]) -> Contenders:
         """None."""
-        del words
-        return {}
+        return self.offers(product_ids)
+
+    def ruled(self, offer_ids: Collection[str]) -> Ruled:
+        """Nothing."""
+        del offer_ids
+        return NOTHING_RULED

@@ -1,24 +1,25 @@
-"""Nearest titles by their vectors: a process's own index over the vectors that mdm has stored.
+"""Near titles as pieces of the index: vectors cut into short codes that near vectors share.
 
-Vectors are kept with the id of the model that made them; those of another model are made anew and
-never compared. Exact up to some ten thousand vectors, a navigable graph beyond.
+Each band of a code says on which side of some fixed planes a vector lies. Nothing is kept but the
+codes, so a million titles need no graph of their own. Vectors are kept with the id of the model
+that made them; those of another model are made anew and never compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
-
-import sqlalchemy as sa
-
-from kernel.db import Transaction
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-EXACT_UP_TO = 60_000
-_PAGE = 50_000
+BANDS = 12
+BITS = 14
+DOUBTFUL = 4
+"""Bits of each band that are asked for both ways: those whose plane is nearest."""
+_SEED = 20261122
 
 
 class TitleEncoder(Protocol):
@@ -39,95 +40,54 @@ class TitleEncoder(Protocol):
         ...
 
 
-class Neighbours:
-    """Vectors by offer id, growing with what is stored. Not for several threads at once."""
-
-    def __init__(self, model_id: str, dimensions: int) -> None:
-        import numpy as np
-
-        self.model_id = model_id
-        self.dimensions = dimensions
-        self._rows = np.zeros((0, dimensions), dtype=np.float32)
-        self._ids: list[str] = []
-        self._places: dict[str, int] = {}
-        self._seen = 0
-        self._graph: Any = None
-
-    def refresh(self, tx: Transaction) -> None:
-        """Take up what was stored since the last time, by whichever process."""
-        import numpy as np
-
-        while True:
-            rows = tx.execute(
-                sa.text(
-                    "SELECT stored, offer_id, vector FROM mdm.offer_vector "
-                    "WHERE model_id = :model AND stored > :seen ORDER BY stored LIMIT :page"
-                ),
-                {"model": self.model_id, "seen": self._seen, "page": _PAGE},
-            ).all()
-            if not rows:
-                return
-            table = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float16)
-            self._add([row.offer_id for row in rows], table.reshape(len(rows), -1))
-            self._seen = rows[-1].stored
-
-    def nearest(self, vectors: NDArray[Any], count: int) -> list[list[str]]:
-        """The nearest offers of each vector, nearest first."""
-        if not self._ids or not len(vectors):
-            return [[] for _ in range(len(vectors))]
-        count = min(count, len(self._ids))
-        if self._graph is None:
-            return [
-                [self._ids[place] for place in row]
-                for row in nearest_rows(vectors, self._rows, count)
-            ]
-        found = self._graph.search(vectors, count, threads=1)
-        return [
-            [self._ids[int(key)] for key in row if int(key) < len(self._ids)]
-            for row in found.keys.reshape(len(vectors), -1)
-        ]
-
-    def _add(self, offer_ids: Sequence[str], vectors: NDArray[Any]) -> None:
-        """Add vectors; a newer one of the same offer blots out the older."""
-        import numpy as np
-
-        old = [self._places[each] for each in offer_ids if each in self._places]
-        start = len(self._ids)
-        self._ids += offer_ids
-        self._places.update((each, start + place) for place, each in enumerate(offer_ids))
-        if self._graph is not None:
-            self._graph.remove(np.array(old, dtype=np.uint64))
-            self._add_to_graph(start, vectors)
-            return
-        self._rows = np.concatenate([self._rows, vectors.astype(np.float32)])
-        self._rows[old] = 0.0
-        if len(self._ids) > EXACT_UP_TO:
-            from usearch.index import Index
-
-            self._graph = Index(ndim=self._rows.shape[1], metric="cos", dtype="i8", connectivity=12)
-            self._add_to_graph(0, self._rows)
-            self._graph.remove(np.flatnonzero(~self._rows.any(axis=1)).astype(np.uint64))
-            self._rows = self._rows[:0]
-
-    def _add_to_graph(self, start: int, vectors: NDArray[Any]) -> None:
-        import numpy as np
-
-        keys = np.arange(start, start + len(vectors), dtype=np.uint64)
-        # One thread: the same vectors in the same order give the same graph.
-        self._graph.add(keys, vectors.astype(np.float32), threads=1)
+def held_codes(vectors: NDArray[Any]) -> Iterator[tuple[str, ...]]:
+    """The pieces that a title with this vector carries; none for a vector of nothing."""
+    if not len(vectors):
+        return
+    sides = _sides(vectors)
+    codes = ((sides > 0) << _places()).sum(axis=2)
+    for row, has_any in zip(codes.tolist(), vectors.any(axis=1).tolist(), strict=True):
+        yield () if not has_any else tuple(_piece(band, code) for band, code in enumerate(row))
 
 
-def nearest_rows(
-    vectors: NDArray[Any], table: NDArray[Any], count: int, step: int = 512
-) -> list[list[int]]:
-    """Places in the table of the nearest rows to each vector, nearest first; exact."""
+def asked_codes(vector: NDArray[Any]) -> list[str]:
+    """The pieces to ask for: those of the vector, and of what lies just across a plane."""
     import numpy as np
 
-    found: list[list[int]] = []
-    count = min(count, len(table))
-    for start in range(0, len(vectors), step):
-        likeness = vectors[start : start + step] @ table.T
-        best = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
-        order = np.argsort(-np.take_along_axis(likeness, best, axis=1), axis=1, kind="stable")
-        found += np.take_along_axis(best, order, axis=1).tolist()
-    return found
+    if not vector.any():
+        return []
+    sides = _sides(vector[None, :])[0]
+    doubtful = np.argsort(np.abs(sides), axis=1)[:, :DOUBTFUL].tolist()
+    codes = ((sides > 0) << _places()).sum(axis=1).tolist()
+    return [
+        _piece(band, code ^ flipped)
+        for band, (code, bits) in enumerate(zip(codes, doubtful, strict=True))
+        for flipped in (0, *(1 << bit for bit in bits))
+    ]
+
+
+def _piece(band: int, code: int) -> str:
+    return f"v:{band:x}{code:04x}"
+
+
+def _sides(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """[rows, bands, bits]: how far on which side of each plane."""
+    import numpy as np
+
+    found = vectors.astype(np.float32) @ _planes(vectors.shape[1])
+    return found.reshape(len(vectors), BANDS, BITS)
+
+
+def _places() -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.arange(BITS, dtype=np.int64)
+
+
+@lru_cache(maxsize=4)
+def _planes(dimensions: int) -> NDArray[np.float32]:
+    """The same in every process and on every machine."""
+    import numpy as np
+
+    chance = np.random.Generator(np.random.PCG64(_SEED))
+    return chance.standard_normal((dimensions, BANDS * BITS)).astype(np.float32)

@@ -1,20 +1,20 @@
 """Matching new and changed offers against the living catalogue: asks it, writes nothing.
 
-Only what shares a key or a near title with a newcomer is read; the rest of the catalogue is left
-alone. What comes out are groups, each an existing product or a new one.
+Only what shares telling pieces with a newcomer is read, a bounded number at a time; the other
+offers of a product only where one of its offers may belong with a newcomer. The rest of the
+catalogue is left alone.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mdm.match.candidates import known_by_keys, known_by_title, near_within, pairs_within
+from mdm.match.candidates import Candidates, all_pairs
 from mdm.match.comparison import Comparison, ambiguous_gtins
-from mdm.match.decide import Contender, Group
-from mdm.match.features import Features, offer_features
+from mdm.match.decide import ASK, Contender, Decision, Pair, Ruled
+from mdm.match.features import offer_features
 from mdm.match.living_catalogue import LivingCatalogue
 from mdm.match.rarity import Rarity
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# An offer that has this many partners by keys is not looked up by its title as well.
-ENOUGH_BY_KEYS = 8
+# So many newcomers' candidates are in memory at once.
+_CHUNK = 1_000
+_MOST_VETOED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,111 +41,149 @@ class Newcomer:
 
 def match_newcomers(
     catalogue: LivingCatalogue, newcomers: Sequence[Newcomer], vectors: NDArray[np.float32]
-) -> list[Group]:
+) -> Decision:
     """Group newcomers with each other and with existing products."""
-    prepared = prepare(catalogue, newcomers, vectors)
-    return prepared.comparison.decision(prepared.candidates).groups
+    return Matching(catalogue, newcomers, vectors).decision()
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Everything read that a run needs. Places below len(newcomers) are theirs, in their order."""
+@dataclass(slots=True)
+class _Scored:
+    """Pairs by offer ids: what may belong together, and what something forbids."""
 
-    comparison: Comparison
-    candidates: Sequence[tuple[int, int]]
+    likely: list[tuple[str, str, float]] = field(default_factory=list)
+    vetoed: list[tuple[str, str, str]] = field(default_factory=list)
+    products: set[str] = field(default_factory=set)
 
-
-def prepare(
-    catalogue: LivingCatalogue, newcomers: Sequence[Newcomer], vectors: NDArray[np.float32]
-) -> Prepared:
-    """Find what is worth comparing. `vectors` are those of the newcomers' titles."""
-    features = [offer_features(each.title, each.facts) for each in newcomers]
-    contenders = [
-        Contender(each.offer_id, each.merchant_id, each.condition, found)
-        for each, found in zip(newcomers, features, strict=True)
-    ]
-    inner = _inner_pairs(features, vectors)
-    wanted = _catalogued(catalogue, newcomers, features, vectors)
-    existing, existing_vectors = _members(catalogue, wanted, newcomers)
-    places = {each.offer_id: len(newcomers) + at for at, each in enumerate(existing)}
-    outer = [
-        (place, places[other])
-        for place, each in enumerate(newcomers)
-        for other in wanted.get(each.offer_id, ())
-        if other in places
-    ]
-    contenders += existing
-    table = _stacked(vectors, existing_vectors)
-    comparison = Comparison(
-        contenders,
-        table,
-        _rarity(catalogue, features, existing),
-        ambiguous_gtins(contenders),
-        {place: each.previous for place, each in enumerate(newcomers) if each.previous},
-    )
-    return Prepared(comparison, sorted(inner) + outer)
+    def take(
+        self,
+        contenders: Sequence[Contender],
+        pairs: Sequence[Pair],
+        vetoed: Sequence[tuple[int, int, str]],
+    ) -> None:
+        """Keep what can matter for a decision."""
+        for pair in pairs:
+            if pair.probability >= ASK:
+                one, other = contenders[pair.left], contenders[pair.right]
+                self.likely.append((one.offer_id, other.offer_id, pair.probability))
+                self.products.update(each.product_id for each in (one, other) if each.product_id)
+        told: dict[int, int] = {}
+        for left, right, why in vetoed:
+            told[left] = told.get(left, 0) + 1
+            if told[left] <= _MOST_VETOED:
+                one, other = contenders[left], contenders[right]
+                self.vetoed.append((one.offer_id, other.offer_id, why))
 
 
-def _inner_pairs(
-    features: Sequence[Features], vectors: NDArray[np.float32]
-) -> set[tuple[int, int]]:
-    pairs = set(pairs_within(features))
-    partners = Counter(place for pair in pairs for place in pair)
-    lonely = [place for place in range(len(features)) if partners[place] < ENOUGH_BY_KEYS]
-    return pairs | set(near_within(vectors, lonely)) if lonely else pairs
+class Matching:
+    """One run of the matcher. Places are those of the newcomers, in their order."""
 
-
-def _catalogued(
-    catalogue: LivingCatalogue,
-    newcomers: Sequence[Newcomer],
-    features: Sequence[Features],
-    vectors: NDArray[np.float32],
-) -> dict[str, list[str]]:
-    """Existing offers worth comparing, for each newcomer."""
-    ids = [each.offer_id for each in newcomers]
-    by_keys = known_by_keys(catalogue, dict(zip(ids, features, strict=True)))
-    by_title = known_by_title(catalogue, ids, vectors)
-    itself = set(ids)
-    return {
-        each: [
-            other
-            for other in dict.fromkeys([*by_keys.get(each, []), *by_title.get(each, [])])
-            if other not in itself
+    def __init__(
+        self,
+        catalogue: LivingCatalogue,
+        newcomers: Sequence[Newcomer],
+        vectors: NDArray[np.float32],
+    ) -> None:
+        self._catalogue = catalogue
+        self._titles = [each.title for each in newcomers]
+        self._vectors = vectors
+        self.contenders = [
+            Contender(
+                each.offer_id,
+                each.merchant_id,
+                each.condition,
+                offer_features(each.title, each.facts),
+            )
+            for each in newcomers
         ]
-        for each in ids
-    }
+        self._previous = {each.offer_id: each.previous for each in newcomers if each.previous}
+        self._candidates = Candidates(catalogue.index, self.contenders, vectors)
+        self._rarity = Rarity(len(self._candidates), self._candidates.count)
+        self._itself = {each.offer_id for each in newcomers}
+        self.compared: list[tuple[int, int]] = []
+        """Pairs of newcomers that were found worth comparing."""
+
+    def comparison(self, contenders: list[Contender], table: NDArray[np.float32]) -> Comparison:
+        """These contenders compared, with what this run knows."""
+        previous = {
+            place: self._previous[each.offer_id]
+            for place, each in enumerate(contenders)
+            if each.offer_id in self._previous
+        }
+        ambiguous = ambiguous_gtins(contenders)
+        return Comparison(contenders, table, self._rarity, ambiguous, previous)
+
+    def among_newcomers(self) -> Comparison:
+        """The newcomers compared with each other."""
+        return self.comparison(self.contenders, self._vectors)
+
+    def decision(self) -> Decision:
+        """What is merged, what is asked, what stays alone."""
+        self.compared, outer = all_pairs(self._candidates, range(len(self.contenders)))
+        scored = _Scored()
+        scored.take(self.contenders, *self.among_newcomers().scored(self.compared))
+        ruled = self._catalogue.ruled(self._itself)
+        for contenders, table, pairs in self._with_living(outer, ruled):
+            scored.take(contenders, *self.comparison(contenders, table).scored(pairs))
+            scored.products |= _ruled_products(contenders, ruled)
+        return self._decided(scored)
+
+    def _with_living(
+        self, outer: Mapping[int, Sequence[str]], ruled: Ruled
+    ) -> Iterator[tuple[list[Contender], NDArray[np.float32], list[tuple[int, int]]]]:
+        """Newcomers beside their living candidates, some at a time. Near titles come together, so
+        that what they share is read once."""
+        named = _named_by_stewards(ruled)
+        wanted = {
+            place: [*outer.get(place, ()), *named.get(each.offer_id, ())]
+            for place, each in enumerate(self.contenders)
+        }
+        order = sorted((place for place in wanted if wanted[place]), key=self._titles.__getitem__)
+        for start in range(0, len(order), _CHUNK):
+            chunk = order[start : start + _CHUNK]
+            ids = sorted({other for place in chunk for other in wanted[place]} - self._itself)
+            living, table = self._catalogue.offers(ids)
+            at = {each.offer_id: len(chunk) + place for place, each in enumerate(living)}
+            pairs = [
+                (here, at[other])
+                for here, place in enumerate(chunk)
+                for other in dict.fromkeys(wanted[place])
+                if other in at
+            ]
+            contenders = [self.contenders[place] for place in chunk] + living
+            yield contenders, _stacked(self._vectors[chunk], table), pairs
+
+    def _decided(self, scored: _Scored) -> Decision:
+        members, table = self._catalogue.members(scored.products)
+        kept = [place for place, each in enumerate(members) if each.offer_id not in self._itself]
+        contenders = self.contenders + [members[place] for place in kept]
+        there = {each.offer_id for each in contenders}
+        told = {other for _, other, _ in scored.vetoed} - there
+        others, other_table = self._catalogue.offers(sorted(told))
+        contenders += others
+        at = {each.offer_id: place for place, each in enumerate(contenders)}
+        whole = _stacked(_stacked(self._vectors, table[kept]), other_table)
+        return self.comparison(contenders, whole).decided(
+            [Pair(at[one], at[other], by) for one, other, by in scored.likely if other in at],
+            [(at[one], at[other], why) for one, other, why in scored.vetoed if other in at],
+            self._catalogue.ruled(at),
+        )
 
 
-def _members(
-    catalogue: LivingCatalogue, wanted: Mapping[str, Sequence[str]], newcomers: Sequence[Newcomer]
-) -> tuple[list[Contender], NDArray[np.float32]]:
-    """All live offers of the products that the wanted offers belong to, with their vectors."""
-    ids = sorted({other for others in wanted.values() for other in others})
-    return catalogue.members(ids, without=[each.offer_id for each in newcomers])
+def _named_by_stewards(ruled: Ruled) -> dict[str, list[str]]:
+    """By offer, those that stewards put together with it."""
+    named: dict[str, list[str]] = {}
+    for one, other in ruled.together:
+        named.setdefault(one, []).append(other)
+        named.setdefault(other, []).append(one)
+    return named
+
+
+def _ruled_products(contenders: Sequence[Contender], ruled: Ruled) -> set[str]:
+    together = {offer_id for pair in ruled.together for offer_id in pair}
+    return {each.product_id for each in contenders if each.product_id and each.offer_id in together}
 
 
 def _stacked(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     import numpy as np
 
     return np.concatenate([one, other]) if len(other) else one
-
-
-def _rarity(
-    catalogue: LivingCatalogue, features: Iterable[Features], existing: Iterable[Contender]
-) -> Rarity:
-    """Weights of all words in play, by how many offers of the catalogue and this batch use them."""
-    counts = word_counts(features)
-    words = set(counts)
-    for each in existing:
-        words |= each.features.words | each.features.all_codes
-    counts.update(catalogue.word_counts(words))
-    return Rarity(counts.pop("", 0), counts.__getitem__)
-
-
-def word_counts(features: Iterable[Features]) -> Counter[str]:
-    """How many titles use each word; the empty word counts the titles."""
-    counts: Counter[str] = Counter()
-    for each in features:
-        counts.update(each.words | each.all_codes)
-        counts[""] += 1
-    return counts

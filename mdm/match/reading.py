@@ -10,10 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 SHORTEST_PART = 4
 MAX_TEXT = 300
 MAX_DESCRIBED = 200
+_DIGIT = re.compile(r"\d")
+_LONG_WORD = re.compile(r"[^\W\d]{5}")
 _RUN = re.compile(r"[a-z]+|\d+")
 _MEASURE = re.compile(r"(\d+(?:[.,]\d+)?)([a-z]+)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
@@ -52,13 +55,15 @@ def read(
 ) -> Reading:
     """Read folded text with its tokens and codes; `described` are the tokens of the description."""
     pieces = frozenset(tokens)
-    coded = {each for each in pieces | codes if any(letter.isdigit() for letter in each)}
+    numeric = frozenset(filter(_DIGIT.search, pieces))
+    # What is joined from a word and a number begins and ends as the word does: `iphone7`.
+    whole = numeric.union(each for each in codes if not _LONG_WORD.match(each))
     return Reading(
         text=text[:MAX_TEXT],
         tokens=pieces,
-        numeric=frozenset(each for each in pieces if any(letter.isdigit() for letter in each)),
-        parts=frozenset(part for code in codes for part in parts_of(code)),
-        ends=frozenset(end for code in coded for end in ends_of(code)),
+        numeric=numeric,
+        parts=frozenset(chain.from_iterable(map(parts_of, codes))),
+        ends=frozenset(chain.from_iterable(map(ends_of, whole))),
         quantities=quantities(tokens),
         described=frozenset(described[:MAX_DESCRIBED]),
     )

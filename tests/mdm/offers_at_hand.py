@@ -81,8 +81,7 @@ def snapshot(database: Database) -> dict[str, list[Any]]:
         "products": "SELECT product_id, version, state, golden::text FROM mdm.product ORDER BY 1",
         "changes": "SELECT position, product_id FROM mdm.change_log ORDER BY 1",
         "history": "SELECT offer_id, price_minor, availability FROM mdm.price_history ORDER BY 1",
-        "keys": "SELECT key, offer_id FROM mdm.match_key ORDER BY 1, 2",
-        "words": "SELECT word, offers FROM mdm.title_word ORDER BY 1",
+        "indexed": "SELECT offer_id, model_id FROM mdm.offer_vector ORDER BY 1",
     }
     with database.platform() as tx:
         return {

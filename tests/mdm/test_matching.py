@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from mdm.match.candidates import near_within, pairs_within
 from mdm.match.decide import NOTHING_RULED, Contender, Decision, Group, Judge, Pair, Ruled, decide
 from mdm.match.features import Features, is_code, is_quantity, offer_features, title_parts
 from mdm.match.rarity import Rarity
 from mdm.match.score import WEIGHTS, explain, probability, title_evidence
 from mdm.match.vetoes import veto
-from tests.mdm.offers_at_hand import WordEncoder
 
 RARITY = Rarity(0, lambda _: 0)
 
@@ -184,15 +182,3 @@ def test_a_chain_of_lookalikes_is_no_product() -> None:
     titles = ["aa bb cc", "aa bb cc dd", "bb cc dd ee", "cc dd ee ff", "dd ee ff gg", "ee ff gg hh"]
     groups = _decision([_contender(f"off_{n}", title) for n, title in enumerate(titles)]).proposed
     assert max(map(len, groups)) < len(titles)
-
-
-def test_candidates_share_a_key_or_a_near_title() -> None:
-    titles = ["Bosch KGN36VL35G", "KGN 36VL35G fridge", "red kettle", "red kettle small", "lamp"]
-    assert pairs_within([features(each) for each in titles]) == [(0, 1)]
-    vectors = WordEncoder().encode(titles)
-    assert (2, 3) in near_within(vectors, [2], 1)
-
-
-def test_common_keys_are_not_looked_up() -> None:
-    many = [features("phone KX1234Q") for _ in range(80)]
-    assert pairs_within(many) == []

@@ -1,0 +1,137 @@
+"""The living catalogue by the pieces of its titles: a folder, and what it lacks in memory.
+
+Read from the database in the order in which offers were stored, so nothing is read twice; written
+to the folder some thousand at a time. Several processes may share the folder: who writes holds the
+lock of the matcher. A folder that belongs to another history of the database is made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from kernel.db import Transaction
+from mdm.match.candidates import indexed
+from mdm.match.decide import Contender
+from mdm.match.features import offer_features
+from mdm.match.recent_offers import RecentOffers
+from mdm.match.term_index import Asked, TermIndex
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_RECENT = 2_000
+"""What is kept beside the folder at most; beyond, all of it is written to the folder."""
+_PAGE = 20_000
+
+
+class LivingIndex:
+    """`mdm.match.candidates.PieceIndex` over all live offers. Not for several threads at once."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._stored = TermIndex(folder)
+        self._recent = RecentOffers()
+        self._newer: set[str] = set()
+        self._mark = self._stored.mark
+
+    def __len__(self) -> int:
+        return len(self._stored) + len(self._recent)
+
+    def refresh(self, tx: Transaction) -> None:
+        """Take up what was stored since the last time, by whichever process. The caller holds the
+        matcher's lock."""
+        self._meet(tx)
+        while rows := _stored_after(tx, _number(self._mark)):
+            here = [row for row in rows if row.live]
+            self._mark = f"{rows[-1].stored} {rows[-1].offer_id}"
+            gone = {row.offer_id for row in rows}.union(self._newer)
+            if len(gone) > MOST_RECENT:
+                self._recent.remove(row.offer_id for row in rows)
+                self._stored.write(chain(self._recent.items(), _read(here)), gone, self._mark)
+                self._forget_recent()
+            else:
+                self._newer = gone
+                self._recent.remove(row.offer_id for row in rows)
+                self._recent.add(_read(here))
+
+    def count(self, piece: str) -> int:
+        """How many offers carry a piece (those just changed may be counted twice for a while)."""
+        return self._stored.count(piece) + self._recent.count(piece)
+
+    def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[tuple[str, float]]:
+        """Ids of the offers whose pieces are worth most together, best first."""
+        recent = self._recent.hits(asked, limit, without)
+        more = min(len(self._newer), limit)
+        stored = [
+            hit
+            for hit in self._stored.hits(asked, limit + more, without)
+            if hit[0] not in self._newer
+        ]
+        return sorted((*recent, *stored), key=lambda hit: (-hit[1], hit[0]))[:limit]
+
+    def _meet(self, tx: Transaction) -> None:
+        """See what another process wrote to the folder; begin anew where it is of another past."""
+        self._stored.reload()
+        if _number(self._stored.mark) > _number(self._mark):
+            self._mark = self._stored.mark
+            self._forget_recent()
+        if not _is_of_this_past(tx, self._mark):
+            self._stored.empty()
+            self._mark = ""
+            self._forget_recent()
+
+    def _forget_recent(self) -> None:
+        self._recent = RecentOffers()
+        self._newer = set()
+
+
+def _number(mark: str) -> int:
+    return int(mark.partition(" ")[0] or 0)
+
+
+def _is_of_this_past(tx: Transaction, mark: str) -> bool:
+    """False where the database, brought back from a copy, never came to the mark, or came to it
+    with another offer. An offer that was stored anew since then has left its place empty."""
+    if not mark:
+        return True
+    number, _, offer_id = mark.partition(" ")
+    latest, there = tx.execute(
+        sa.text(
+            "SELECT (SELECT max(stored) FROM mdm.offer_vector), "
+            "(SELECT offer_id FROM mdm.offer_vector WHERE stored = :number)"
+        ),
+        {"number": int(number)},
+    ).one()
+    return (latest or 0) >= int(number) and there in (None, offer_id)
+
+
+def _stored_after(tx: Transaction, number: int) -> Sequence[sa.Row[Any]]:
+    return tx.execute(
+        sa.text(
+            "SELECT v.stored, v.offer_id, v.vector, o.live, o.merchant_id, o.condition, o.title, "
+            "o.facts FROM mdm.offer_vector v JOIN mdm.offer o USING (offer_id) "
+            "WHERE v.stored > :number ORDER BY v.stored LIMIT :page"
+        ),
+        {"number": number, "page": _PAGE},
+    ).all()
+
+
+def _read(rows: Sequence[sa.Row[Any]]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Pieces of stored offers, one after the other: a page of them is never held as features."""
+    for row in rows:
+        features = offer_features(row.title, row.facts)
+        contender = Contender(row.offer_id, row.merchant_id, row.condition, features)
+        yield from indexed([contender], vectors_of([row.vector]))
+
+
+def vectors_of(stored: Sequence[bytes]) -> NDArray[np.float32]:
+    """Stored vectors of one model as rows."""
+    import numpy as np
+
+    table = np.frombuffer(b"".join(stored), dtype=np.float16)
+    return table.reshape(len(stored), -1).astype(np.float32)
