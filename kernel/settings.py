@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kernel.errors import DomainError
 
 
 class Settings(BaseSettings):
@@ -103,8 +105,22 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment. Empty variables count as unset."""
+    """Read the environment. Empty variables count as unset.
+
+    Raises DomainError `setting_invalid`, which names every wrong variable, never its value: it may
+    be a secret.
+    """
     for field in Settings.model_fields:
         if os.environ.get(field.upper()) == "":
             del os.environ[field.upper()]
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        rows = error.errors(include_url=False, include_input=False, include_context=False)
+        wrong = [f"{str(row['loc'][0]).upper()}: {row['msg']}" for row in rows]
+        raise DomainError(
+            "setting_invalid",
+            f"A setting cannot be read. {'; '.join(wrong)}.",
+            hint="Correct or unset it; docs/settings.md says what each takes.",
+            status=500,
+        ) from None

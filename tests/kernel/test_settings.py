@@ -1,0 +1,29 @@
+"""Settings read from the environment: defaults, empty values, values that cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from kernel.errors import DomainError
+from kernel.settings import load_settings
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSWER_CACHE_MS", "")
+    monkeypatch.setenv("REDIS_URL", "")
+    settings = load_settings()
+    assert (settings.answer_cache_ms, settings.redis_url) == (300, None)
+
+
+def test_every_wrong_variable_is_named_and_no_value_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ANSWER_CACHE_MS", "swordfish")
+    monkeypatch.setenv("ELASTICSEARCH_SHARDS", "65")
+    with pytest.raises(DomainError) as refused:
+        load_settings()
+    assert refused.value.code == "setting_invalid"
+    assert "ANSWER_CACHE_MS" in refused.value.message
+    assert "ELASTICSEARCH_SHARDS" in refused.value.message
+    assert "swordfish" not in refused.value.message
+    assert "docs/settings.md" in refused.value.hint
