@@ -8,12 +8,13 @@ dataclasses: they are made on every request, and made from values of our own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 import orjson
 
 from kernel.money import Money
+from search_api.plain_dataclass import dataclass
 from search_api.price_facts import PriceHistory, UnitPrice
 
 FacetName = Literal["category", "manufacturer", "merchant", "availability"]

@@ -12,7 +12,7 @@ from kernel.money import Money
 from search_api.answer import Fact, OfferCard, ProductCard
 from search_api.unit_price import unit_price
 from tenants.ranking import RankedOffer, RankingProfile, rank_offers
-from tenants.ranking.offers import place_offers
+from tenants.ranking.offers import best_offer, place_offers
 
 # Codes of `tenants.ranking` in words; the catalogues of this package translate them.
 REASONS: Final = {
@@ -51,8 +51,8 @@ def product_card(
 ) -> ProductCard:
     """A product as the lists show it."""
     lines = live_offers(document, now)
-    ranked = rank_offers(lines, profile)[:1]
-    best = [_offer_card(row, language, document) for row in ranked]
+    first = best_offer(lines, profile)
+    best = _offer_card(first, language, document) if first is not None else None
     return ProductCard(
         id=document.product_id,
         url=product_url(document.product_id),
@@ -62,13 +62,13 @@ def product_card(
         picture=document.picture,
         facts=facts_of(document),
         from_total=money(document.total_minor, document.currency),
-        best_offer=best[0] if best else None,
+        best_offer=best,
         offer_count=len(lines),
         merchant_count=len({line.merchant_id for line in lines}),
         availability=document.availability,
         conditions=document.conditions,
         updated_at=document.updated_at,
-        unit_price=best[0].unit_price if best else None,
+        unit_price=best.unit_price if best is not None else None,
         true_until=min((line.expires_at for line in lines if line.expires_at), default=None),
     )
 

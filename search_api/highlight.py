@@ -7,7 +7,7 @@ form of the word, a part of a compound, a model number however it is joined.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 
 from indexer.analysis import LANGUAGES, OTHER, index_terms, query_words
@@ -33,29 +33,43 @@ def terms_of(text: str, language: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def highlighted(
-    title: str,
-    text: str,
-    language: str,
-    expansions: Mapping[int, Sequence[Expansion]] | None = None,
-) -> tuple[TextPart, ...]:
-    """The title in parts, those that the question matches marked; joined they are the title."""
-    wanted = set(terms_of(text, language)) if text else set()
+def wanted_terms(
+    text: str, language: str, expansions: Mapping[int, Sequence[Expansion]] | None = None
+) -> Set[str]:
+    """Terms of a question and of its other readings: what is marked in titles."""
+    wanted = terms_of(text, language) if text else frozenset()
     for readings in (expansions or {}).values():
         for reading in readings:
             wanted |= terms_of(reading.text, language)
-    if not wanted:
-        return (TextPart(text=title, matched=False),)
+    return wanted
+
+
+def highlighted(title: str, wanted: Set[str], language: str) -> tuple[TextPart, ...]:
+    """The title in parts, those with a wanted term marked; joined they are the title."""
+    marked: list[tuple[int, int]] = []
+    for start, stop, terms in _pieces(title, language):
+        if not wanted.isdisjoint(terms):
+            joins = marked and marked[-1][1] == start
+            marked.append((marked.pop()[0] if joins else start, stop))
     parts: list[TextPart] = []
     end = 0
-    for match in _PIECE.finditer(title[:_LONGEST]):
-        start, stop = match.span()
-        if not wanted.isdisjoint(_piece_terms(match[0], language)):
-            _add(parts, title[end:start], matched=False)
-            _add(parts, title[start:stop], matched=True)
-            end = stop
-    _add(parts, title[end:], matched=False)
-    return tuple(parts) or (TextPart(text=title, matched=False),)
+    for start, stop in marked:
+        if start > end:
+            parts.append(TextPart(text=title[end:start], matched=False))
+        parts.append(TextPart(text=title[start:stop], matched=True))
+        end = stop
+    if end < len(title) or not parts:
+        parts.append(TextPart(text=title[end:], matched=False))
+    return tuple(parts)
+
+
+@lru_cache(maxsize=4_000)
+def _pieces(title: str, language: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
+    """Where the pieces of a title stand, and the terms of each; titles come again and again."""
+    return tuple(
+        (*match.span(), _piece_terms(match[0], language))
+        for match in _PIECE.finditer(title[:_LONGEST])
+    )
 
 
 @lru_cache(maxsize=50_000)
@@ -67,12 +81,3 @@ def _piece_terms(piece: str, language: str) -> frozenset[str]:
         # Of a measure the number alone says nothing: `8 kg` is not found again in `8 GB`.
         terms = {term for term in terms if not term.isdigit() or piece.strip().isdigit()}
     return frozenset(terms)
-
-
-def _add(parts: list[TextPart], text: str, *, matched: bool) -> None:
-    if not text:
-        return
-    if parts and parts[-1].matched is matched:
-        parts[-1] = TextPart(text=parts[-1].text + text, matched=matched)
-    else:
-        parts.append(TextPart(text=text, matched=matched))

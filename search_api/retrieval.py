@@ -303,15 +303,14 @@ class Retrieval:
         plan: RulePlan,
     ) -> Retrieved:
         """Pinned and paid products in their places, then the page cut out."""
-        available: set[str] = set()
+        window = slice(query.offset, query.offset + query.per_page)
+        shown = len(ordered)
         if plan.placed_ids:
-            wanted = replace(query.filters(), product_ids=plan.placed_ids)
-            shown = self.engine.search(self.brand.id, SearchRequest(filters=wanted, limit=100))
-            available = {hit.product_id for hit in shown.hits}
-        placed = place_products(plan, ordered, available)
-        hidden = len(result.hits) - len(ordered)
-        total = max(result.total - hidden, len(placed))
-        page = placed[query.offset : query.offset + query.per_page]
+            placed = place_products(plan, ordered, self._available(query, plan))
+            shown, page = len(placed), placed[window]
+        else:
+            page = place_products(plan, ordered[window])
+        total = max(result.total - (len(result.hits) - len(ordered)), shown)
         return Retrieved(
             tuple(row.product_id for row in page),
             replace(result, total=total) if total != result.total else result,
@@ -319,6 +318,12 @@ class Retrieval:
             readings=self._readings(text),
             placed=tuple(page),
         )
+
+    def _available(self, query: ShopQuery, plan: RulePlan) -> set[str]:
+        """Pinned and paid products that the brand shows under the shopper's filters."""
+        wanted = replace(query.filters(), product_ids=plan.placed_ids)
+        found = self.engine.search(self.brand.id, SearchRequest(filters=wanted, limit=100))
+        return {hit.product_id for hit in found.hits}
 
     def _neighbours(self, text: str, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
         # An index that is yet to be rebuilt with this model answers no neighbours, and no error.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import get_args
@@ -24,9 +25,10 @@ from search_api.answer import (
 )
 from search_api.card_memory import CardMemory
 from search_api.facets import chips_of, facets_of, price_facet
-from search_api.highlight import highlighted
+from search_api.highlight import highlighted, wanted_terms
 from search_api.notices import list_notice, ranking_statement
 from search_api.overview import Overviews
+from search_api.plain_dataclass import changed
 from search_api.query import ShopQuery, address, page_count, without_page
 from search_api.ranking_statement import RankingStatement
 from search_api.retrieval import Retrieval
@@ -154,19 +156,26 @@ class Shop:
             for product in found.page
             if id_of(product) in documents
         ]
-        return tuple(_marked(card, found, language) for card in shown)
+        return _marked(shown, found, language)
 
 
-def _marked(card: ProductCard, found: Retrieved, language: str) -> ProductCard:
-    """The card with the words that found it marked in its title, and its paid place marked."""
-    placement = found.sponsored.get(card.id)
-    if placement is not None:
-        card = replace(card, sponsored=True, sponsored_by=placement.paid_by)
+def _marked(
+    cards: Sequence[ProductCard], found: Retrieved, language: str
+) -> tuple[ProductCard, ...]:
+    """Cards with the words that found them marked in their titles, and paid places marked."""
     said = [piece.text for piece in found.understood if piece.kind != "price"]
     words = " ".join((found.words, *said)).strip()
-    if not words:
-        return card
-    return replace(card, highlight=highlighted(card.title, words, language, found.readings))
+    wanted = wanted_terms(words, language, found.readings)
+    paid_by = {name: placement.paid_by for name, placement in found.sponsored.items()}
+    return tuple(
+        changed(
+            card,
+            highlight=highlighted(card.title, wanted, language) if words else (),
+            sponsored=card.id in paid_by,
+            sponsored_by=paid_by.get(card.id),
+        )
+        for card in cards
+    )
 
 
 def _as_typed(found: Retrieved, query: ShopQuery, language: str) -> Suggested | None:

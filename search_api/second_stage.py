@@ -31,18 +31,17 @@ def order_candidates(
     documents: Mapping[str, ProductDocument] | None = None,
 ) -> list[RankedProduct]:
     """Candidates in order. `documents` are needed where rules look at makers or merchants."""
-    best = max((plain_score(hit) for hit in hits), default=0.0) or 1.0
     asked = named(text, language)
     known = documents or {}
+    looked_at = bool(plan.moves or plan.hidden)
+    scores = [plain_score(hit) for hit in hits]
+    best = max(scores, default=0.0) or 1.0
     tiers: tuple[list[Candidate], list[Candidate]] = ([], [])
-    for hit in hits:
-        score = hit.score
-        if score >= ALL_WORDS_BONUS:
-            tier, score = tiers[0], score - ALL_WORDS_BONUS
-        else:
-            tier = tiers[1]
-        document = known.get(hit.product_id) if known else None
-        tier.append(_candidate(hit, score / best, asked, document))
+    for hit, score in zip(hits, scores, strict=True):
+        row = _candidate(hit, score / best, asked)
+        if looked_at:
+            row = _for_rules(row, hit, known.get(hit.product_id))
+        tiers[hit.score < ALL_WORDS_BONUS].append(row)
     ordered: list[RankedProduct] = []
     for tier in tiers:
         kept = [row for row in tier if not is_hidden(row, plan.hidden)] if plan.hidden else tier
@@ -59,7 +58,7 @@ def browsed(
     """A list without words in the engine's order, as rules change it."""
     step = 1.0 / max(len(hits), 1)
     rows = [
-        _candidate(hit, 1.0 - place * step, -1, documents.get(hit.product_id))
+        _for_rules(_candidate(hit, 1.0 - place * step, -1), hit, documents.get(hit.product_id))
         for place, hit in enumerate(hits)
     ]
     kept = [row for row in rows if not is_hidden(row, plan.hidden)]
@@ -98,27 +97,31 @@ def is_hidden(candidate: Candidate, hidden: Sequence[Rule]) -> bool:
     return any(targets(rule, candidate) for rule in hidden)
 
 
-def has_all_words(hit: Hit) -> bool:
-    """Whether the product has every word of the question."""
-    return hit.score >= ALL_WORDS_BONUS
-
-
 def plain_score(hit: Hit) -> float:
     """The text score without the bonus for having all words."""
-    return hit.score - ALL_WORDS_BONUS if has_all_words(hit) else hit.score
+    score = hit.score
+    return score - ALL_WORDS_BONUS if score >= ALL_WORDS_BONUS else score
 
 
-def _candidate(
-    hit: Hit, text_score: float, asked: int, document: ProductDocument | None
-) -> Candidate:
+def _candidate(hit: Hit, text_score: float, asked: int) -> Candidate:
+    near = hit.similarity
     return Candidate(
         hit.product_id,
         text_score,
-        hit.similarity if hit.similarity is not None and hit.similarity > 0.0 else 0.0,
+        near if near is not None and near > 0.0 else 0.0,
         hit.availability == "in_stock",
         hit.offer_count,
-        category_path(hit.category_id),
-        key(document.manufacturer or "") or None if document else None,
-        document.merchant_ids if document else (),
+        (),
+        None,
+        (),
         bool(hit.accessories & ~asked),
+    )
+
+
+def _for_rules(row: Candidate, hit: Hit, document: ProductDocument | None) -> Candidate:
+    """With what rules look at and the order does not."""
+    return row._replace(
+        category_path=category_path(hit.category_id),
+        manufacturer=key(document.manufacturer or "") or None if document else None,
+        merchants=document.merchant_ids if document else (),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 import orjson
@@ -15,6 +16,7 @@ import tantivy
 from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
 from indexer.documents import Documents
+from indexer.embedded.columns import NO_TOTAL, segments_of
 from indexer.embedded.facets import counted_facets
 from indexer.embedded.generations import Manifest
 from indexer.embedded.querying import (
@@ -43,7 +45,7 @@ from indexer.engine import (
     Vector,
     id_of,
 )
-from indexer.index_fields import ATTRIBUTE_WORDS, TITLE_WORDS, numeric_key
+from indexer.index_fields import ATTRIBUTE_WORDS, AVAILABILITIES, TITLE_WORDS, numeric_key
 from indexer.matching_plan import matching_plan
 
 _ORDERS = {
@@ -67,7 +69,7 @@ class IndexReader:
         self._index = open_index(folder / "lexical")
         self._meta = folder / "lexical" / "meta.json"
         self._vectors = VectorFile(folder, manifest.dimensions)
-        self._seen = (self._stamp_now(), Snapshot(self._index.searcher()))
+        self._seen = (self._stamp_now(), self._taken(None))
 
     def _stamp_now(self) -> tuple[int, int]:
         status = self._meta.stat()
@@ -78,10 +80,18 @@ class IndexReader:
         stamp = self._stamp_now()
         seen, snapshot = self._seen
         if stamp != seen:
-            self._index.reload()
-            snapshot = Snapshot(self._index.searcher())
+            snapshot = self._taken(snapshot)
             self._seen = (stamp, snapshot)
         return snapshot
+
+    def _taken(self, before: Snapshot | None) -> Snapshot:
+        """What is committed now, with the names of its segments: nothing came between the two."""
+        while True:
+            meta = self._meta.read_bytes()
+            self._index.reload()
+            searcher = self._index.searcher()
+            if self._meta.read_bytes() == meta:
+                return Snapshot(searcher, segments_of(meta), before)
 
     def _searcher(self) -> tantivy.Searcher:
         return self._snapshot().searcher
@@ -137,17 +147,24 @@ class IndexReader:
     ) -> tuple[Hit, ...]:
         if not addresses:
             return ()
-        rows = snapshot.facts(addresses)
-        cosines: Sequence[float | None] = [None] * len(rows)
+        ids, rows = snapshot.facts(addresses)
+        cosines: Sequence[float | None] = [None] * len(ids)
         if vector is not None:
-            cosines = self._vectors.cosines(vector, [row[0] for row in rows])
-        index = self.index
-        return tuple(
-            Hit(id_, score, total, stock, offers, time, category, cosine, version, index, bits)
-            for (_, _, id_, total, stock, offers, time, category, version, bits), score, cosine in (
-                zip(rows, scores, cosines, strict=True)
-            )
+            cosines = self._vectors.cosines(vector, rows["key"].tolist())
+        columns = (
+            ids,
+            scores,
+            [None if total == NO_TOTAL else total for total in rows["total"].tolist()],
+            [AVAILABILITIES[stock] for stock in rows["stock"].tolist()],
+            rows["offer_count"].tolist(),
+            rows["updated_at"].tolist(),
+            [category or None for category in rows["category_id"].tolist()],
+            cosines,
+            rows["version"].tolist(),
+            repeat(self.index, len(ids)),
+            rows["accessories"].tolist(),
         )
+        return tuple(map(Hit._make, zip(*columns, strict=True)))
 
     def neighbours(self, vector: Vector, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
         """From the graph; exactly, where a filter leaves few products."""
@@ -199,7 +216,8 @@ class IndexReader:
         )
         searcher = snapshot.searcher
         addresses = [at for _, at in searcher.search(allowed, limit=len(near)).hits]
-        by_key = {row[0]: row[2] for row in snapshot.facts(addresses)}
+        ids, rows = snapshot.facts(addresses)
+        by_key = dict(zip(rows["key"].tolist(), ids, strict=True))
         return [Neighbour(by_key[key], cosine) for key, cosine in near if key in by_key]
 
     def explain(self, request: SearchRequest, product_id: str) -> Explanation | None:

@@ -15,15 +15,19 @@ from kernel.offer_terms import Availability, Condition
 from tenants.ranking.profile import OfferWeights, Placement, RankingProfile
 
 # An offer that can be delivered comes before one that cannot, whatever it costs.
-_AVAILABILITY_RANK = {
+_AVAILABILITY_RANK: Mapping[str, int] = {
     Availability.IN_STOCK: 0,
     Availability.BACKORDER: 1,
     Availability.PREORDER: 1,
     Availability.UNKNOWN: 2,
     Availability.OUT_OF_STOCK: 3,
 }
-_CONDITION_RANK = {Condition.NEW: 0, Condition.REFURBISHED: 1, Condition.USED: 2}
-_CONDITION_WORTH = {Condition.NEW: 1.0, Condition.REFURBISHED: 0.5, Condition.USED: 0.25}
+_CONDITION_RANK: Mapping[str, int] = {Condition.NEW: 0, Condition.REFURBISHED: 1, Condition.USED: 2}
+_CONDITION_WORTH: Mapping[str, float] = {
+    Condition.NEW: 1.0,
+    Condition.REFURBISHED: 0.5,
+    Condition.USED: 0.25,
+}
 
 NEUTRAL_QUALITY_PERCENT = 90
 """What a merchant counts as whose quality is not known yet."""
@@ -85,6 +89,17 @@ def rank_offers(offers: Sequence[OfferT], profile: RankingProfile) -> list[Ranke
     ]
 
 
+def best_offer(offers: Sequence[OfferT], profile: RankingProfile) -> RankedOffer[OfferT] | None:
+    """The first of `rank_offers`; the others are not put in order for it."""
+    if not offers:
+        return None
+    weights = profile.offer_weights
+    scored = _scores(offers, weights) if weights.order == "weighted" else {}
+    best = min(offers, key=lambda offer: _key(offer, scored.get(offer.offer_id)))
+    reasons = _reasons(best, _lowest_totals(offers))
+    return RankedOffer(best, 1, reasons, scored.get(best.offer_id, {}))
+
+
 def place_offers(
     ranked: Sequence[RankedOffer[OfferT]], profile: RankingProfile, product_id: str, now: datetime
 ) -> list[RankedOffer[OfferT]]:
@@ -126,12 +141,12 @@ def _paid_places(profile: RankingProfile, product_id: str, now: datetime) -> lis
 def _key(offer: RankableOffer, parts: Mapping[str, float] | None) -> tuple[float | int | str, ...]:
     total = offer.total_minor
     criteria = (
-        (_CONDITION_RANK.get(Condition(offer.condition), 0),)
+        (_CONDITION_RANK.get(offer.condition, 0),)
         if parts is None
         else (-round(sum(parts.values()), 9),)
     )
     return (
-        _AVAILABILITY_RANK.get(Availability(offer.availability), 2),
+        _AVAILABILITY_RANK.get(offer.availability, 2),
         *criteria,
         int(total is None),
         total if total is not None else offer.price_minor or 0,
@@ -155,9 +170,7 @@ def _scores(
             "total_price": weights.total_price / whole * _cheapness(offer.total_minor, lowest),
             "delivery_days": weights.delivery_days / whole * _speed(offer.days_max),
             "merchant_quality": weights.merchant_quality / whole * _quality(offer),
-            "condition": weights.condition
-            / whole
-            * _CONDITION_WORTH.get(Condition(offer.condition), 1.0),
+            "condition": weights.condition / whole * _CONDITION_WORTH.get(offer.condition, 1.0),
         }
         for offer in offers
     }

@@ -52,21 +52,20 @@ def rank_products(
     weights = profile.product_weights
     ranked = []
     for row in candidates:
-        text = row.text_score
-        meaning = weights.vector * row.vector_score
-        in_stock = weights.in_stock * row.in_stock
-        many = min(MANY_OFFERS, row.offer_count)
-        offers = weights.offer_count * many / MANY_OFFERS
+        id_, text, near, is_in_stock, count, _, _, _, is_accessory = row
+        meaning = weights.vector * near
+        in_stock = weights.in_stock * is_in_stock
+        offers = weights.offer_count * min(count, MANY_OFFERS) / MANY_OFFERS
         parts = {"text": text, "meaning": meaning, "in_stock": in_stock, "offers": offers}
         score = text + meaning + in_stock + offers
-        if row.is_accessory:
+        if is_accessory:
             parts["accessory"] = -weights.accessory * text
             score += parts["accessory"]
         if moves:
             moved = _moved(row, moves)
             parts |= moved
             score += sum(moved.values())
-        ranked.append(RankedProduct(row.product_id, score, parts))
+        ranked.append(RankedProduct(id_, score, parts))
     ranked.sort(key=_place)
     return ranked
 

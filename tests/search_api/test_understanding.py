@@ -17,7 +17,7 @@ from indexer.embedded import EmbeddedEngine
 from indexer.engine import SearchRequest, SearchResult, Upsert
 from kernel.embedding.encoder import load_encoder
 from search_api.answer import SearchAnswer
-from search_api.highlight import highlighted
+from search_api.highlight import highlighted, wanted_terms
 from search_api.overview import Overviews
 from search_api.query import minor_amount, read_query
 from search_api.search import Shop
@@ -256,14 +256,15 @@ def test_synonyms_one_way_two_way_and_weighted(shop: Shop, brand: Brand) -> None
     ],
 )
 def test_matched_words_are_marked(title: str, text: str, language: str, marked: list[str]) -> None:
-    parts = highlighted(title, text, language)
+    parts = highlighted(title, wanted_terms(text, language), language)
     assert "".join(part.text for part in parts) == title
     assert [part.text.strip(" '") for part in parts if part.matched] == marked
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_marking_never_changes_a_title(title: str, text: str) -> None:
-    assert "".join(part.text for part in highlighted(title, text, "fr")) == title
+    parts = highlighted(title, wanted_terms(text, "fr"), "fr")
+    assert "".join(part.text for part in parts) == title
 
 
 def test_measures_of_values() -> None:
