@@ -1,19 +1,26 @@
-"""The back office's web application: merchants push offers, operators change rankings."""
+"""The back office's web application: merchants push offers, operators change rankings, look after
+golden records and answer what the matcher asks.
+"""
 
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse, Response
 
 from comptoir.installation import Installation
 from comptoir.master_data.api import build_router as build_master_data_router
+from comptoir.pages.office import office_environment, office_router
 from comptoir.ranking.api import build_router as build_ranking_router
+from comptoir.stewardship.api import build_router as build_stewardship_router
+from comptoir.stewardship.pages import build_pages as build_stewardship_pages
 from crawlers.push_api import build_router
 from kernel.errors import DomainError
 from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites, problem_response
+from search_api.drawings.route import router as drawings
 
 PUSH_BYTES = 6 * 1024 * 1024
-BY_KEY = ("/v1/merchants/", "/v1/ranking/", "/v1/master-data/")
+BY_KEY = ("/v1/merchants/", "/v1/ranking/", "/v1/master-data/", "/v1/stewardship/")
 """Every call brings its key along: no page elsewhere can make one in somebody's name."""
 
 
@@ -24,7 +31,14 @@ def create_backoffice(installation: Installation) -> FastAPI:
     app.include_router(build_router(installation.database))
     app.include_router(build_ranking_router(installation))
     app.include_router(build_master_data_router(installation))
+    app.include_router(build_stewardship_router(installation))
+    app.state.installation = installation
+    app.state.office_pages = office_environment()
+    app.include_router(office_router(installation))
+    app.include_router(build_stewardship_pages(installation))
+    app.include_router(drawings)
     app.add_api_route("/healthz", _health, include_in_schema=False)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=3)
     app.add_middleware(SameSiteWrites, exempt=BY_KEY)
     app.add_middleware(BodyLimit, larger={"/v1/merchants/": PUSH_BYTES})
     app.add_middleware(SafeHeaders)

@@ -25,6 +25,7 @@ COMMANDS = {
     "ranking": "draft, evaluate, publish and roll back how a brand ranks",
     "match": "measure the matcher, explain what it decides",
     "product": "show golden records, who says what in them, whom to believe",
+    "review": "answer what the matcher asks; merge, split, move, undo",
     "offer": "show offers, their product and their prices over time",
     "order": "show orders and bring them forward",
     "brand": "apply and list brands",

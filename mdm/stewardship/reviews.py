@@ -16,7 +16,7 @@ import orjson
 import sqlalchemy as sa
 
 from kernel.db import Transaction
-from kernel.jobs import Job, defer
+from kernel.jobs import Job
 from mdm.bulk import stage_rows
 from mdm.match.decide import Review
 from mdm.stewardship.decisions import couple
@@ -79,8 +79,6 @@ def put_reviews(tx: Transaction, reviews: Sequence[Review], now: datetime) -> in
     )
     ids = list(opened.scalars())
     weigh(tx, {}, review_ids=ids)
-    if ids:
-        defer(tx, WEIGH, once=WEIGH.name, delay_s=60)
     return len(ids)
 
 
@@ -124,6 +122,18 @@ def read_question(tx: Transaction, review_id: int) -> Question | None:
     """One question, open or not; None for an unknown number."""
     row = tx.execute(sa.text(_SELECT + " WHERE review_id = :id"), {"id": review_id}).one_or_none()
     return None if row is None else Question(*row)
+
+
+def questions_on(tx: Transaction, offer_ids: Sequence[str], limit: int) -> list[Question]:
+    """Open questions that name one of these offers, what is most at stake first."""
+    rows = tx.execute(
+        sa.text(
+            _SELECT + " WHERE state = 'open' AND (offer_id = ANY(:ids) OR against = ANY(:ids)) "
+            "ORDER BY stake DESC, review_id LIMIT :limit"
+        ),
+        {"ids": list(offer_ids), "limit": limit},
+    )
+    return [Question(*row) for row in rows]
 
 
 def counts(tx: Transaction) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Pages of the back office: their frame and look, who is signed in."""

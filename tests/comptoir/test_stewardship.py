@@ -1,0 +1,167 @@
+"""Stewards by command and by API: the same acts, the same record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from fastapi.testclient import TestClient
+
+from comptoir.backoffice import create_backoffice
+from comptoir.cli import cli
+from comptoir.installation import Installation
+from comptoir.stewardship.jobs import handlers
+from kernel.errors import DomainError
+from mdm.stewardship.reviews import WEIGH
+from tests.comptoir.stewards_at_work import fill, installation, key
+from tests.conftest import copied_database, fresh_database
+
+
+@pytest.fixture(scope="module")
+def filled(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = fresh_database(postgres_url)
+    opened = installation(url, tmp_path_factory.mktemp("data"))
+    assert len(fill(opened, 3)) == 3
+    opened.database.close()
+    return url
+
+
+@pytest.fixture
+def opened(filled: str, tmp_path: Path) -> Iterator[Installation]:
+    found = installation(copied_database(filled), tmp_path)
+    yield found
+    found.database.close()
+
+
+@pytest.fixture
+def door(opened: Installation) -> Iterator[TestClient]:
+    with TestClient(create_backoffice(opened)) as client:
+        client.headers["Authorization"] = f"Bearer {key(opened)}"
+        yield client
+
+
+def queue(door: TestClient) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = door.get("/v1/stewardship/reviews").json()["reviews"]
+    return found
+
+
+def post(door: TestClient, path: str, **call: Any) -> dict[str, Any]:
+    answer = door.post(f"/v1/stewardship/{path}", json=call)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_the_queue_and_one_question_by_api(door: TestClient) -> None:
+    found = queue(door)
+    assert [each["stake"] for each in found] == sorted((e["stake"] for e in found), reverse=True)
+    after = door.get(f"/v1/stewardship/reviews?after={found[0]['id']}").json()
+    assert after["reviews"] == found[1:]
+    assert after["counts"] == {"open": 3, "decided": 0, "lapsed": 0}
+    one = door.get(f"/v1/stewardship/reviews/{found[0]['id']}").json()
+    assert len(one["offers"]) == 2
+    assert one["if_accepted"]["offers_moved"] == 1
+    assert door.get("/v1/stewardship/reviews/999").json()["code"] == "review_unknown"
+
+
+def test_every_act_by_api(door: TestClient) -> None:
+    first, second, third = queue(door)
+    told = post(door, f"reviews/{first['id']}/accept", dry_run=True)
+    assert told["offers_moved"] == 1
+    assert len(queue(door)) == 3
+    accepted = post(door, f"reviews/{first['id']}/accept", reason="same number")
+    assert (accepted["offers_moved"], accepted["repeated"]) == (1, False)
+    assert post(door, f"reviews/{first['id']}/accept")["repeated"]
+    refused = door.post(f"/v1/stewardship/reviews/{first['id']}/reject", json={})
+    assert (refused.status_code, refused.json()["code"]) == (409, "review_settled")
+    post(door, f"reviews/{second['id']}/reject")
+    ends = [offer["product"] for offer in third["offers"]]
+    merged = post(door, "merges", products=ends)
+    assert queue(door) == []
+    home = door.get(f"/v1/stewardship/reviews/{third['id']}").json()["offers"][0]["product"]
+    one, other = (offer["offer"] for offer in third["offers"])
+    post(door, f"products/{home}/splits", offers=[one], sure=True)
+    moved = post(door, "moves", offers=[other], to=first["offers"][1]["product"], sure=True)
+    post(door, f"acts/{moved['act']}/undo", reason="wrong lamp")
+    acts = door.get("/v1/stewardship/acts").json()
+    assert [each["kind"] for each in acts] == ["undo", "move", "split", "merge", "reject", "accept"]
+    assert {each["who"] for each in acts} == {"Ann"}
+    one_act = door.get(f"/v1/stewardship/acts/{merged['act']}").json()
+    assert len(one_act["placed"]) == 1
+    on_product = door.get(f"/v1/stewardship/acts?product={ends[0]}").json()
+    assert merged["act"] in [each["act"] for each in on_product]
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        ({"reason": "x" * 1001}, 422),
+        ({"surely": True}, 422),
+        ([], 422),
+    ],
+)
+def test_malformed_calls_change_nothing(door: TestClient, call: Any, status: int) -> None:
+    number = queue(door)[0]["id"]
+    assert door.post(f"/v1/stewardship/reviews/{number}/accept", json=call).status_code == status
+    assert len(queue(door)) == 3
+
+
+def test_only_operators_of_the_platform_are_let_in(opened: Installation, door: TestClient) -> None:
+    with TestClient(create_backoffice(opened)) as stranger:
+        assert stranger.get("/v1/stewardship/reviews").status_code == 401
+        number = queue(door)[0]["id"]
+        stranger.headers["Authorization"] = "Bearer cok_x_y"
+        call = stranger.post(f"/v1/stewardship/reviews/{number}/accept", json={})
+        assert call.status_code == 401
+
+
+def run(opened: Installation, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
+    monkeypatch.setenv("DATABASE_URL", opened.url)
+    monkeypatch.setenv("COMPTOIR_DATA", str(opened.settings.data))
+    result = CliRunner().invoke(cli, ["review", *words], catch_exceptions=True)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_same_by_command(opened: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = json.loads(run(opened, monkeypatch, "list", "--json"))
+    first, second, third = listed["reviews"]
+    assert "3 open" in run(opened, monkeypatch, "list")
+    shown = run(opened, monkeypatch, "show", str(first["id"]))
+    assert "words_contained" in shown
+    told = run(opened, monkeypatch, "accept", str(first["id"]), "--dry-run")
+    assert "1 offers move" in told
+    accept = ("accept", str(first["id"]), "--by", "Bo", "--reason", "same", "--json")
+    act = json.loads(run(opened, monkeypatch, *accept))["act"]
+    assert "(reject)" in run(opened, monkeypatch, "reject", str(second["id"]))
+    assert "different products" in run(opened, monkeypatch, "history")
+    assert "taken back" not in run(opened, monkeypatch, "history", "--by", "Bo")
+    run(opened, monkeypatch, "undo", str(act))
+    assert "taken back" in run(opened, monkeypatch, "history", "--by", "Bo")
+    ends = [offer["product"] for offer in third["offers"]]
+    run(opened, monkeypatch, "merge", *ends)
+    offers = [offer["offer"] for offer in third["offers"]]
+    run(opened, monkeypatch, "split", ends[0], offers[0], "--sure")
+    home = first["offers"][0]["product"]
+    run(opened, monkeypatch, "move", home, offers[0], "--sure")
+    kinds = [row["kind"] for row in json.loads(run(opened, monkeypatch, "history", "--json"))]
+    assert kinds[:3] == ["move", "split", "merge"]
+    with pytest.raises(DomainError, match="no review"):
+        run(opened, monkeypatch, "show", "999")
+
+
+def test_the_jobs_of_stewardship_run_and_come_again(opened: Installation) -> None:
+    for _, handler in handlers(opened.database).values():
+        handler()
+    with opened.database.platform() as tx:
+        waiting = tx.exec_driver_sql(
+            "SELECT task_name FROM procrastinate_jobs "
+            "WHERE status = 'todo' AND scheduled_at > now()"
+        ).scalars()
+        assert WEIGH.name in list(waiting)
