@@ -97,7 +97,7 @@ class Candidates:
         found = self._asked(asked_pieces(each.features), seat, MOST)
         if len(found) < FEW:
             nearby = self._asked(asked_codes(self._vectors[place]), seat, MOST - len(found))
-            found = dict(nearby) | found
+            found |= {other: by for other, by in nearby.items() if other not in found}
         places = [self._place[other] for other in found if other in self._place]
         return places, [other for other in found if other not in self._place]
 

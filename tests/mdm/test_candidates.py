@@ -113,7 +113,8 @@ def test_near_titles_without_a_shared_word_are_found_by_their_vectors() -> None:
     table = chance.standard_normal((400, 256)).astype(np.float32)
     table[1] = table[0] + 0.25 * chance.standard_normal(256).astype(np.float32)
     table /= np.linalg.norm(table, axis=1, keepdims=True)
-    newcomers = [contender(number, f"title{number}x") for number in range(400)]
+    words = ["".join("abcdefghij"[int(digit)] for digit in str(number)) for number in range(400)]
+    newcomers = [contender(number, word) for number, word in enumerate(words)]
     found = Candidates(RecentOffers(), newcomers, table)
     assert 1 in found.of(0)[0][:FEW]
     assert 0 in found.of(1)[0][:FEW]
