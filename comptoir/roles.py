@@ -68,6 +68,9 @@ def serve(role: str) -> None:
         port=port,
         log_level="warning",
         server_header=False,
+        access_log=False,
+        # Longer than the minute that proxies keep theirs: the one who asks closes first.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
         proxy_headers=False,
     )
