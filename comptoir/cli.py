@@ -26,6 +26,7 @@ COMMANDS = {
     "match": "measure the matcher, explain what it decides",
     "product": "show golden records, who says what in them, whom to believe",
     "review": "answer what the matcher asks; merge, split, move, undo",
+    "taxonomy": "place merchants' categories in Google's product taxonomy",
     "offer": "show offers, their product and their prices over time",
     "order": "show orders and bring them forward",
     "brand": "apply and list brands",

@@ -21,6 +21,15 @@ MAX_WHY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Who acts, why, when."""
+
+    who: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """One act on `key` of a subject; None before or after where nothing was or is set."""
 

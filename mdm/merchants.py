@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,8 @@ from kernel.ids import derived_id, slug
 from kernel.money import Money, is_currency
 from kernel.offer_terms import Execution
 from mdm.product_view import Delivery
+from mdm.taxonomy.memory import remembered_categories
+from mdm.taxonomy.placement import Remembered
 
 MAX_SELLERS = 5000
 
@@ -54,6 +56,8 @@ class Merchant:
     lifetime_days: int = 30
     default_delivery: tuple[Delivery, ...] = ()
     speaks_for: str | None = None
+    categories: Remembered = field(default_factory=dict)
+    """Where its categories belong, as far as that is known; read, never registered."""
 
     @property
     def prices_are_optional(self) -> bool:
@@ -106,7 +110,7 @@ def read_merchant(tx: Transaction, merchant_id: str) -> Merchant:
     ).one_or_none()
     if row is None:
         raise NotFound("merchant_unknown", f"No merchant is called {merchant_id!r}")
-    return _from_row(row)
+    return replace(_from_row(row), categories=remembered_categories(tx, merchant_id))
 
 
 def list_merchants(tx: Transaction, *, sellers: bool = True) -> list[Merchant]:

@@ -16,6 +16,7 @@ from kernel.ids import derived_id
 from mdm.bulk import copy_rows, stage_rows
 from mdm.merchants import delivery_as_json
 from mdm.normalise.offer import NormalOffer
+from mdm.taxonomy.placement import Placement
 
 _COLUMNS = (
     "offer_id", "source_id", "sku", "merchant_id", "product_id", "live", "identity_sha256",
@@ -125,8 +126,8 @@ def facts_of(normal: NormalOffer) -> dict[str, Any]:
         "gtins": list(normal.gtins),
         "gtin_problems": list(normal.gtin_problems),
         "mpn": normal.mpn,
-        "category_id": normal.category_id,
         "category_text": normal.category_text,
+        **_placement(normal.placement),
         "attributes": dict(normal.attributes),
         "grade": normal.grade,
         "group": normal.group,
@@ -136,6 +137,17 @@ def facts_of(normal: NormalOffer) -> dict[str, Any]:
         "notes": list(normal.notes),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _placement(found: Placement | None) -> dict[str, Any]:
+    if found is None or found.google_id is None:
+        return {}
+    return {
+        "category_id": found.category_id,
+        "google_category_id": found.google_id,
+        "category_percent": found.percent,
+        "category_by": found.by,
+    }
 
 
 def known_offers(tx: Transaction, offer_ids: Sequence[str]) -> dict[str, KnownOffer]:

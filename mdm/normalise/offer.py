@@ -16,7 +16,6 @@ from kernel.offer_terms import Availability, Condition, Grade
 from mdm.merchants import Merchant, seller_id
 from mdm.normalise.asking_price import AskingPrice, asking_price
 from mdm.normalise.attributes import attributes
-from mdm.normalise.category import category_of
 from mdm.normalise.grades import grade_of
 from mdm.normalise.kind import is_accessory, is_bundle
 from mdm.normalise.price import PriceContext
@@ -26,6 +25,7 @@ from mdm.normalise.text import MAX_DESCRIPTION, MAX_TITLE, folded, plain_text, w
 from mdm.normalise.vocabulary import LEGAL_FORMS, NO_MANUFACTURER
 from mdm.product_view import Delivery
 from mdm.raw_offer import RawOffer
+from mdm.taxonomy.placement import Placement, place
 
 MAX_GTINS = 200
 MAX_QUANTITY = 1_000_000
@@ -57,7 +57,7 @@ class NormalOffer:
     gtins: tuple[str, ...]
     gtin_problems: tuple[str, ...]
     mpn: str | None
-    category_id: int | None
+    placement: Placement | None
     category_text: str | None
     attributes: Mapping[str, str]
     group: str | None
@@ -112,7 +112,7 @@ def normalise(raw: RawOffer, merchant: Merchant, now: datetime) -> NormalOffer:
         gtins=gtins,
         gtin_problems=gtin_problems,
         mpn=mpn_of(raw.mpn),
-        category_id=category_of(raw.google_category, category_text, title),
+        placement=place(raw.google_category, category_text, title, merchant.categories),
         category_text=category_text,
         attributes=said,
         group=plain_text(raw.group, 200),

@@ -28,7 +28,7 @@ CREATE TABLE mdm.category_mapping (
     category_text text NOT NULL CHECK (category_text <> ''),
     google_id integer,
     percent smallint NOT NULL CHECK (percent BETWEEN 0 AND 100),
-    decided_by text NOT NULL CHECK (decided_by IN ('steward', 'meaning', 'titles')),
+    decided_by text NOT NULL CHECK (decided_by IN ('steward', 'names', 'titles', 'meaning')),
     decided_at timestamptz NOT NULL,
     PRIMARY KEY (source_id, category_text)
 );

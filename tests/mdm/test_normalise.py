@@ -14,13 +14,13 @@ from kernel.money import Money
 from kernel.offer_terms import Availability, Condition
 from mdm.merchants import Merchant
 from mdm.normalise.attributes import attributes, from_title
-from mdm.normalise.category import category_of
 from mdm.normalise.kind import is_accessory, is_bundle
 from mdm.normalise.offer import NormalOffer, gtins_of, manufacturer_of, mpn_of, normalise
 from mdm.normalise.refused import RefusedError
 from mdm.normalise.terms import availability_of, condition_of
 from mdm.normalise.text import MAX_TITLE, plain_text, web_address
 from mdm.raw_offer import RawDelivery, RawOffer
+from mdm.taxonomy.placement import place
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SHOP = Merchant("shop", "Shop", "DE", languages=("de",), decimal=",")
@@ -248,7 +248,8 @@ def test_stated_attributes_win_under_stable_keys() -> None:
     ],
 )
 def test_categories(google: str | None, stated: str | None, title: str, found: int | None) -> None:
-    assert category_of(google, stated, title) == found
+    placement = place(google, stated, title)
+    assert (placement.category_id if placement else None) == found
 
 
 def test_kinds() -> None:
@@ -288,7 +289,8 @@ def test_a_whole_record() -> None:
     assert offer.image_urls == ("https://shop.example/1.jpg",)
     assert offer.availability is Availability.IN_STOCK
     assert offer.language == "de"
-    assert offer.category_id == 751
+    assert offer.placement is not None
+    assert offer.placement.category_id == 751
     assert [(row.country, row.price.minor) for row in offer.delivery] == [
         ("DE", 490),
         ("FR", 0),
