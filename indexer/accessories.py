@@ -51,22 +51,28 @@ def of_title(title: str, language: str) -> int:
     What comes along (`with`, `avec`) and what is counted (`2 batteries`) are parts of the thing; of
     a compound only its last part names what it is (`Akku-Staubsauger` is no battery).
     """
-    bits = _bundle() if _BUNDLE.search(fold(title[:500])) else 0
+    folded = fold(title[:500])
+    kinds = _kinds(language)
+    bits = _bundle() if _BUNDLE.search(folded) else 0
     before = ""
     numbered = False
-    for place, match in enumerate(_WORD.finditer(fold(title[:500]))):
-        word = match[0].rpartition("-")[2]
-        if place and match[0] in _WITH:
+    for place, word in enumerate(_WORD.findall(folded)):
+        if place and word in _WITH:
             break
-        if not _PIECE.fullmatch(word):
-            numbered, before = True, ""
-            continue
-        last = _pieces(word, language)[-1]
-        if not numbered:
-            bits |= _kinds(language).get(last, 0)
-        bits |= _kinds(language).get(f"{before} {last}", 0)
-        before, numbered = last, False
+        last = _last_piece(word, language)
+        if not numbered and last:
+            bits |= kinds.get(last, 0)
+        if before and last:
+            bits |= kinds.get(f"{before} {last}", 0)
+        before, numbered = last, not last
     return bits
+
+
+@lru_cache(maxsize=50_000)
+def _last_piece(word: str, language: str) -> str:
+    """What a word names by its end; empty for one with a number in it."""
+    end = word.rpartition("-")[2]
+    return _pieces(end, language)[-1] if _PIECE.fullmatch(end) else ""
 
 
 def of_titles(titles: Mapping[str, str]) -> int:

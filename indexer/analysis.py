@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from indexer import compounds
 from indexer.folding import fold
@@ -28,6 +29,7 @@ MAX_WORDS = 16
 _CHUNK = re.compile(r"\w+(?:[-./,+&_]+\w+)*")
 _JOINTS = re.compile(r"[-./,+&_]+")
 _INCHES = re.compile(r"(?<=\d)\s?(?:\"|''|-?zoll\b|-?inch(?:es)?\b|pouces?\b)")
+_INCH_MARKS = ('"', "''", "zoll", "inch", "pouce")
 _ELISION = re.compile(r"\b(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu)'(?=\w)")
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
@@ -77,8 +79,19 @@ class QueryWord:
 def index_terms(text: str, language: str) -> list[str]:
     """Terms of a text in the order of its words; `language` is one of LANGUAGES or OTHER."""
     terms: list[str] = []
-    for chunk in _chunks(text, language):
-        terms.extend(_chunk_terms(chunk, language))
+    number = ""
+    for raw in _CHUNK.findall(_spelled_out(text, language)):
+        chunk = _read_chunk(raw, language)
+        if number:
+            if chunk.unit:
+                terms += _chunk_terms(number + chunk.unit, language)
+                number = ""
+                continue
+            terms.append(number)
+        number = chunk.number
+        terms += chunk.terms
+    if number:
+        terms.append(number)
     return terms
 
 
@@ -119,7 +132,7 @@ def _first_terms(text: str, language: str) -> list[str]:
 
 def shown_words(text: str) -> list[str]:
     """Words of a text as people see them, folded only: for spelling and completion."""
-    return [match[0] for match in _SHOWN.finditer(fold(text))]
+    return _SHOWN.findall(fold(text))
 
 
 def code_term(code: str) -> str:
@@ -133,32 +146,55 @@ def code_prefixes(code: str) -> list[str]:
     return [whole[:end] for end in range(4, len(whole))] if _DIGIT.search(whole) else []
 
 
+def _spelled_out(text: str, language: str) -> str:
+    """Folded, inches as a unit, without what apostrophes join to a word."""
+    folded = fold(text)
+    if any(mark in folded for mark in _INCH_MARKS):
+        folded = _INCHES.sub("inch ", folded)
+    if "'" in folded:
+        if language == "fr":
+            return _ELISION.sub("", folded)
+        if language == "en":
+            return _POSSESSIVE.sub("", folded)
+    return folded
+
+
 def _chunks(text: str, language: str) -> Iterator[str]:
     """Words, codes and measures in one spelling each."""
-    folded = _INCHES.sub("inch ", fold(text))
-    if language == "fr":
-        folded = _ELISION.sub("", folded)
-    elif language == "en":
-        folded = _POSSESSIVE.sub("", folded)
     number = ""
-    for match in _CHUNK.finditer(folded):
-        chunk = match[0].strip("_")[:64]
-        unit = _unit(chunk, language)
-        if number and unit:
-            yield number + unit
+    for raw in _CHUNK.findall(_spelled_out(text, language)):
+        chunk = _read_chunk(raw, language)
+        if number and chunk.unit:
+            yield number + chunk.unit
             number = ""
             continue
         if number:
             yield number
-        number = ""
-        if not chunk:
-            continue
-        if _NUMBER.fullmatch(chunk):
-            number = _plain_number(chunk)
-        else:
-            yield _plain_measure(chunk, language)
+        number = chunk.number
+        if chunk.text:
+            yield chunk.text
     if number:
         yield number
+
+
+class _Chunk(NamedTuple):
+    """A piece of text between blanks. One that is a number waits for its unit and has no text."""
+
+    text: str
+    number: str
+    unit: str | None
+    terms: tuple[str, ...]
+
+
+@lru_cache(maxsize=100_000)
+def _read_chunk(raw: str, language: str) -> _Chunk:
+    """What a chunk says by itself."""
+    chunk = raw.strip("_")[:64]
+    if _NUMBER.fullmatch(chunk):
+        return _Chunk("", _plain_number(chunk), None, ())
+    plain = _plain_measure(chunk, language)
+    terms = _chunk_terms(plain, language) if plain else ()
+    return _Chunk(plain, "", _unit(chunk, language), terms)
 
 
 def _unit(chunk: str, language: str) -> str | None:
@@ -178,7 +214,6 @@ def _plain_measure(chunk: str, language: str) -> str:
     return f"{_plain_number(measure[1])}{unit}" if measure and unit else chunk
 
 
-@lru_cache(maxsize=200_000)
 def _chunk_terms(chunk: str, language: str) -> tuple[str, ...]:
     """What a chunk puts into the index: itself in its plainest form, then its parts."""
     measure = _MEASURE.fullmatch(chunk)

@@ -10,22 +10,29 @@ _LETTERS = str.maketrans(
     {
         "ß": "ss", "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d",
         "ð": "d", "þ": "th", "ı": "i",
-        "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'",
+        "’": "'", "‘": "'", "ʼ": "'", "´": "'",
         "″": '"', "”": '"', "“": '"', "„": '"', "‑": "-", "–": "-", "—": "-", "−": "-",
         "×": "x", "²": "2", "³": "3", "µ": "u", "μ": "u",
     }
 )  # fmt: skip
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _GERMAN_AE = re.compile(r"ae|oe|(?<![aeq])ue")
 _NOT_KEY = re.compile(r"[\W_]+")
 
 
 def fold(text: str, language: str = "") -> str:
     """Lower case without accents. In German `ae`, `oe`, `ue` read as the umlauts they stand for."""
-    text = text.lower().translate(_LETTERS)
+    text = text.lower().replace("`", "'")
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join(char for char in decomposed if not unicodedata.combining(char))
+        text = _NOT_ASCII.sub(lambda match: _plain(match[0]), text)
     return _GERMAN_AE.sub(lambda match: match[0][0], text) if language == "de" else text
+
+
+@lru_cache(maxsize=4_096)
+def _plain(letters: str) -> str:
+    """Letters beyond ASCII that stand together."""
+    decomposed = unicodedata.normalize("NFKD", letters.translate(_LETTERS))
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 @lru_cache(maxsize=20_000)

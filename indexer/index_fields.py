@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from indexer.accessories import of_titles
 from indexer.analysis import LANGUAGES, OTHER, code_prefixes, code_term, index_terms, shown_words
@@ -151,42 +150,22 @@ def text_fields(document: ProductDocument) -> dict[str, str]:
         for language, text in by_language.items():
             field_language = language if language in LANGUAGES else OTHER
             texts.setdefault(f"{name}_{field_language}", []).extend(
-                _terms(text[:20_000], field_language)
+                index_terms(text[:20_000], field_language)
             )
     known = categories()
     for language in LANGUAGES:
         names = [known[id_].name(language) for id_ in document.category_path if id_ in known]
-        texts[f"category_{language}"] = _terms(" ".join(names), language)
+        texts[f"category_{language}"] = index_terms(" ".join(names), language)
     leaf = known.get(document.category_id or 0)
     if leaf is not None:
         words = leaf.words
-        texts[f"category_{OTHER}"] = _terms(" ".join(words), OTHER)
-    texts[MANUFACTURER] = _terms(document.manufacturer or "", OTHER)
-    texts[MODEL] = _terms(_model(document)[:2_000], OTHER)
-    texts[ATTRIBUTES] = _terms(_attribute_text(document)[:20_000], OTHER)
+        texts[f"category_{OTHER}"] = index_terms(" ".join(words), OTHER)
+    texts[MANUFACTURER] = index_terms(document.manufacturer or "", OTHER)
+    texts[MODEL] = index_terms(_model(document)[:2_000], OTHER)
+    texts[ATTRIBUTES] = index_terms(_attribute_text(document)[:20_000], OTHER)
     texts[CODES] = [code_term(code) for code in (*document.gtins, *document.mpns, *document.skus)]
     texts[CODE_PREFIXES] = [part for code in document.mpns for part in code_prefixes(code)]
     return {name: " ".join(terms[:MAX_TERMS]) for name, terms in texts.items() if terms}
-
-
-@lru_cache(maxsize=16_384)
-def _terms_of_words(text: str, language: str) -> tuple[str, ...]:
-    """Kinds, makers and values come again with every product; titles with every price."""
-    return tuple(index_terms(text, language))
-
-
-@lru_cache(maxsize=2_048)
-def _terms_of_prose(text: str, language: str) -> tuple[str, ...]:
-    return tuple(index_terms(text, language))
-
-
-def _terms(text: str, language: str) -> list[str]:
-    """As `index_terms`, remembered within bounds."""
-    if len(text) <= 200:
-        return list(_terms_of_words(text, language))
-    if len(text) <= 4_000:
-        return list(_terms_of_prose(text, language))
-    return index_terms(text, language)
 
 
 def _model(document: ProductDocument) -> str:

@@ -1,6 +1,6 @@
 """Folders of the embedded indices: one per version, and which one is live for each brand.
 
-`<root>/<index>/` holds `lexical/`, `vectors.usearch` and `manifest.json`; `<root>/<brand>.live`
+`<root>/<index>/` holds `lexical/`, `vectors.bin` and `manifest.json`; `<root>/<brand>.live`
 names the live index and is replaced in one step, so a reader sees the old one or the new one.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kernel.errors import DomainError
 
-FORMAT = 5
+FORMAT = 6
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,80}$")

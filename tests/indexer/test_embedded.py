@@ -113,7 +113,7 @@ def test_many_threads_read_while_one_writes(engine: EmbeddedEngine) -> None:
 def test_unchanged_vectors_are_not_saved_again(engine: EmbeddedEngine, tmp_path: Path) -> None:
     """A change of price alone leaves the vector file as it is."""
     index = fill(engine)
-    file = tmp_path / index / "vectors.usearch"
+    file = tmp_path / index / "vectors.bin"
     before = file.stat().st_mtime_ns
     time.sleep(0.02)
     engine.write(index, [upsert(document("prd_x", "lamp", total=500), 2)])

@@ -257,7 +257,7 @@ def test_a_damaged_index_says_so_and_a_rebuild_repairs_it(
     doomed = {
         "manifest": [folder / "manifest.json"],
         "lexical": list((folder / "lexical").iterdir()),
-        "vectors": [folder / "vectors.usearch"],
+        "vectors": [folder / "vectors.bin"],
         "everything": [path for path in folder.rglob("*") if path.is_file()],
     }[harm]
     for path in doomed:
