@@ -113,10 +113,9 @@ class Filters:
 class SearchRequest:
     """`words` None matches everything. Offset + limit stay within WINDOW (ValueError else).
 
-    `price_edges` are rising minor amounts that bound the price facet's bars. `attributes` are the
-    keys whose values are counted. With `vector` (of unit length) and the order by relevance every
-    hit carries its cosine; with `model_id` as well, whose vector it is, an index of another model's
-    vectors leaves the cosines out. `after` is the last id of the page before, in the order Sort.ID
+    `attributes` are the keys whose values are counted. With `vector` (of unit length) and the order
+    by relevance every hit carries its cosine; with `model_id` as well, whose vector it is, an index
+    of another model's vectors leaves them out. `after` is the last id of a page, in Sort.ID
     only (ValueError else): that walk knows no window.
     """
 
@@ -127,7 +126,6 @@ class SearchRequest:
     limit: int = 24
     facets: tuple[FacetField, ...] = ()
     facet_size: int = 30
-    price_edges: tuple[int, ...] = ()
     attributes: tuple[str, ...] = ()
     vector: Vector | None = None
     model_id: str | None = None
@@ -179,9 +177,8 @@ class FacetCount:
 
 @dataclass(frozen=True, slots=True)
 class PriceCounts:
-    """`counts[i]` products have edges[i] <= total < edges[i + 1]; lowest and highest total."""
+    """Products in each bar of `indexer.price_bars`; lowest and highest total."""
 
-    edges: tuple[int, ...]
     counts: tuple[int, ...]
     lowest: int | None
     highest: int | None

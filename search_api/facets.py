@@ -9,8 +9,9 @@ from typing import Any, Literal
 from urllib.parse import quote_plus
 
 from indexer.engine import FacetCount, FacetField, PriceCounts
+from indexer.price_bars import EDGES
 from kernel.categories import categories, category_path
-from kernel.money import Money, minor_digits
+from kernel.money import Money
 from search_api.answer import Chip, Facet, FacetValue, PriceBar, PriceFacet
 from search_api.cards import money
 from search_api.overview import Overview
@@ -24,15 +25,7 @@ _quoted = lru_cache(maxsize=8192)(quote_plus)
 _MARK = "\ue000"
 _NO_CATEGORY = -1
 _LOW, _HIGH = 1, 2
-_STEPS = (10, 15, 20, 30, 50, 70)
 _MOST_BARS = 14
-
-
-def price_edges(currency: str) -> tuple[int, ...]:
-    """Rising bounds of the bars in minor units: from nothing to ten million, six a decade."""
-    unit = 10 ** minor_digits(currency)
-    rising = {step * unit * 10**power // 10 for power in range(7) for step in _STEPS}
-    return (0, *sorted(rising - {0}), 10_000_000 * unit)
 
 
 def facets_of(
@@ -183,7 +176,7 @@ def price_facet(counted: PriceCounts | None, query: ShopQuery, language: str) ->
     """Bars where there is something, neighbours joined until there are few enough to draw."""
     bars: list[tuple[int, int, int]] = []
     if counted is not None:
-        rows = list(zip(counted.edges, counted.edges[1:], counted.counts, strict=False))
+        rows = list(zip(EDGES, EDGES[1:], counted.counts, strict=False))
         filled = [place for place, row in enumerate(rows) if row[2]]
         bars = rows[filled[0] : filled[-1] + 1] if filled else []
     while len(bars) > _MOST_BARS:

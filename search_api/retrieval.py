@@ -31,7 +31,6 @@ from indexer.engine import (
 )
 from kernel.categories import category_path
 from kernel.embedding.encoder import Encoder
-from search_api.facets import price_edges
 from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery, minor_amount
 from search_api.retrieved import Retrieved, said
 from search_api.second_stage import browsed, hidden_filters, needs_documents, order_candidates
@@ -249,7 +248,6 @@ class Retrieval:
             request,
             facets=_counted(query),
             facet_size=query.facet_size,
-            price_edges=price_edges(query.currency),
         )
         return self.engine.search(self.brand.id, counted)
 

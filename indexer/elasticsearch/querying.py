@@ -26,6 +26,7 @@ from indexer.engine import (
 )
 from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, TITLE_WORDS, facet_counts
 from indexer.matching_plan import Clause, matching_plan
+from indexer.price_bars import EDGES
 
 Json = dict[str, Any]
 
@@ -244,10 +245,11 @@ def _counting(request: SearchRequest) -> dict[str, Json]:
     for name in request.attributes:
         counting[_attribute(name)] = _values(_attribute(name), request)
     if FacetField.PRICE in request.facets:
-        bars = [{"from": low, "to": high} for low, high in pairwise(request.price_edges)]
-        counting[FacetField.PRICE.value] = {"totals": {"stats": {"field": "total"}}} | (
-            {"bars": {"range": {"field": "total", "ranges": bars}}} if bars else {}
-        )
+        bars = [{"from": low, "to": high} for low, high in pairwise(EDGES)]
+        counting[FacetField.PRICE.value] = {
+            "totals": {"stats": {"field": "total"}},
+            "bars": {"range": {"field": "total", "ranges": bars}},
+        }
     return counting
 
 
@@ -267,7 +269,7 @@ def search_result(answer: Json, request: SearchRequest) -> SearchResult:
             for facet in request.facets
             if facet is not FacetField.PRICE
         },
-        _prices(prices, request.price_edges) if prices is not None else None,
+        _prices(prices) if prices is not None else None,
         {name: _counts(counted[_attribute(name)]) for name in request.attributes},
     )
 
@@ -313,14 +315,12 @@ def _hit(row: Json) -> Hit:
     )
 
 
-def _prices(counted: Json, edges: tuple[int, ...]) -> PriceCounts:
-    buckets = counted.get("bars", {}).get("buckets", [])
-    by_low = {int(bucket["from"]): bucket["doc_count"] for bucket in buckets}
+def _prices(counted: Json) -> PriceCounts:
+    by_low = {int(row["from"]): row["doc_count"] for row in counted["bars"]["buckets"]}
     totals = counted["totals"]
     known = totals["count"] > 0
     return PriceCounts(
-        edges,
-        tuple(by_low.get(low, 0) for low in edges[:-1]),
+        tuple(by_low.get(low, 0) for low in EDGES[:-1]),
         int(totals["min"]) if known else None,
         int(totals["max"]) if known else None,
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import tantivy
 
 from indexer.embedded.querying import Question, attribute_path
+from indexer.embedded.schema import PRICE_BAR
 from indexer.engine import FacetCount, FacetField, PriceCounts, SearchRequest, SearchResult
 from indexer.index_fields import facet_counts
+from indexer.price_bars import EDGES
 
 _FIELDS = {
     FacetField.CATEGORY: "category",
@@ -41,7 +42,7 @@ def counted_facets(
             for facet in request.facets
             if facet is not FacetField.PRICE
         },
-        _prices(prices, request.price_edges) if prices is not None else None,
+        _prices(prices) if prices is not None else None,
         {name: _counts(counted[attribute_path(name)]) for name in request.attributes},
     )
 
@@ -68,10 +69,10 @@ def _aggregations(request: SearchRequest) -> dict[str, dict[str, Any]]:
         path = attribute_path(name)
         wanted[path] = {"terms": _terms(path, request)}
     if FacetField.PRICE in request.facets:
-        bars = [{"from": low, "to": high} for low, high in pairwise(request.price_edges)]
-        wanted[FacetField.PRICE.value] = {"totals": {"stats": {"field": "total"}}} | (
-            {"bars": {"range": {"field": "total", "ranges": bars}}} if bars else {}
-        )
+        wanted[FacetField.PRICE.value] = {
+            "totals": {"stats": {"field": "total"}},
+            "bars": {"terms": {"field": PRICE_BAR, "size": len(EDGES)}},
+        }
     return wanted
 
 
@@ -91,17 +92,12 @@ def _counts(answer: dict[str, Any]) -> tuple[FacetCount, ...]:
     return facet_counts((bucket["key"], bucket["doc_count"]) for bucket in buckets)
 
 
-def _prices(answer: dict[str, Any], edges: tuple[int, ...]) -> PriceCounts:
-    by_low = {
-        int(bucket["from"]): bucket["doc_count"]
-        for bucket in answer.get("bars", {}).get("buckets", [])
-        if "from" in bucket and "to" in bucket
-    }
+def _prices(answer: dict[str, Any]) -> PriceCounts:
+    counts = {int(bucket["key"]): bucket["doc_count"] for bucket in answer["bars"]["buckets"]}
     totals = answer["totals"]
     known = totals["count"] > 0
     return PriceCounts(
-        edges,
-        tuple(by_low.get(low, 0) for low in edges[:-1]),
+        tuple(counts.get(bar, 0) for bar in range(len(EDGES) - 1)),
         int(totals["min"]) if known else None,
         int(totals["max"]) if known else None,
     )

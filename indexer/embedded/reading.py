@@ -130,8 +130,7 @@ class IndexReader:
         """Counts of what has no words to be found by are remembered: they cost most."""
         if request.words is not None:
             return counted_facets(snapshot.searcher, request, question)
-        bounds = (request.facet_size, request.price_edges, request.attributes)
-        asked = repr((request.filters, request.facets, *bounds))
+        asked = repr((request.filters, request.facets, request.facet_size, request.attributes))
         known = snapshot.counted(asked)
         if known is None:
             known = counted_facets(snapshot.searcher, request, question)

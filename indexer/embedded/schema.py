@@ -22,6 +22,7 @@ from indexer.index_fields import (
     text_fields,
 )
 from indexer.inventory import digest_of
+from indexer.price_bars import bar_of
 
 KEYWORDS = ("category", "manufacturer", "merchant", "availability", "variant_group", "product_id")
 LABELS = ("manufacturer_label", "merchant_label")
@@ -33,6 +34,7 @@ ID_PARTS = ("id_0", "id_1", "id_2")
 """Ids of up to 24 bytes, eight in each: columns are read without unpacking stored documents."""
 ATTRIBUTES = "attributes"
 DIGEST = "digest"
+PRICE_BAR = "price_bar"
 TERMS = "terms"
 """The tokenizer that splits at blanks; not saved with the index, so registered at opening."""
 
@@ -53,7 +55,8 @@ def schema() -> tantivy.Schema:
         )
     for name in NUMBERS:
         builder.add_integer_field(name, indexed=True, fast=True)
-    builder.add_integer_field(DIGEST, fast=True)
+    for name in (DIGEST, PRICE_BAR):
+        builder.add_integer_field(name, fast=True)
     for name in ID_PARTS:
         builder.add_integer_field(name, fast=True)
     builder.add_bytes_field("document", stored=True)
@@ -99,13 +102,13 @@ def stored(change: Upsert | Delete) -> tantivy.Document:
         "category_id": plain.category_id,
         "accessories": plain.accessories,
         "stock": AVAILABILITIES.index(plain.availability),
+        PRICE_BAR: None if plain.total is None else bar_of(plain.total),
     }
     for name, number in numbers.items():
         if number is not None:
             target.add_integer(name, number)
-    document = change.document.as_json()
-    target.add_integer(DIGEST, digest_of(document))
-    target.add_bytes("document", orjson.dumps(document))
+    target.add_integer(DIGEST, digest_of(change.document))
+    target.add_bytes("document", orjson.dumps(change.document))
     return target
 
 

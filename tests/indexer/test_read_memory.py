@@ -17,7 +17,6 @@ from tests.indexer.documents import document, upsert
 
 BRAND = "judged"
 EVERY_OTHER = 13
-EDGES = (0, 1_000, 10_000, 100_000, 1_000_000)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,6 @@ def _ask(engine: Engine, text: str, match: Match, encoder: Encoder) -> SearchRes
         Filters(availabilities=("in_stock",)),
         limit=200,
         facets=tuple(FacetField),
-        price_edges=EDGES,
         vector=encoder.encode_one(text),
     )
     return engine.search(BRAND, request)
