@@ -27,6 +27,7 @@ COMMANDS = {
     "product": "show golden records, who says what in them, whom to believe",
     "review": "answer what the matcher asks; merge, split, move, undo",
     "taxonomy": "place merchants' categories in Google's product taxonomy",
+    "argus": "value a product, new and by grade",
     "offer": "show offers, their product and their prices over time",
     "order": "show orders and bring them forward",
     "brand": "apply and list brands",

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from kernel.db import Transaction, advisory_lock
-from kernel.jobs import Job
 from mdm.golden.completeness import (
     ENOUGH_PRODUCTS,
     EXPECTED_PERCENT,
@@ -17,8 +16,7 @@ from mdm.golden.completeness import (
     completeness,
 )
 
-LEARN = Job("mdm.learn_expectations", "mdm", lock="mdm.learn_expectations")
-LEARN_EVERY_S = 24 * 3600
+_LOCK = "mdm.learn_expectations"
 
 _LEARN = sa.text(
     """
@@ -39,7 +37,7 @@ _LEARN = sa.text(
 
 def learn_expectations(tx: Transaction) -> int:
     """Count the catalogue anew. Returns how many expectations there are."""
-    advisory_lock(tx, LEARN.name)
+    advisory_lock(tx, _LOCK)
     tx.execute(sa.text("DELETE FROM mdm.category_expectation"))
     return tx.execute(_LEARN, {"enough": ENOUGH_PRODUCTS, "share": EXPECTED_PERCENT}).rowcount
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,11 +18,12 @@ from comptoir.cli import cli
 from comptoir.installation import Installation
 from kernel.errors import DomainError
 from kernel.settings import Settings
+from mdm.pipeline import match_landed
 from tenants.brand import read_brand_file
 from tenants.operator_keys import create_operator_key
 from tenants.registry import apply_brand
 from tests.conftest import fresh_database
-from tests.mdm.offers_at_hand import load, merchants, products, raw
+from tests.mdm.offers_at_hand import WordEncoder, load, merchants, products, raw
 
 BUNDLED = Path(tenants.__file__).parent / "bundled"
 LAMP = "Norvalis Lampe de bureau L1 9 W noir"
@@ -70,8 +72,7 @@ def _headers(installation: Installation, brand: str | None = None) -> dict[str, 
 
 @pytest.fixture
 def lamp(installation: Installation) -> str:
-    (product_id,) = set(products(installation.database).values())
-    return product_id
+    return products(installation.database)["maker/1"]
 
 
 def test_a_record_says_who_says_what_and_what_is_missing(run: Any, lamp: str) -> None:
@@ -132,3 +133,70 @@ def test_no_key_and_no_key_of_a_brand_opens_it(
     with installation.database.platform() as tx:
         apply_brand(tx, table, terms)
     assert door.get(path, headers=_headers(installation, "mirabelle")).status_code == 403
+
+
+def test_a_category_is_corrected_by_command_and_by_api(
+    installation: Installation, door: TestClient, run: Any
+) -> None:
+    merchants(installation.database, "bazaar")
+    load(installation.database, "bazaar", [raw("b1", "Orvane KX77Q", category="Bidules")])
+    assert "'Bidules'" in run("taxonomy", "unmapped").output
+    found = run("taxonomy", "find", "micro-ondes")
+    assert found.output.split()[0] == "753", found.output
+    said = run("taxonomy", "correct", "bazaar", "Bidules", "753", "--by", "Vera")
+    assert said.output.startswith("1 offers"), said.output
+    assert run("taxonomy", "correct", "bazaar", "Bidules").exit_code == 2
+    match_landed(installation.database, WordEncoder())
+    assert "Bidules" not in run("taxonomy", "unmapped").output
+    assert "Vera" in run("taxonomy", "history").output
+    headers = _headers(installation)
+    path = "/v1/master-data/categories"
+    body = {"merchant": "bazaar", "category": "Bidules", "google_id": 303}
+    assert door.put(path, json=body, headers=headers).json() == {"offers": 1}
+    assert door.put(path, json={**body, "google_id": 5}, headers=headers).status_code == 200
+    wrong = {**body, "google_id": 999_999}
+    assert door.put(path, json=wrong, headers=headers).status_code == 422
+    acts = door.get(f"{path}/history", headers=headers).json()
+    assert [act["after"]["google_id"] for act in acts] == [5, 303, 753]
+    forget = {"merchant": "bazaar", "category": "Bidules"}
+    assert door.post(f"{path}/forget", json=forget, headers=headers).json() == {"offers": 1}
+    match_landed(installation.database, WordEncoder())
+    (waiting,) = [
+        each
+        for each in door.get(f"{path}/waiting", headers=headers).json()
+        if each["source_id"] == "bazaar"
+    ]
+    assert (waiting["text"], waiting["offers"]) == ("Bidules", 1)
+    assert door.get(f"{path}/find?words=Kettle", headers=headers).json()[0]["google_id"] == 751
+    assert run("taxonomy", "map").exit_code == 0
+
+
+def test_google_s_names_are_loaded_from_its_file(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "taxonomy.txt"
+    file.write_text("# Google_Product_Taxonomy_Version: 2021-09-21\n222 - Elektronika\n", "utf-8")
+    assert run("taxonomy", "names", "cs", str(file)).output == "1 names\n"
+    file.write_text("not a taxonomy", "utf-8")
+    assert isinstance(run("taxonomy", "names", "cs", str(file)).exception, DomainError)
+
+
+def test_the_argus_by_command_by_api_and_drawn(
+    installation: Installation, door: TestClient, run: Any, lamp: str, tmp_path: Path
+) -> None:
+    said = run("argus", lamp, "--chart", str(tmp_path / "argus.svg"))
+    assert said.exit_code == 0, said.output
+    assert "new                  20.00 EUR (20.00 EUR to 20.00 EUR, 3 offers)" in said.output
+    assert "good                 unknown" in said.output
+    drawing = ElementTree.parse(tmp_path / "argus.svg").getroot()
+    words = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert words[:2] == ["new", "20.00 EUR (20.00 EUR to 20.00 EUR, 3 offers)"]
+    assert words.count("unknown") == 6
+    headers = _headers(installation)
+    path = f"/v1/master-data/products/{lamp}/argus"
+    values = door.get(path, headers=headers).json()["values"]
+    assert values["new"]["offers"] == 3
+    assert values["good"] is None
+    assert door.get(f"{path}?currency=USD", headers=headers).json()["values"]["new"] is None
+    assert door.get(f"{path}?currency=x", headers=headers).status_code == 422
+    svg = door.get(f"{path}.svg", headers=headers)
+    assert svg.headers["content-type"].startswith("image/svg+xml")
+    assert run("argus", lamp, "--json").output.startswith("{")
