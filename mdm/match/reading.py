@@ -91,7 +91,7 @@ def ends_of(code: str) -> tuple[str, ...]:
 def quantities(tokens: Sequence[str]) -> Quantities:
     """`64gb`, `64 gb` and `1.5 tb` as amounts by unit."""
     found: dict[str, set[float]] = {}
-    for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
+    for token, following in zip(tokens, [*tokens[1:], ""], strict=False):
         measure = _MEASURE.fullmatch(token)
         if measure:
             number, unit = measure[1], _UNITS.get(measure[2])
