@@ -101,6 +101,24 @@ class Candidates:
         places = [self._place[other] for other in found if other in self._place]
         return places, [other for other in found if other not in self._place]
 
+    def ambiguous_gtins(self) -> frozenset[str]:
+        """GTINs of newcomers under which their merchant sells something else in that condition."""
+        found: set[str] = set()
+        for each in self._newcomers:
+            seat = seat_of(each.merchant_id, each.condition)
+            for gtin in sorted(each.features.gtins - found)[:_MAX_IDENTIFIERS]:
+                if self.count(f"g:{gtin}") > 1 and self._has_another(each.offer_id, gtin, seat):
+                    found.add(gtin)
+        return frozenset(found)
+
+    def _has_another(self, offer_id: str, gtin: str, seat: str) -> bool:
+        asked = ((f"g:{gtin}", 1.0), (seat, 0.5))
+        living = (hit for hit in self._living.hits(asked, 2) if hit[0] not in self._place)
+        return any(
+            worth > 1.2 and other != offer_id
+            for other, worth in (*self._batch.hits(asked, 2), *living)
+        )
+
     def _asked(self, pieces: Iterable[str], seat: str, limit: int) -> dict[str, float]:
         asked = telling(pieces, self.count, len(self))
         inner = self._batch.hits(asked, limit, seat)

@@ -60,13 +60,17 @@ def _loosened(catalogue: LivingCatalogue, changes: Sequence[Change], rarity: Rar
     comparison = Comparison(
         contenders, np.concatenate([np.stack(vectors), table]), rarity, ambiguous_gtins(members), {}
     )
+    pairs, _ = comparison.scored(
+        [
+            (side, place)
+            for number, each in enumerate(changes)
+            for place in beside.get(each.before.product_id or "", ())
+            for side in (2 * number, 2 * number + 1)
+        ]
+    )
+    alike = {(pair.left, pair.right): pair.probability for pair in pairs}
     return {
-        each.before.product_id
-        for number, each in enumerate(changes)
-        if each.before.product_id
-        and any(
-            comparison.probability_of(2 * number, place) >= MERGE
-            and comparison.probability_of(2 * number + 1, place) < LIKELY
-            for place in beside[each.before.product_id]
-        )
+        contenders[place].product_id or ""
+        for (side, place), before in alike.items()
+        if side % 2 == 0 and before >= MERGE and alike.get((side + 1, place), 0.0) < LIKELY
     }
