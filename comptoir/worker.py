@@ -61,7 +61,11 @@ def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
     pace = Pace()
 
     def match() -> None:
-        match_landed(installation.database, installation.encoder)
+        match_landed(
+            installation.database,
+            installation.encoder,
+            folder=installation.settings.data / "matching",
+        )
 
     def index() -> None:
         pace.round(

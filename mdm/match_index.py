@@ -25,7 +25,10 @@ _PAGE = 2_000
 def index_newcomers(
     tx: Transaction, offer_ids: Sequence[str], vectors: NDArray[np.float32], model_id: str
 ) -> None:
-    """Make offers findable as they are now described; a row of `vectors` for each of them."""
+    """Make offers findable as they are now described; a row of `vectors` for each of them.
+
+    What was stored of them before is left out first: they take a new place in the order.
+    """
     tx.execute(
         sa.text("DELETE FROM mdm.offer_vector WHERE offer_id = ANY(:ids)"), {"ids": [*offer_ids]}
     )
@@ -42,6 +45,9 @@ def unindex(tx: Transaction, offer_ids: Sequence[str]) -> None:
 
 def reencode(tx: Transaction, encoder: TitleEncoder, limit: int = _PAGE) -> int:
     """Give offers whose vector another model made one of this model: how many, `limit` at most."""
+    used = sa.text("SELECT min(model_id), max(model_id) FROM mdm.offer_vector")
+    if set(tx.execute(used).one()) <= {encoder.model_id, None}:
+        return 0
     rows = tx.execute(
         sa.text(
             "SELECT o.offer_id, o.title FROM mdm.offer_vector v JOIN mdm.offer o "

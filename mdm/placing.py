@@ -25,6 +25,7 @@ from mdm.offer_rows import KnownOffer, OfferRow
 from mdm.products import merge_products, name_groups
 from mdm.stewardship.reviews import drop_reviews, put_reviews
 from mdm.stored_catalogue import StoredCatalogue
+from mdm.unique_items import SEAT, seat
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,6 +77,18 @@ def place_newcomers(
 def put_in_place(tx: Transaction, placed: Placed, now: datetime) -> list[str]:
     """Once the newcomers are written: move what was looked at again, make one of products that are
     one, ask stewards. Returns the products whose records that has changed already."""
+    if placed.again:
+        _move(tx, placed.again, now)
+    changed: list[str] = []
+    for kept, ended in placed.merged:
+        changed += merge_products(tx, kept, ended, now, MERGED)
+    put_reviews(tx, placed.reviews, now)
+    return changed
+
+
+def _move(
+    tx: Transaction, again: Sequence[tuple[str, str, Mapping[str, Any]]], now: datetime
+) -> None:
     tx.execute(
         sa.text(
             "UPDATE mdm.offer o SET product_id = s.product_id, evidence = s.evidence, "
@@ -84,17 +97,12 @@ def put_in_place(tx: Transaction, placed: Placed, now: datetime) -> list[str]:
             "WHERE o.offer_id = s.offer_id"
         ),
         {
-            "offers": [offer_id for offer_id, _, _ in placed.again],
-            "products": [product_id for _, product_id, _ in placed.again],
-            "evidence": [orjson.dumps(evidence).decode() for _, _, evidence in placed.again],
+            "offers": [offer_id for offer_id, _, _ in again],
+            "products": [product_id for _, product_id, _ in again],
+            "evidence": [orjson.dumps(evidence).decode() for _, _, evidence in again],
             "now": now,
         },
     )
-    changed: list[str] = []
-    for kept, ended in placed.merged:
-        changed += merge_products(tx, kept, ended, now, MERGED)
-    put_reviews(tx, placed.reviews, now)
-    return changed
 
 
 def where_offers_went(moves: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -110,7 +118,7 @@ def _newcomer(row: OfferRow, previous: str | None) -> Newcomer:
     return Newcomer(
         row.offer_id,
         normal.merchant_id,
-        normal.condition.value,
+        seat(normal.condition.value, normal.grade, row.offer_id),
         normal.title,
         row.facts,
         previous,
@@ -122,6 +130,8 @@ def _looked_at_again(
 ) -> tuple[list[Newcomer], NDArray[np.float32]]:
     """Stored offers that a changed one may have held in the wrong product, with their vectors."""
     changed = [place for place, each in enumerate(newcomers) if each.previous]
+    if not changed:
+        return [], vectors[:0]
     before, before_vectors = catalogue.offers([newcomers[place].offer_id for place in changed])
     place_of = {newcomers[place].offer_id: place for place in changed}
     changes = []
@@ -140,7 +150,7 @@ def _offers_of(
 ) -> tuple[list[Newcomer], NDArray[np.float32]]:
     rows = catalogue.tx.execute(
         sa.text(
-            "SELECT o.offer_id, o.merchant_id, o.condition, o.title, o.facts, o.product_id, "
+            f"SELECT o.offer_id, o.merchant_id, {SEAT}, o.title, o.facts, o.product_id, "
             "v.vector FROM mdm.offer o JOIN mdm.offer_vector v USING (offer_id) "
             "WHERE o.live AND v.model_id = :model AND o.product_id = ANY(:ids) "
             "AND NOT o.offer_id = ANY(:without) ORDER BY o.offer_id"

@@ -46,6 +46,8 @@ def name_groups(
             taken.add(name)
     left = [each for each in unnamed if each.product_id is None]
     occupied = _occupied(tx, [name for group in left for name in _names(group)]) - free
+    # An id that ended in the product they come from is theirs again.
+    occupied -= _led_to(tx, occupied, set(previous.values()))
     for group in left:
         names = (name for name in _names(group) if name not in taken and name not in occupied)
         group.product_id = next(names, None) or _free_name(tx, _first_offer(group), taken)
@@ -250,8 +252,24 @@ def _occupied(tx: Transaction, names: Sequence[str]) -> set[str]:
     return set(tx.execute(statement, {"ids": list(names)}).scalars())
 
 
+def _led_to(tx: Transaction, names: set[str], product_ids: set[str]) -> set[str]:
+    """Those of the ids that are retired and lead to one of these products."""
+    if not names or not product_ids:
+        return set()
+    rows = tx.execute(
+        sa.text(
+            "SELECT old_id FROM mdm.product_redirect JOIN mdm.product ON product_id = old_id "
+            "WHERE old_id = ANY(:names) AND new_id = ANY(:ids) AND state = 'retired'"
+        ),
+        {"names": list(names), "ids": list(product_ids)},
+    )
+    return set(rows.scalars())
+
+
 def _emptied(tx: Transaction, product_ids: set[str], without: set[str]) -> set[str]:
     """Those of the products that have no live offer but these."""
+    if not product_ids:
+        return set()
     rows = tx.execute(
         sa.text(
             "SELECT DISTINCT product_id FROM mdm.offer WHERE live AND product_id = ANY(:ids) "
