@@ -29,13 +29,13 @@ MAX_WORDS = 16
 _CHUNK = re.compile(r"\w+(?:[-./,+&_]+\w+)*")
 _JOINTS = re.compile(r"[-./,+&_]+")
 _INCHES = re.compile(r"(?<=\d)\s?(?:\"|''|-?zoll\b|-?inch(?:es)?\b|pouces?\b)")
-_INCH_MARKS = ('"', "''", "zoll", "inch", "pouce")
 _ELISION = re.compile(r"\b(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu)'(?=\w)")
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _MEASURE = re.compile(r"(\d+(?:[.,]\d+)?)-?([a-z]+)")
 _RUNS = re.compile(r"[a-z]+|\d+")
 _SHOWN = re.compile(r"[^\W_]{2,40}")
+_NOT_CODE = re.compile(r"[\W_]+")
 _DIGIT = re.compile(r"\d")
 _UNITS = {
     "inch": "inch", "kb": "kb", "mb": "mb", "gb": "gb", "tb": "tb",
@@ -79,6 +79,8 @@ class QueryWord:
 def index_terms(text: str, language: str) -> list[str]:
     """Terms of a text in the order of its words; `language` is one of LANGUAGES or OTHER."""
     terms: list[str] = []
+    if not text:
+        return terms
     number = ""
     for raw in _CHUNK.findall(_spelled_out(text, language)):
         chunk = _read_chunk(raw, language)
@@ -95,8 +97,12 @@ def index_terms(text: str, language: str) -> list[str]:
     return terms
 
 
+@lru_cache(maxsize=1_000)
 def query_words(text: str, language: str) -> tuple[QueryWord, ...]:
-    """Words of a query without stop words (unless there is nothing else), at most MAX_WORDS."""
+    """Words of a query without stop words (unless there is nothing else), at most MAX_WORDS.
+
+    Every stage of one search asks for them.
+    """
     chunks = list(_chunks(text, language))[: 2 * MAX_WORDS]
     stop_words = _STOP_WORDS.get(language, frozenset())
     chunks = ([chunk for chunk in chunks if chunk not in stop_words] or chunks)[:MAX_WORDS]
@@ -137,7 +143,7 @@ def shown_words(text: str) -> list[str]:
 
 def code_term(code: str) -> str:
     """A model, article or merchant's number as it is compared: letters and digits alone."""
-    return "".join(char for char in fold(code) if char.isalnum())[:64]
+    return _NOT_CODE.sub("", fold(code))[:64]
 
 
 def code_prefixes(code: str) -> list[str]:
@@ -149,7 +155,8 @@ def code_prefixes(code: str) -> list[str]:
 def _spelled_out(text: str, language: str) -> str:
     """Folded, inches as a unit, without what apostrophes join to a word."""
     folded = fold(text)
-    if any(mark in folded for mark in _INCH_MARKS):
+    # Five looks for a piece cost a tenth of one for the pattern.
+    if '"' in folded or "''" in folded or "zoll" in folded or "inch" in folded or "pouce" in folded:
         folded = _INCHES.sub("inch ", folded)
     if "'" in folded:
         if language == "fr":

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from indexer.accessories import of_titles
 from indexer.analysis import LANGUAGES, OTHER, code_prefixes, code_term, index_terms, shown_words
@@ -152,20 +153,28 @@ def text_fields(document: ProductDocument) -> dict[str, str]:
             texts.setdefault(f"{name}_{field_language}", []).extend(
                 index_terms(text[:20_000], field_language)
             )
-    known = categories()
-    for language in LANGUAGES:
-        names = [known[id_].name(language) for id_ in document.category_path if id_ in known]
-        texts[f"category_{language}"] = index_terms(" ".join(names), language)
-    leaf = known.get(document.category_id or 0)
-    if leaf is not None:
-        words = leaf.words
-        texts[f"category_{OTHER}"] = index_terms(" ".join(words), OTHER)
+    texts |= _category_terms(document.category_path, document.category_id or 0)
     texts[MANUFACTURER] = index_terms(document.manufacturer or "", OTHER)
     texts[MODEL] = index_terms(_model(document)[:2_000], OTHER)
     texts[ATTRIBUTES] = index_terms(_attribute_text(document)[:20_000], OTHER)
     texts[CODES] = [code_term(code) for code in (*document.gtins, *document.mpns, *document.skus)]
     texts[CODE_PREFIXES] = [part for code in document.mpns for part in code_prefixes(code)]
     return {name: " ".join(terms[:MAX_TERMS]) for name, terms in texts.items() if terms}
+
+
+@lru_cache(maxsize=4_096)
+def _category_terms(path: tuple[int, ...], leaf_id: int) -> dict[str, list[str]]:
+    """Names of the categories in each language, and the leaf's further words; never changed."""
+    known = categories()
+    texts = {
+        f"category_{language}": index_terms(
+            " ".join(known[id_].name(language) for id_ in path if id_ in known), language
+        )
+        for language in LANGUAGES
+    }
+    if leaf_id in known:
+        texts[f"category_{OTHER}"] = index_terms(" ".join(known[leaf_id].words), OTHER)
+    return texts
 
 
 def _model(document: ProductDocument) -> str:
@@ -182,6 +191,7 @@ def _attribute_text(document: ProductDocument) -> str:
     )
 
 
+@lru_cache(maxsize=20_000)
 def numeric_key(product_id: str) -> int:
     """64 bits of the id's hash: the key of its vector."""
     return int.from_bytes(hashlib.sha256(product_id.encode()).digest()[:8], "big") >> 1

@@ -7,13 +7,15 @@ same digest are the same document.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
+
+from indexer.document import ProductDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Inventory(Protocol):
         """Every index of the brand, oldest first."""
 
 
-def digest_of(document: Mapping[str, Any]) -> int:
-    """63 bits of the hash of a document's JSON form, whatever the order of its keys."""
+def digest_of(document: ProductDocument) -> int:
+    """63 bits of the hash of a document, whatever the order in which its attributes are named."""
     body = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big") >> 1

@@ -192,7 +192,7 @@ def _expected(
 def _differs(expected: ProductDocument | None, held: Held | None) -> bool:
     if expected is None or held is None:
         return not (expected is None and held is None)
-    return digest_of(expected.as_json()) != held.digest
+    return digest_of(expected) != held.digest
 
 
 def _strangers(work: IndexWork, index: str, living: array[int]) -> Iterator[list[str]]:

@@ -16,7 +16,7 @@ from indexer.engine import Delete, Upsert
 from indexer.index_fields import TEXT_FIELDS, WORD_FIELDS, plain_fields, text_fields
 from indexer.inventory import digest_of
 
-FORMAT = 4
+FORMAT = 5
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 
@@ -109,7 +109,6 @@ def source(change: Upsert | Delete, model_id: str) -> dict[str, Any]:
     if isinstance(change, Delete):
         return {"product_id": change.product_id, "shown": False}
     plain = plain_fields(change.document)
-    document = change.document.as_json()
     body: dict[str, Any] = {
         **text_fields(change.document),
         **{name: words.split() for name, words in plain.words.items()},
@@ -128,8 +127,8 @@ def source(change: Upsert | Delete, model_id: str) -> dict[str, Any]:
         "category_id": plain.category_id,
         "accessories": plain.accessories,
         "shown": True,
-        "digest": digest_of(document),
-        "document": document,
+        "digest": digest_of(change.document),
+        "document": change.document,
     }
     # A zero vector has no direction: cosine refuses it.
     if np.any(change.vector):

@@ -84,11 +84,9 @@ class _Table:
         return _whole(self.halves[places]) @ vector
 
 
-_EMPTY = _Table(
-    np.zeros(0, dtype=np.uint64),
-    np.zeros((0, 0), dtype=np.uint64),
-    np.zeros((0, 0), dtype=np.uint16),
-)
+def _empty(dimensions: int) -> _Table:
+    halves = np.zeros((0, dimensions), dtype=np.uint16)
+    return _Table(np.zeros(0, dtype=np.uint64), _signs(halves), halves)
 
 
 class VectorFile:
@@ -163,7 +161,7 @@ class VectorFile:
         try:
             status = self._path.stat()
         except FileNotFoundError:
-            return _EMPTY
+            return _empty(self._dimensions)
         stamp = (status.st_ino, status.st_mtime_ns)
         if self._mapped is None or self._mapped[0] != stamp:
             self._mapped = (stamp, _mapped(self._path, self._dimensions))
@@ -200,8 +198,7 @@ def _differs(table: _Table, keys: Keys, rows: Vector) -> NDArray[np.bool_]:
 def _changed(table: _Table, changes: Sequence[tuple[Keys, Halves]]) -> _Table:
     """The last word on each key, in rising order, where it is not an empty row."""
     keys = np.concatenate([table.keys, *(keys for keys, _ in changes)])
-    held = table.halves.reshape(len(table.keys), changes[0][1].shape[1])
-    halves = np.concatenate([held, *(rows for _, rows in changes)])
+    halves = np.concatenate([table.halves, *(rows for _, rows in changes)])
     _, from_the_end = np.unique(keys[::-1], return_index=True)
     places = len(keys) - 1 - from_the_end
     halves = halves[places]

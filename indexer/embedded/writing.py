@@ -32,10 +32,11 @@ from kernel.errors import DomainError
 
 LOCK_WAIT_S = 60.0
 KEEP_OPEN_S = 10.0
-COMMIT_EVERY = 20_000
+COMMIT_EVERY = 200_000
 """Changes of an index that is being built, and that nobody searches yet."""
 
-_HEAP_BYTES = 50_000_000
+_HEAP_BYTES, _BUILDING_HEAP_BYTES = 50_000_000, 300_000_000
+"""What is written before a segment is closed: few segments are built, and read, faster."""
 _LOOK_EVERY_S = 0.1
 _WANTED = "write.wanted"
 
@@ -100,7 +101,8 @@ class IndexWriter:
             lock = _locked(self._folder)
             try:
                 index = open_index(self._folder / "lexical")
-                writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+                heap = _BUILDING_HEAP_BYTES if self.is_building else _HEAP_BYTES
+                writer = index.writer(heap_size=heap, num_threads=1)
             except BaseException:
                 lock.close()
                 raise
