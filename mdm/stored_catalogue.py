@@ -13,6 +13,7 @@ from mdm.living_index import LivingIndex
 from mdm.match.decide import Contender, Ruled
 from mdm.match.features import offer_features
 from mdm.stewardship.decisions import ruled_for
+from mdm.unique_items import SEAT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from mdm.match.living_catalogue import Contenders
 
 _OFFER = (
-    "SELECT o.offer_id, o.merchant_id, o.condition, o.title, o.facts, o.product_id, "
+    f"SELECT o.offer_id, o.merchant_id, {SEAT} AS seat, o.title, o.facts, "  # noqa: S608
+    "o.product_id, "
     "extract(epoch FROM p.created_at) AS since, v.vector FROM mdm.offer o "
     "JOIN mdm.product p USING (product_id) LEFT JOIN mdm.offer_vector v "
     "ON v.offer_id = o.offer_id AND v.model_id = :model WHERE o.live AND "
@@ -58,7 +60,7 @@ class StoredCatalogue:
             Contender(
                 row.offer_id,
                 row.merchant_id,
-                row.condition,
+                row.seat,
                 offer_features(row.title, row.facts),
                 row.product_id,
                 float(row.since),
