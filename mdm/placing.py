@@ -150,7 +150,8 @@ def _offers_of(
 ) -> tuple[list[Newcomer], NDArray[np.float32]]:
     rows = catalogue.tx.execute(
         sa.text(
-            f"SELECT o.offer_id, o.merchant_id, {SEAT}, o.title, o.facts, o.product_id, "
+            f"SELECT o.offer_id, o.merchant_id, {SEAT}, o.title, o.facts, "  # noqa: S608
+            "o.product_id, "
             "v.vector FROM mdm.offer o JOIN mdm.offer_vector v USING (offer_id) "
             "WHERE o.live AND v.model_id = :model AND o.product_id = ANY(:ids) "
             "AND NOT o.offer_id = ANY(:without) ORDER BY o.offer_id"
