@@ -1,100 +1,120 @@
-"""Sets in the plain form -> rows of evidence with labels and groups, as the matcher sees them.
+"""Sets in the plain form -> rows of evidence with labels, exactly as the matcher sees them.
 
 A set of clusters gives the pairs that the matcher's own search for candidates finds; a set of pairs
-gives those. Groups keep what belongs together (a category, a product) on one side of a split.
+gives those. Pairs that something forbids are left out: no model is asked about them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernel.embedding.encoder import Encoder
+from kernel.errors import DomainError
 from mdm.evaluation.plain_form import read_clusters, read_offers, read_pairs
-from mdm.match.evidence import evidence
-from mdm.match.features import Features, offer_features
-from mdm.match.rarity import Rarity
-from mdm.match.term_index import TermIndex
-from mdm.match.vetoes import veto
-from mdm.raw_offer import RawOffer
+from mdm.evaluation.run import Understood, understand
+from mdm.match.evidence import Evidence
+from mdm.match.neighbours import TitleEncoder
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CANDIDATES = 24
+
+@dataclass(frozen=True, slots=True)
+class TruthFile:
+    """Offers with one statement of what belongs together. `name` is that of the set."""
+
+    name: str
+    offers: Path
+    truth: Path
+
+    @property
+    def is_of_pairs(self) -> bool:
+        """Pairs with labels; otherwise clusters."""
+        return "pairs" in self.truth.name
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Rows [n, evidence], labels [n] of 0 and 1, and the group of each row."""
+    """Rows [n, evidence], labels [n] of 0 and 1, and the product or category that each pair is of:
+    what has to stay on one side when a model is validated."""
 
-    name: str
+    source: TruthFile
     rows: NDArray[np.float32]
     labels: NDArray[np.int8]
-    groups: tuple[str, ...]
+    groups: NDArray[np.str_]
 
 
-def examples(name: str, offers: Path, truth: Path, encoder: Encoder) -> Examples:
-    """Read one set; `truth` holds pairs where its name says so, else clusters."""
+def truth_files(folder: Path) -> list[TruthFile]:
+    """All sets of a folder: NAME-offers.csv[.gz] with NAME-clusters, NAME-train-pairs or
+    NAME-valid-pairs beside it. DomainError `sets_missing` where there is none."""
+    found = []
+    for offers in sorted(folder.glob("*-offers.csv*")):
+        name, _, ending = offers.name.partition("-offers")
+        for kind in ("clusters", "train-pairs", "valid-pairs"):
+            truth = folder / f"{name}-{kind}{ending}"
+            if truth.exists():
+                found.append(TruthFile(name, offers, truth))
+    if not found:
+        raise DomainError(
+            "sets_missing",
+            f"There is no set of offers with its truth in {folder}.",
+            hint="The form of a set is in docs/guides/matching.md.",
+        )
+    return found
+
+
+def examples(source: TruthFile, encoder: TitleEncoder) -> Examples:
+    """Read one set. Groups are the products of the left offers where clusters are known."""
     import numpy as np
 
-    stated = read_offers(offers)
-    features = {each.sku: _features(each) for each in stated}
-    places = {each.sku: place for place, each in enumerate(stated)}
-    rarity, index = _learn(features)
-    if "pairs" in truth.name:
-        pairs = [(p.left, p.right, p.is_match) for p in read_pairs(truth, set(features))]
+    offers = read_offers(source.offers)
+    understood = understand(offers, encoder)
+    known = {each.sku for each in offers}
+    if source.is_of_pairs:
+        stated: Sequence[tuple[str, str, bool]] = [
+            (each.left, each.right, each.is_match) for each in read_pairs(source.truth, known)
+        ]
+        groups = {each: each for each in known}
     else:
-        pairs = _candidates(features, index, read_clusters(truth, set(features)))
-    pairs = [each for each in pairs if veto(features[each[0]], features[each[1]]) is None]
-    vectors = encoder.encode([each.title for each in stated])
-    rows = np.empty((len(pairs), len(_width())), dtype=np.float32)
-    for at, (left, right, _) in enumerate(pairs):
-        cosine = float(vectors[places[left]] @ vectors[places[right]])
-        rows[at] = evidence(features[left], features[right], cosine, rarity)
-    category = {each.sku: each.category or name for each in stated}
-    labels = np.array([is_match for *_, is_match in pairs], dtype=np.int8)
-    return Examples(name, rows, labels, tuple(category[left] for left, *_ in pairs))
+        groups = read_clusters(source.truth, known)
+        stated = _candidates(understood, groups)
+    at = understood.places
+    pairs = [each for each in stated if each[0] in at and each[1] in at]
+    comparison = understood.matching.among_newcomers()
+    rows = comparison.rows([(at[left], at[right]) for left, right, _ in pairs])
+    kept = [place for place, row in enumerate(rows) if row is not None]
+    return Examples(
+        source,
+        np.array([rows[place] for place in kept], dtype=np.float32).reshape(-1, _WIDTH),
+        np.array([pairs[place][2] for place in kept], dtype=np.int8),
+        np.array([groups.get(pairs[place][0], "") for place in kept]),
+    )
 
 
-def _width() -> Sequence[str]:
-    from mdm.match.evidence import Evidence
-
-    return Evidence._fields
-
-
-def _features(offer: RawOffer) -> Features:
-    from mdm.normalise.attributes import attributes
-    from mdm.normalise.kind import is_accessory, is_bundle
-
-    facts = {
-        "manufacturer": offer.manufacturer,
-        "description": offer.description,
-        "attributes": attributes(offer.attributes, offer.title, None),
-        "is_bundle": is_bundle(offer.title),
-        "is_accessory": is_accessory(offer.title),
+def fingerprint(source: TruthFile) -> dict[str, str]:
+    """By which files a model was taught."""
+    return {
+        path.name: sha256(path.read_bytes()).hexdigest() for path in (source.offers, source.truth)
     }
-    return offer_features(offer.title, facts)
 
 
-def _learn(features: dict[str, Features]) -> tuple[Rarity, TermIndex]:
-    index = TermIndex()
-    index.add((offer_id, each.pieces) for offer_id, each in features.items())
-    return Rarity(len(features), index.count), index
+_WIDTH = len(Evidence._fields)
 
 
 def _candidates(
-    features: dict[str, Features], index: TermIndex, clusters: dict[str, str]
-) -> list[tuple[str, str, bool]]:
-    found = {
-        (min(offer_id, other), max(offer_id, other))
-        for offer_id, each in features.items()
-        for other, _ in index.alike(each.pieces, CANDIDATES + 1)
-        if other != offer_id
-    }
+    understood: Understood, clusters: dict[str, str]
+) -> Sequence[tuple[str, str, bool]]:
+    ids = [each.offer_id for each in understood.newcomers]
+    found = sorted(
+        (min(ids[left], ids[right]), max(ids[left], ids[right]))
+        for left, right in understood.matching.candidates()
+    )
     return [
-        (left, right, clusters.get(left) == clusters.get(right)) for left, right in sorted(found)
+        (left, right, clusters[left] == clusters[right])
+        for left, right in found
+        if left in clusters and right in clusters
     ]

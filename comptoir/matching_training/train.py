@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from comptoir.matching_training.examples import Examples
+from comptoir.matching_training.examples import Examples, fingerprint
 from kernel.errors import DomainError
 from mdm.match.ensemble import FORMAT
 from mdm.match.evidence import Evidence
@@ -32,15 +32,24 @@ PARAMETERS: Mapping[str, Any] = {
     "bagging_freq": 1,
     "feature_fraction": 0.6,
     "lambda_l2": 5.0,
+    "max_bin": 63,
     "seed": 20261122,
     "num_threads": 1,
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,
 }
+# A set with many pairs teaches no more than one with so many.
+MOST_PAIRS = 25_000
 # More of these can only speak for one product, or only against: no set may teach otherwise.
-_FOR = {"pieces_alike", "rarest_code_shared", "meaning", "same_manufacturer", "same_capacity"}
-_AGAINST = {"quantities_unequal", "code_unmatched_on_both_sides", "numbers_differ"}
+_FOR = {
+    "pieces_alike", "words_alike", "words_contained", "rarest_code_shared",
+    "rarest_whole_code_shared", "meaning", "same_manufacturer", "same_capacity", "same_colour",
+}  # fmt: skip
+_AGAINST = {
+    "quantities_unequal", "code_unmatched_on_both_sides", "numbers_differ", "packs_differ",
+    "rarest_number_differs",
+}  # fmt: skip
 
 
 def fit(parts: Sequence[tuple[Examples, float]]) -> Any:
@@ -48,26 +57,28 @@ def fit(parts: Sequence[tuple[Examples, float]]) -> Any:
     import numpy as np
 
     lightgbm = _lightgbm()
-    rows = np.concatenate([part.rows for part, _ in parts])
-    labels = np.concatenate([part.labels for part, _ in parts])
-    weights = np.concatenate(
-        [np.full(len(part.labels), 1000 * weight / len(part.labels)) for part, weight in parts]
-    )
+    kept = [_kept(part) for part, _ in parts]
+    weights = [
+        np.full(len(labels), 1000 * weight / len(labels))
+        for (_, labels), (_, weight) in zip(kept, parts, strict=True)
+    ]
     signs = [1 if name in _FOR else -1 if name in _AGAINST else 0 for name in Evidence._fields]
     data = lightgbm.Dataset(
-        rows, labels, weight=weights, feature_name=list(Evidence._fields), free_raw_data=False
+        np.concatenate([rows for rows, _ in kept]),
+        np.concatenate([labels for _, labels in kept]),
+        weight=np.concatenate(weights),
+        feature_name=list(Evidence._fields),
     )
     parameters = {**PARAMETERS, "monotone_constraints": signs}
     return lightgbm.train(parameters, data, num_boost_round=TREES)
 
 
-def write(model: Any, path: Path, made_from: Mapping[str, Any]) -> None:
+def write(model: Any, path: Path, parts: Sequence[tuple[Examples, float]]) -> None:
     """Write the trees, one a line, with what they were made from."""
-    dump = model.dump_model()
-    trees = [_nodes(tree["tree_structure"]) for tree in dump["tree_info"]]
+    trees = [_nodes(tree["tree_structure"]) for tree in model.dump_model()["tree_info"]]
     head = {
         "format": FORMAT,
-        "made_from": made_from,
+        "made_from": [_told(part, weight) for part, weight in parts],
         "names": list(Evidence._fields),
         "base": 0.0,
         "depth": DEPTH,
@@ -83,6 +94,25 @@ def predict(model: Any, rows: NDArray[np.float32]) -> NDArray[np.float64]:
     return found
 
 
+def _told(part: Examples, weight: float) -> dict[str, Any]:
+    return {
+        "set": part.source.name,
+        "pairs": len(part.labels),
+        "of_one_product": int(part.labels.sum()),
+        "weight": weight,
+        "sha256": fingerprint(part.source),
+    }
+
+
+def _kept(part: Examples) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    import numpy as np
+
+    if len(part.labels) <= MOST_PAIRS:
+        return part.rows, part.labels
+    chosen = np.random.default_rng(0).choice(len(part.labels), MOST_PAIRS, replace=False)
+    return part.rows[chosen], part.labels[chosen]
+
+
 def _nodes(root: Mapping[str, Any]) -> list[list[float]]:
     """A tree as rows [column, threshold, below, above, value]; a leaf leads to itself."""
     rows: list[list[float]] = []
@@ -91,15 +121,16 @@ def _nodes(root: Mapping[str, Any]) -> list[list[float]]:
         place = len(rows)
         rows.append([])
         if "leaf_value" in node:
-            rows[place] = [0, 0.0, place, place, round(node["leaf_value"], 6)]
+            rows[place] = [0, 0.0, place, place, round(node["leaf_value"], 5)]
             return place
         below, above = add(node["left_child"]), add(node["right_child"])
+        threshold = float(f"{node['threshold']:.7g}")
         rows[place] = [
             node["split_feature"],
-            node["threshold"],
+            threshold,
             below,
             above,
-            round(node["internal_value"], 6),
+            round(node["internal_value"], 5),
         ]
         return place
 

@@ -24,6 +24,7 @@ from mdm.evaluation.metrics import (
 from mdm.evaluation.plain_form import LabelledPair
 from mdm.match.comparison import Comparison
 from mdm.match.decide import LIKELY, Contender
+from mdm.match.ensemble import Ensemble
 from mdm.match.living_catalogue import EmptyCatalogue
 from mdm.match.neighbours import TitleEncoder
 from mdm.match.newcomers import Matching, Newcomer
@@ -38,8 +39,8 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Understood:
-    """The offers of a set that the matcher can see; `places` by id."""
+class Understood:
+    """The offers of a set that the matcher can see; `places` of newcomers by id."""
 
     newcomers: list[Newcomer]
     places: Mapping[str, int]
@@ -51,6 +52,7 @@ def evaluate_clusters(
     truth: Mapping[str, str],
     encoder: TitleEncoder,
     progress: Progress = lambda _: None,
+    model: Ensemble | None = None,
 ) -> dict[str, Any]:
     """Match all offers from nothing and compare with the true products of those in `truth`.
 
@@ -58,7 +60,7 @@ def evaluate_clusters(
     answer, with the likely questions of the middle band taken as it would answer them.
     """
     started = time.perf_counter()
-    understood = _understand(offers, encoder, progress)
+    understood = understand(offers, encoder, progress, model)
     progress("deciding")
     decision = understood.matching.decision()
     merged = _products(offers, (group.members for group in decision.groups))
@@ -93,10 +95,11 @@ def evaluate_pairs(
     pairs: Sequence[LabelledPair],
     encoder: TitleEncoder,
     progress: Progress = lambda _: None,
+    model: Ensemble | None = None,
 ) -> dict[str, Any]:
     """Judge the given pairs with the threshold of ingestion."""
     started = time.perf_counter()
-    understood = _understand(offers, encoder, progress)
+    understood = understand(offers, encoder, progress, model)
     progress("comparing")
     comparison = understood.matching.among_newcomers()
     scores = [_score(understood.places, comparison, pair) for pair in pairs]
@@ -123,9 +126,14 @@ def _score(places: Mapping[str, int], comparison: Comparison, pair: LabelledPair
     return 0.0 if left is None or right is None else comparison.probability_of(left, right)
 
 
-def _understand(
-    offers: Sequence[RawOffer], encoder: TitleEncoder, progress: Progress
-) -> _Understood:
+def understand(
+    offers: Sequence[RawOffer],
+    encoder: TitleEncoder,
+    progress: Progress = lambda _: None,
+    model: Ensemble | None = None,
+) -> Understood:
+    """Offers read as landed ones are, ready to be matched; by another model than the shipped one
+    where one is given."""
     progress("reading")
     now = datetime.now(UTC)
     newcomers = []
@@ -144,9 +152,9 @@ def _understand(
         )
     progress("looking for candidates")
     vectors = encoder.encode([each.title for each in newcomers])
-    matching = Matching(EmptyCatalogue(encoder.dimensions), newcomers, vectors)
+    matching = Matching(EmptyCatalogue(encoder.dimensions), newcomers, vectors, model)
     places = {each.offer_id: place for place, each in enumerate(newcomers)}
-    return _Understood(newcomers, places, matching)
+    return Understood(newcomers, places, matching)
 
 
 def _named(prefix: str, figures: Figures) -> dict[str, float]:

@@ -20,9 +20,10 @@ from mdm.match.decide import (
     Ruled,
     decide,
 )
-from mdm.match.features import Features
+from mdm.match.ensemble import Ensemble
+from mdm.match.evidence import Evidence, evidence
 from mdm.match.rarity import Rarity
-from mdm.match.score import explain, probability
+from mdm.match.score import explain, identifier_evidence, probabilities
 from mdm.match.vetoes import veto
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 
 # A changed offer stays where it was unless the evidence speaks against it.
 STAYS = 1.0
-# Titles further apart than this, without a shared key, are not worth a comparison.
-TOO_FAR = 0.3
+# So many pairs are in memory as evidence at once.
+_AT_ONCE = 8_192
 
 
 class Comparison:
-    """Scores of pairs of contenders, by place."""
+    """Scores of pairs of contenders, by place. Another model than the shipped one can be given."""
 
     def __init__(
         self,
@@ -45,12 +46,14 @@ class Comparison:
         rarity: Rarity,
         ambiguous_gtins: frozenset[str],
         previous: Mapping[int, str],
+        model: Ensemble | None = None,
     ) -> None:
         self._contenders = contenders
         self._table = table
         self._rarity = rarity
         self._ambiguous = ambiguous_gtins
         self._previous = previous
+        self._model = model
         self._place = {each: place for place, each in enumerate(contenders)}
 
     def decision(
@@ -65,16 +68,28 @@ class Comparison:
         """Pairs of places with how likely they are; those that something forbids, with why."""
         pairs: list[Pair] = []
         vetoed: list[tuple[int, int, str]] = []
+        for start in range(0, len(candidates), _AT_ONCE):
+            self._score(candidates[start : start + _AT_ONCE], pairs, vetoed)
+        return pairs, vetoed
+
+    def _score(
+        self,
+        candidates: Sequence[tuple[int, int]],
+        pairs: list[Pair],
+        vetoed: list[tuple[int, int, str]],
+    ) -> None:
+        compared: list[tuple[int, int]] = []
+        cosines: list[float] = []
         for (left, right), cosine in zip(candidates, self._cosines(candidates), strict=True):
             one, other = self._contenders[left].features, self._contenders[right].features
-            if cosine < TOO_FAR and not share_a_key(one, other):
-                continue
             reason = veto(one, other)
             if reason is None:
-                pairs.append(Pair(left, right, self._score(left, right, cosine)))
+                compared.append((left, right))
+                cosines.append(cosine)
             elif cosine > 0.5 or one.gtins & other.gtins:
                 vetoed.append((left, right, reason))
-        return pairs, vetoed
+        found = self._probabilities(compared, cosines)
+        pairs += [Pair(*places, by) for places, by in zip(compared, found, strict=True)]
 
     def decided(
         self,
@@ -93,38 +108,54 @@ class Comparison:
             return 0.0
         return self._compare(one, other)
 
+    def rows(self, places: Sequence[tuple[int, int]]) -> list[Evidence | None]:
+        """The evidence of pairs, as a model is taught; None where something forbids them."""
+        return [
+            None
+            if veto(self._contenders[left].features, self._contenders[right].features)
+            else self._row(left, right, cosine)
+            for (left, right), cosine in zip(places, self._cosines(places), strict=True)
+        ]
+
+    def _row(self, left: int, right: int, cosine: float) -> Evidence:
+        one, other = self._contenders[left].features, self._contenders[right].features
+        return evidence(one, other, cosine, self._rarity)
+
     def _cosines(self, candidates: Sequence[tuple[int, int]]) -> list[float]:
         import numpy as np
 
-        found: list[float] = []
-        for start in range(0, len(candidates), 20_000):
-            places = np.array(candidates[start : start + 20_000], dtype=np.int64)
-            products = self._table[places[:, 0]] * self._table[places[:, 1]]
-            found += products.sum(axis=1).tolist()
+        places = np.array(candidates, dtype=np.int64).reshape(-1, 2)
+        found: list[float] = (self._table[places[:, 0]] * self._table[places[:, 1]]).sum(1).tolist()
         return found
 
     def _compare(self, one: Contender, other: Contender) -> float:
-        left, right = self._place[one], self._place[other]
-        return self._score(left, right, float(self._table[left] @ self._table[right]))
+        places = (self._place[one], self._place[other])
+        return self._probabilities([places], self._cosines([places]))[0]
 
-    def _score(self, left: int, right: int, cosine: float) -> float:
-        one, other = self._contenders[left], self._contenders[right]
-        return probability(
-            one.features,
-            other.features,
-            cosine,
-            self._rarity,
-            self._ambiguous,
-            self._stays(left, right),
-        )
+    def _probabilities(
+        self, places: Sequence[tuple[int, int]], cosines: Sequence[float]
+    ) -> list[float]:
+        if not places:
+            return []
+        rows, moved = [], []
+        for (left, right), cosine in zip(places, cosines, strict=True):
+            rows.append(self._row(left, right, cosine))
+            moved.append(sum(by for *_, by in self._known(left, right)))
+        found: list[float] = probabilities(rows, moved, self._model).tolist()
+        return found
 
     def _explain(self, one: Contender, other: Contender) -> list[Piece]:
         left, right = self._place[one], self._place[other]
-        cosine = float(self._table[left] @ self._table[right])
-        pieces = explain(one.features, other.features, cosine, self._rarity, self._ambiguous)
+        (cosine,) = self._cosines([(left, right)])
+        row = self._row(left, right, cosine)
+        return explain(row, self._known(left, right), self._model)
+
+    def _known(self, left: int, right: int) -> list[Piece]:
+        """What is known of a pair beside its titles."""
+        one, other = self._contenders[left], self._contenders[right]
+        found = identifier_evidence(one.features, other.features, self._ambiguous)
         stays = self._stays(left, right)
-        told: list[Piece] = [(code, (), moved) for code, moved in pieces]
-        return [*told, ("was there before", (), stays)] if stays else told
+        return [*found, ("was_there_before", (), stays)] if stays else found
 
     def _stays(self, left: int, right: int) -> float:
         """A changed offer that meets one of the product that it was in."""
@@ -134,10 +165,6 @@ class Comparison:
 
 def _veto(one: Contender, other: Contender) -> str | None:
     return veto(one.features, other.features)
-
-
-def share_a_key(one: Features, other: Features) -> bool:
-    return bool(one.gtins & other.gtins or one.mpns & other.mpns or one.all_codes & other.all_codes)
 
 
 def ambiguous_gtins(contenders: Iterable[Contender]) -> frozenset[str]:

@@ -6,16 +6,18 @@ out on purpose: they change, and what a product is does not. Pure, symmetric, ea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import Indel, JaroWinkler
 
 from mdm.match.features import Features
-from mdm.match.rarity import Rarity
+from mdm.match.rarity import Rarity, Weighed
 
-MAX_CODES = 12
+MAX_CODES = 8
 _SAME_WITHIN = 0.03
+_WITHIN_CODE = 5
 
 
 class Evidence(NamedTuple):
@@ -23,17 +25,23 @@ class Evidence(NamedTuple):
 
     words_contained: float
     words_in_common: float
-    meaning: float
+    words_alike: float
     pieces_alike: float
+    meaning: float
+    rarest_whole_code_shared: float
     rarest_code_shared: float
     codes_shared: float
+    longest_code_shared: float
+    code_beginning_shared: float
+    code_ending_shared: float
     code_unmatched_on_both_sides: float
     code_unmatched_on_one_side: float
-    codes_related: float
-    longest_code_shared: float
+    unmatched_codes_alike: float
     numbers_differ: float
     numbers_in_common: float
     numbers_unmatched: float
+    rarest_number_differs: float
+    figures_in_common: float
     quantities_equal: float
     quantities_unequal: float
     model_words_differ: float
@@ -43,11 +51,12 @@ class Evidence(NamedTuple):
     manufacturer_in_title: float
     same_colour: float
     same_capacity: float
-    lengths_alike: float
+    packs_differ: float
+    bundle_differs: float
+    accessory_differs: float
     letters_alike: float
     letters_in_order: float
     beginnings_alike: float
-    part_alike: float
     described_in_common: float
     code_in_description: float
     words_left_over_less: float
@@ -55,108 +64,110 @@ class Evidence(NamedTuple):
     rarest_left_over_less: float
     rarest_left_over_more: float
     shorter_title: float
-    figures_in_common: float
+    lengths_alike: float
 
 
 def evidence(one: Features, other: Features, cosine: float, rarity: Rarity) -> Evidence:
     """The evidence of a pair; `cosine` is that of the titles' vectors."""
-    if (one.reading.text, one.manufacturer or "") > (other.reading.text, other.manufacturer or ""):
-        one, other = other, one
-    contained, common, alike = _words(one, other, rarity)
-    left_over = _left_over(one, other, rarity)
-    left, right = one.reading, other.reading
-    lengths = sorted((len(left.tokens), len(right.tokens)))
+    left, right = rarity.weighed(one), rarity.weighed(other)
+    lengths = sorted((len(one.reading.tokens), len(other.reading.tokens)))
     return Evidence(
-        contained,
-        common,
+        *_words(one, other, left, right, rarity),
         cosine,
-        alike,
-        *_codes(one, other, rarity),
-        *_numbers(one, other),
+        *_shared_codes(one, other, left, right, rarity),
+        *_unmatched_codes(one, other, left, right, rarity),
+        *_numbers(one, other, rarity),
         *_quantities(one, other),
         *_model(one, other),
         *_manufacturers(one, other),
         _attribute(one, other, "colour"),
         _attribute(one, other, "capacity"),
-        lengths[0] / (lengths[1] or 1),
+        *_kinds(one, other),
         fuzz.token_set_ratio(left.text, right.text) / 100,
-        fuzz.token_sort_ratio(left.text, right.text) / 100,
+        Indel.normalized_similarity(left.text, right.text),
         JaroWinkler.similarity(left.text, right.text),
-        fuzz.partial_ratio(left.text[:120], right.text[:120]) / 100,
-        *_descriptions(one, other, rarity),
-        *left_over,
-        float(lengths[0]),
-        _share(left.numeric, right.numeric),
+        *_descriptions(one, other, left, right, rarity),
+        *_left_over(one, other, left, right, rarity),
+        float(min(lengths[0], 20)),
+        lengths[0] / (lengths[1] or 1),
     )
 
 
-def _words(one: Features, other: Features, rarity: Rarity) -> tuple[float, float, float]:
-    shared = sum(map(rarity.__getitem__, one.words & other.words))
-    left, right = rarity.of_title(one), rarity.of_title(other)
-    pieces = sum(rarity[each] ** 2 for each in one.pieces & other.pieces)
+def _words(
+    one: Features, other: Features, left: Weighed, right: Weighed, rarity: Rarity
+) -> tuple[float, float, float, float]:
+    weights = [rarity[each] for each in one.words & other.words]
+    shared = sum(weights)
+    squares = sum(each * each for each in weights)
+    pieces = sum([rarity[each] ** 2 for each in one.pieces & other.pieces])
     return (
-        shared / (min(left, right) or 1.0),
-        shared / ((left + right - shared) or 1.0),
-        pieces / (rarity.length_of(one) * rarity.length_of(other) or 1.0),
+        shared / (min(left.words, right.words) or 1.0),
+        shared / ((left.words + right.words - shared) or 1.0),
+        squares / (left.words_length * right.words_length or 1.0),
+        pieces / (left.pieces_length * right.pieces_length or 1.0),
     )
 
 
-def _codes(
-    one: Features, other: Features, rarity: Rarity
+def _shared_codes(
+    one: Features, other: Features, left: Weighed, right: Weighed, rarity: Rarity
 ) -> tuple[float, float, float, float, float, float]:
-    left, right = one.all_codes | one.reading.parts, other.all_codes | other.reading.parts
-    shared = left & right
-    lonely = (_unmatched(one, other, right, rarity), _unmatched(other, one, left, rarity))
+    shared = left.codes & right.codes
+    ends = one.reading.ends & other.reading.ends
+    begins = [len(each) for each in ends if each[0] == "#"]
     return (
-        max(map(rarity.__getitem__, shared), default=0.0),
+        _rarest(one.all_codes & other.all_codes, rarity),
+        _rarest(shared, rarity),
         float(min(len(shared), 4)),
-        min(lonely),
-        max(lonely),
-        _related(one, other),
         min(max(map(len, shared), default=0), 20) / 10,
+        (max(begins, default=1) - 1) / 10,
+        (max([len(each) for each in ends if each[0] == "$"], default=1) - 1) / 10,
     )
 
 
-def _unmatched(one: Features, other: Features, others: frozenset[str], rarity: Rarity) -> float:
-    """How telling the rarest code of one is that the other has in no form."""
-    telling = 0.0
-    for code in one.all_codes:
-        if code in other.reading.tokens or code in others:
+def _unmatched_codes(
+    one: Features, other: Features, left: Weighed, right: Weighed, rarity: Rarity
+) -> tuple[float, float, float]:
+    """Codes that the other has in no form: how telling the rarest, and how alike those of both
+    sides are (`kgn36vl35g` and `kgn36vl3ag` are sisters, not one)."""
+    lone = _unmatched(one, other, right, rarity)
+    lone_there = _unmatched(other, one, left, rarity)
+    most = max(lone.values(), default=0.0), max(lone_there.values(), default=0.0)
+    alike = 0.0
+    if lone and lone_there:
+        alike = max(
+            Indel.normalized_similarity(here, there) for here in lone for there in lone_there
+        )
+    return min(most), max(most), alike
+
+
+def _unmatched(one: Features, other: Features, there: Weighed, rarity: Rarity) -> dict[str, float]:
+    found = {}
+    for code in one.codes:
+        if code in there.codes or code in other.reading.tokens:
             continue
-        if not any(len(each) > 4 and (code in each or each in code) for each in others):
-            telling = max(telling, rarity[code])
-    return telling
+        if not any(
+            len(each) >= _WITHIN_CODE and (code in each or each in code) for each in other.all_codes
+        ):
+            found[code] = rarity[code]
+            if len(found) == MAX_CODES:
+                break
+    return found
 
 
-def _related(one: Features, other: Features) -> float:
-    """The longest beginning that two unequal codes share, or one within the other, as a share."""
-    most = 0.0
-    for code in sorted(one.all_codes)[:MAX_CODES]:
-        for against in sorted(other.all_codes)[:MAX_CODES]:
-            if code == against:
-                continue
-            same = _common_beginning(code, against)
-            if same < 4 and (code in against or against in code):
-                same = min(len(code), len(against)) if min(len(code), len(against)) > 4 else 0
-            if same >= 4:
-                most = max(most, same / max(len(code), len(against)))
-    return most
-
-
-def _common_beginning(one: str, other: str) -> int:
-    for place, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return place
-    return min(len(one), len(other))
-
-
-def _numbers(one: Features, other: Features) -> tuple[float, float, float]:
+def _numbers(
+    one: Features, other: Features, rarity: Rarity
+) -> tuple[float, float, float, float, float]:
     left = one.numbers - other.numbers - other.reading.tokens - other.all_codes
     right = other.numbers - one.numbers - one.reading.tokens - one.all_codes
+    rarest = 0.0
+    if left and right:
+        rarest = min(_rarest(left, rarity), _rarest(right, rarity))
     return (
         float(min(len(left), len(right), 3)),
         _share(one.numbers, other.numbers),
         float(min(max(len(left), len(right)), 4)),
+        rarest,
+        _share(one.reading.numeric, other.reading.numeric),
     )
 
 
@@ -166,11 +177,13 @@ def _quantities(one: Features, other: Features) -> tuple[float, float]:
         others = other.reading.quantities.get(unit)
         if others is None:
             continue
-        if any(abs(x - y) <= _SAME_WITHIN * max(x, y) for x in amounts for y in others):
+        if amounts & others or any(
+            abs(x - y) <= _SAME_WITHIN * max(x, y) for x in amounts for y in others
+        ):
             equal += 1
         else:
             unequal += 1
-    return float(equal), float(unequal)
+    return float(min(equal, 4)), float(min(unequal, 4))
 
 
 def _model(one: Features, other: Features) -> tuple[float, float, float]:
@@ -195,31 +208,45 @@ def _attribute(one: Features, other: Features, name: str) -> float:
     left, right = one.attributes.get(name), other.attributes.get(name)
     if not left or not right:
         return 0.0
-    return 1.0 if set(left.split("/")) & set(right.split("/")) else -1.0
+    return 1.0 if left == right or set(left.split("/")) & set(right.split("/")) else -1.0
 
 
-def _descriptions(one: Features, other: Features, rarity: Rarity) -> tuple[float, float]:
+def _kinds(one: Features, other: Features) -> tuple[float, float, float]:
+    packs = (one.attributes.get("pack_count", "1"), other.attributes.get("pack_count", "1"))
+    return (
+        1.0 if packs[0] != packs[1] else 0.0,
+        1.0 if one.is_bundle != other.is_bundle else 0.0,
+        1.0 if one.is_accessory != other.is_accessory else 0.0,
+    )
+
+
+def _descriptions(
+    one: Features, other: Features, left: Weighed, right: Weighed, rarity: Rarity
+) -> tuple[float, float]:
     if not one.reading.described and not other.reading.described:
         return 0.0, 0.0
-    left, right = (each.reading.described | each.reading.tokens for each in (one, other))
-    weights = rarity.__getitem__
-    shared = sum(map(weights, left & right))
-    smaller = min(sum(map(weights, left)), sum(map(weights, right)))
-    codes = (one.all_codes & other.reading.described) | (other.all_codes & one.reading.described)
-    return shared / (smaller or 1.0), max(map(weights, codes), default=0.0)
+    shared = sum([rarity[each] for each in left.said & right.said])
+    codes = (one.codes & other.reading.described) | (other.codes & one.reading.described)
+    return shared / (min(left.said_weight, right.said_weight) or 1.0), _rarest(codes, rarity)
 
 
-def _left_over(one: Features, other: Features, rarity: Rarity) -> tuple[float, float, float, float]:
+def _left_over(
+    one: Features, other: Features, left: Weighed, right: Weighed, rarity: Rarity
+) -> tuple[float, float, float, float]:
     """Words of each that the other has in no form: their share, and the rarest."""
-    shares, rarest = [], []
-    for here, there in ((one, other), (other, one)):
-        lone = here.words - there.words - there.reading.parts - there.all_codes
-        shares.append(sum(map(rarity.__getitem__, lone)) / (rarity.of_title(here) or 1.0))
-        rarest.append(max(map(rarity.__getitem__, lone), default=0.0))
+    here = [rarity[each] for each in one.words - other.words - right.codes]
+    there = [rarity[each] for each in other.words - one.words - left.codes]
+    shares = (sum(here) / (left.words or 1.0), sum(there) / (right.words or 1.0))
+    rarest = (max(here, default=0.0), max(there, default=0.0))
     return min(shares), max(shares), min(rarest), max(rarest)
+
+
+def _rarest(pieces: Iterable[str], rarity: Rarity) -> float:
+    return max([rarity[each] for each in pieces], default=0.0)
 
 
 def _share(one: frozenset[str], other: frozenset[str]) -> float:
     """Common members by all members; -1 where there are none."""
-    union = len(one | other)
-    return len(one & other) / union if union else -1.0
+    shared = len(one & other)
+    union = len(one) + len(other) - shared
+    return shared / union if union else -1.0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mdm.match.candidates import Candidates, all_pairs
 from mdm.match.comparison import Comparison, ambiguous_gtins
 from mdm.match.decide import ASK, Contender, Decision, Pair, Ruled
+from mdm.match.ensemble import Ensemble
 from mdm.match.features import offer_features
 from mdm.match.living_catalogue import LivingCatalogue
 from mdm.match.rarity import Rarity
@@ -82,7 +83,9 @@ class Matching:
         catalogue: LivingCatalogue,
         newcomers: Sequence[Newcomer],
         vectors: NDArray[np.float32],
+        model: Ensemble | None = None,
     ) -> None:
+        self._model = model
         self._catalogue = catalogue
         self._titles = [each.title for each in newcomers]
         self._vectors = vectors
@@ -110,11 +113,15 @@ class Matching:
             if each.offer_id in self._previous
         }
         ambiguous = ambiguous_gtins(contenders)
-        return Comparison(contenders, table, self._rarity, ambiguous, previous)
+        return Comparison(contenders, table, self._rarity, ambiguous, previous, self._model)
 
     def among_newcomers(self) -> Comparison:
         """The newcomers compared with each other."""
         return self.comparison(self.contenders, self._vectors)
+
+    def candidates(self) -> list[tuple[int, int]]:
+        """Pairs of newcomers worth comparing."""
+        return all_pairs(self._candidates, range(len(self.contenders)))[0]
 
     def decision(self) -> Decision:
         """What is merged, what is asked, what stays alone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mdm.match.features import Features, is_code
 
@@ -12,6 +13,23 @@ _PRIOR_OFFERS = 2000
 _PRIOR_WORD = 8.0
 _PRIOR_NUMBER = 20.0
 _PRIOR_CODE = 0.5
+
+
+MAX_COMPARED = 120
+"""Letters of a title that are compared as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Sums of weights over one offer: its words, all pieces, all that title and description say."""
+
+    text: str
+    words: float
+    words_length: float
+    pieces_length: float
+    codes: frozenset[str]
+    said: frozenset[str]
+    said_weight: float
 
 
 class Rarity(dict[str, float]):
@@ -24,8 +42,7 @@ class Rarity(dict[str, float]):
         super().__init__()
         self._offers = offers + _PRIOR_OFFERS
         self._count = count
-        self._sums: dict[Features, float] = {}
-        self._lengths: dict[Features, float] = {}
+        self._weighed: dict[Features, Weighed] = {}
 
     def __missing__(self, word: str) -> float:
         if is_code(word):
@@ -38,17 +55,23 @@ class Rarity(dict[str, float]):
         weight = self[word] = math.log1p(share) / math.log1p(self._offers * 2)
         return weight
 
-    def of_title(self, features: Features) -> float:
-        """Weight of all words of a title together."""
-        weight = self._sums.get(features)
-        if weight is None:
-            weight = self._sums[features] = sum(map(self.__getitem__, features.words))
-        return weight
+    def weighed(self, features: Features) -> Weighed:
+        """What an offer weighs, worked out once for all of its pairs."""
+        found = self._weighed.get(features)
+        if found is None:
+            found = self._weighed[features] = self._weigh(features)
+        return found
 
-    def length_of(self, features: Features) -> float:
-        """Length of the vector of weights of all pieces of a title."""
-        length = self._lengths.get(features)
-        if length is None:
-            total = sum(self[each] ** 2 for each in features.pieces)
-            length = self._lengths[features] = math.sqrt(total)
-        return length
+    def _weigh(self, features: Features) -> Weighed:
+        reading = features.reading
+        words = [self[each] for each in features.words]
+        said = reading.described | reading.tokens
+        return Weighed(
+            text=reading.text[:MAX_COMPARED],
+            words=sum(words),
+            words_length=math.sqrt(sum(each * each for each in words)),
+            pieces_length=math.sqrt(sum(self[each] ** 2 for each in features.pieces)),
+            codes=features.all_codes | reading.parts,
+            said=said,
+            said_weight=sum(map(self.__getitem__, said)),
+        )

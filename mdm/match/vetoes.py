@@ -1,6 +1,8 @@
 """Reasons why two offers can never be of one product, whatever else agrees. Pure.
 
-Condition is not among them: a refurbished unit is an offer of the same product.
+Condition is not among them: a refurbished unit is an offer of the same product. Colour is
+one only where a GTIN would join two colours: shops name colours in many ways, and the learned score
+weighs them.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from mdm.match.features import Features
+from mdm.normalise.kind import added
+from mdm.normalise.vocabulary import ACCESSORIES
 
 # Attributes that make variants: stated on both sides and unequal, they part two offers.
 EXACT = ("capacity", "memory", "size", "keyboard")
@@ -18,14 +22,39 @@ ROUNDED: Mapping[str, Decimal] = {"screen_size": Decimal("0.035"), "content": De
 
 def veto(one: Features, other: Features) -> str | None:
     """The first reason against one product, in words; None when nothing forbids it."""
-    if one.is_bundle != other.is_bundle:
+    if one.is_bundle != other.is_bundle and _is_bundled(one, other):
         return "one of them is a bundle"
-    if one.is_accessory != other.is_accessory:
+    if one.is_accessory != other.is_accessory and _is_for(one, other):
         return "one of them is an accessory"
     packs = (one.attributes.get("pack_count", "1"), other.attributes.get("pack_count", "1"))
-    if packs[0] != packs[1]:
+    if packs[0] != packs[1] and not _says(other, packs[0]) and not _says(one, packs[1]):
         return f"packs of {packs[0]} and of {packs[1]}"
+    if one.gtins & other.gtins and _colours_differ(one.attributes, other.attributes):
+        return f"colour {one.attributes['colour']} and {other.attributes['colour']}"
     return _attributes(one.attributes, other.attributes)
+
+
+def _colours_differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """One GTIN on two colours is a GTIN of several variants."""
+    left, right = one.get("colour"), other.get("colour")
+    return bool(left and right and not set(left.split("/")) & set(right.split("/")))
+
+
+def _is_bundled(one: Features, other: Features) -> bool:
+    """What comes along with one is not named by the other in another way."""
+    bundle, single = (one, other) if one.is_bundle else (other, one)
+    return not added(bundle.reading.text) & single.reading.tokens
+
+
+def _is_for(one: Features, other: Features) -> bool:
+    """The thing itself names no accessory: else both are one, put in other words."""
+    single = other if one.is_accessory else one
+    return not single.reading.tokens & ACCESSORIES
+
+
+def _says(offer: Features, count: str) -> bool:
+    """A number of pieces stated in words that are not understood: `film 10's`."""
+    return count != "1" and "pack_count" not in offer.attributes and count in offer.numbers
 
 
 def _attributes(one: Mapping[str, str], other: Mapping[str, str]) -> str | None:
@@ -37,9 +66,6 @@ def _attributes(one: Mapping[str, str], other: Mapping[str, str]) -> str | None:
         left, right = one.get(name), other.get(name)
         if left and right and left != right and _are_apart(left, right, share):
             return f"{name.replace('_', ' ')} {left} and {right}"
-    left, right = one.get("colour"), other.get("colour")
-    if left and right and not set(left.split("/")) & set(right.split("/")):
-        return f"colour {left} and {right}"
     return None
 
 

@@ -7,7 +7,7 @@ size, energy class, pack count. A stated attribute wins over a title; a doubtful
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from mdm.normalise.text import folded, plain_text
@@ -20,7 +20,10 @@ MAX_CONTENT = 3000
 
 _WORDS = re.compile(r"[^\W_]+")
 _NUMBER = r"(\d{1,5}(?:[.,]\d{1,2})?)"
-_STORAGE = re.compile(rf"(?<![\w.,]){_NUMBER}\s?-?(tb|to|gb|go|mb|mo)\b(?!/s|ps|it)")
+# A kit of 2 x 8 GB has 16.
+_STORAGE = re.compile(
+    rf"(?<![\w.,])(?:([2-8])\s?x\s?)?{_NUMBER}\s?-?(tb|to|gb|go|mb|mo)\b(?!/s|ps|it)"
+)
 _MEMORY_AFTER = re.compile(
     rf"{_NUMBER}\s?(gb|go)\s?(?:de\s)?(?:ddr\d\s?)?(?:ram|arbeitsspeicher)\b"
 )
@@ -49,10 +52,10 @@ _PACKS = (
         r"\b(?:pack|set|lot|paquet|packung|box|boite)\s(?:of|de|von|a|mit)\s(\d{1,3})\b(?![.,]\d|\s?(?:gb|go|tb|ml|g|kg|cm|mm|w))"
     ),
     re.compile(
-        r"(?<![\w.,-])(\d{1,3})[\s-]?(?:pack|stuck|stk|st\.|packungen|piles|batterien|sachets)\b"
+        r"(?<![\w.,-])(\d{1,3})[\s-]?(?:pack|pk|stuck|stk|st\.|packungen|piles|batterien|sachets)\b"
     ),
     re.compile(r"^(\d{1,2})\s?x\s(?=[a-z])"),
-    re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d)?\s?(?:gb|go|g|kg|ml|l|cl)\b"),
+    re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d)?\s?(?:g|kg|ml|l|cl)\b"),
     re.compile(r"[(,\[]\s?x\s?(\d{1,2})\s?[)\]]"),
     re.compile(r"(?<=\s)[x×]\s?(\d{1,2})$"),
     re.compile(r"\b(double|duo|twin|doppel)[- ]?(?:pack|packung)\b"),
@@ -93,7 +96,7 @@ def canonical(key: str, text: str) -> str | None:
         return colour_of(plain)
     if key in ("capacity", "memory"):
         found = _STORAGE.search(plain)
-        return _storage(found[1], found[2]) if found else _bare_number(plain, "GB")
+        return _storage(*_total(found)) if found else _bare_number(plain, "GB")
     if key == "screen_size":
         found = _SCREEN.search(plain)
         return f"{_plain_number(found[1])} in" if found else _bare_number(plain, "in")
@@ -202,19 +205,29 @@ def _storage_and_memory(plain: str) -> Mapping[str, str | None]:
         for found in _STORAGE.finditer(plain)
         if not (memory and memory.start() <= found.start() < memory.end())
     ]
-    gigabytes = [found for found in sizes if found[2] in ("gb", "go", "tb", "to")]
+    gigabytes = [found for found in sizes if found[3] in ("gb", "go", "tb", "to")]
     capacity = max(gigabytes, key=_bytes, default=None)
-    if memory is None and len({_bytes(found) for found in gigabytes}) == 2:
-        memory = min(gigabytes, key=_bytes)
+    if memory is None and capacity and len({_bytes(each) for each in gigabytes}) == 2:
+        return {"capacity": _storage(*_total(capacity)), "memory": _least(gigabytes)}
     return {
-        "capacity": _storage(capacity[1], capacity[2]) if capacity else None,
+        "capacity": _storage(*_total(capacity)) if capacity else None,
         "memory": _storage(memory[1], memory[2]) if memory else None,
     }
 
 
+def _least(sizes: Sequence[re.Match[str]]) -> str:
+    return _storage(*_total(min(sizes, key=_bytes)))
+
+
+def _total(found: re.Match[str]) -> tuple[str, str]:
+    """Number and unit of a storage size."""
+    amount = Decimal(found[2].replace(",", ".")) * int(found[1] or 1)
+    return f"{amount:f}", found[3]
+
+
 def _bytes(found: re.Match[str]) -> Decimal:
-    scale = 1000 if found[2] in ("tb", "to") else 1
-    return Decimal(found[1].replace(",", ".")) * scale
+    amount, unit = _total(found)
+    return Decimal(amount) * (1000 if unit in ("tb", "to") else 1)
 
 
 def _screen(plain: str) -> str | None:

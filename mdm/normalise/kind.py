@@ -8,16 +8,22 @@ from mdm.normalise.text import folded
 from mdm.normalise.vocabulary import ACCESSORIES, ACCESSORY_FOR, CERTAIN_ACCESSORIES
 
 _WORDS = re.compile(r"[^\W_]+")
-# `USB-A + USB-C` are plugs of one thing.
-_JOINED = re.compile(
-    r"\s\+\s(?!usb|hdmi|lan|wifi|type)(?=[^\W\d_]{2})|\bbundle\b|\bim set mit\b|\bdazu\b"
-)
+# `USB-A + USB-C` are plugs of one thing, and an adapter comes with every second memory card.
+_PLUS = re.compile(r"\s\+\s(?!usb|hdmi|lan|wifi|type|ada|reader|lecteur|leser|sd)(?=[^\W\d_]{2})")
+_TOGETHER = re.compile(r"\bbundle\b|\bim set mit\b|\bdazu\b")
 _WITH = frozenset(("with", "mit", "avec", "inkl", "incl", "inklusive", "including"))
 
 
 def is_bundle(title: str) -> bool:
     """`Camera X + memory card Y`, `Phone bundle`."""
-    return bool(_JOINED.search(folded(title)))
+    plain = folded(title)
+    return bool(_PLUS.search(plain) or _TOGETHER.search(plain))
+
+
+def added(plain: str) -> frozenset[str]:
+    """Words behind the plus of a folded title: what comes along with the thing."""
+    found = _PLUS.search(plain)
+    return frozenset(_WORDS.findall(plain[found.end() :])) if found else frozenset()
 
 
 def is_accessory(title: str) -> bool:

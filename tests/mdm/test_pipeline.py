@@ -120,7 +120,7 @@ def test_evidence_is_told_in_words_and_numbers(database: Database) -> None:
     assert evidence is not None
     assert evidence["decision"] == "joined"
     assert evidence["score"] > 0.99
-    assert [f"same GTIN 0{PHONE}", 6.0] in evidence["for"]
+    assert ["same_gtin", [f"0{PHONE}"], 8.0] in evidence["for"]
     assert evidence["compared_with"] == offer_id_of("alpha", "a")
 
 

@@ -1,0 +1,142 @@
+"""The evidence of a pair, the learned score and what identifiers add to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from kernel.errors import DomainError
+from mdm.match.decide import LIKELY, MERGE
+from mdm.match.ensemble import read_ensemble
+from mdm.match.evidence import Evidence, evidence
+from mdm.match.features import Features, offer_features
+from mdm.match.rarity import Rarity
+from mdm.match.score import (
+    MODEL,
+    explain,
+    identifier_evidence,
+    probabilities,
+    shipped_model,
+)
+
+RARITY = Rarity(0, lambda _: 0)
+
+
+def features(title: str, **facts: Any) -> Features:
+    return offer_features(title, facts)
+
+
+def _row(one: Features, other: Features, cosine: float = 0.7) -> Evidence:
+    return evidence(one, other, cosine, RARITY)
+
+
+def _probability(one: Features, other: Features, cosine: float = 0.7) -> float:
+    moved = sum(by for *_, by in identifier_evidence(one, other))
+    return float(probabilities([_row(one, other, cosine)], [moved])[0])
+
+
+FRIDGE = "Bosch KGN36VL35G fridge freezer 324 l"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (FRIDGE, "Kühl-Gefrierkombination Bosch KGN 36VL35G weiß"),
+        ("Canon EOS 80D 24MP + 18-55mm", "EOS 80D body black"),
+        ("", "Bosch"),
+        ("!!!", "???"),
+        ("日本語のタイトル 123", "Заголовок 123"),
+    ],
+)
+def test_evidence_is_symmetric_and_bounded(one: str, other: str) -> None:
+    left, right = features(one, description="a 5 l jug"), features(other, manufacturer="Bosch")
+    assert _row(left, right) == _row(right, left)
+    assert all(-1 <= value <= 20 for value in _row(left, right))
+
+
+def test_evidence_names_what_differs() -> None:
+    row = _row(features(FRIDGE), features("Bosch KGN36VL3AG fridge 324 l"))
+    assert row.code_unmatched_on_both_sides > 0.5
+    assert row.unmatched_codes_alike >= 0.8
+    assert row.code_beginning_shared >= 0.7
+    assert row.quantities_equal == 1
+    other = _row(features("Disk 64GB blue"), features("Disk 128 GB red"))
+    assert other.quantities_unequal == 1
+    colours = (
+        features("Disk", attributes={"colour": "blue"}),
+        features("Disk", attributes={"colour": "red"}),
+    )
+    assert _row(*colours).same_colour == -1
+
+
+def test_a_code_within_another_is_not_unmatched() -> None:
+    row = _row(features("Samsung UE75NU8000"), features("Samsung UE75NU8000TXXU"))
+    assert row.code_unmatched_on_both_sides == 0
+    assert row.code_beginning_shared >= 0.9
+
+
+def test_the_same_model_is_likelier_than_its_sister() -> None:
+    one = features("Bosch Serie 4 KGN36VL35G fridge freezer 324 l white")
+    same = features("Bosch KGN36VL35G freestanding fridge freezer")
+    sister = features("Bosch KGN39XI4PG freestanding fridge freezer")
+    assert _probability(one, same) > LIKELY > _probability(one, sister)
+
+
+def test_identifiers() -> None:
+    one = features("Drill", manufacturer="Bohrwick", mpn="BW-18", gtins=["1"])
+    same = features("Drill", manufacturer="bohrwick", mpn="bw18")
+    assert identifier_evidence(one, same)[0][0] == "same_part_number"
+    other = features("Drill", manufacturer="Bohrwick", mpn="BW-20", gtins=["2"])
+    assert [code for code, *_ in identifier_evidence(one, other)] == [
+        "other_gtin",
+        "other_part_number",
+    ]
+    assert _probability(one, same) > MERGE > _probability(one, other)
+
+
+def test_a_gtin_that_names_several_things_weighs_less() -> None:
+    one, other = features("Lamp", gtins=["1"]), features("Lampe", gtins=["1"])
+    ((clear, _, by),) = identifier_evidence(one, other)
+    ((shared, _, less),) = identifier_evidence(one, other, frozenset("1"))
+    assert (clear, shared) == ("same_gtin", "shared_gtin")
+    assert by > less > 0
+    assert _probability(one, other) > MERGE
+
+
+def test_the_explanation_adds_up_to_the_score() -> None:
+    model = shipped_model()
+    row = _row(features(FRIDGE), features("Bosch KGN36VL35G"))
+    moved = model.contributions(row)
+    total = model.log_odds(np.array([row], dtype=np.float64))[0]
+    assert model.start + sum(moved.values()) == pytest.approx(total, abs=0.01)
+    told = explain(row, [("same_gtin", ("1",), 8.0)])
+    assert told[0] == ("same_gtin", ("1",), 8.0)
+    assert [abs(by) for *_, by in told] == sorted((abs(by) for *_, by in told), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 99},
+        {"names": ["other"]},
+        {"trees": [[[0, 0.5, 0, 9, 0.0]]]},
+        {"trees": [[[99, 0.5, 0, 0, 0.0]]]},
+        {"depth": 99},
+        {"trees": "no"},
+    ],
+)
+def test_a_model_that_does_not_fit_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = tmp_path / "model.json"
+    path.write_bytes(orjson.dumps({**orjson.loads(MODEL.read_bytes()), **change}))
+    with pytest.raises(DomainError) as refused:
+        read_ensemble(path, Evidence._fields)
+    assert refused.value.code == "match_model_unreadable"
+
+
+def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DomainError):
+        read_ensemble(tmp_path / "model.json", Evidence._fields)
