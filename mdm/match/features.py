@@ -18,13 +18,12 @@ from mdm.normalise.text import folded
 from mdm.normalise.vocabulary import COLOUR_OF, MODEL_WORDS, STOP_WORDS
 
 MAX_TOKENS = 40
-MAX_KEYS = 14
-PREFIX = 7
 MIN_MPN = 3
-MAX_KEY_LENGTH = 60
 MAX_DESCRIPTION = 3000
 
 _TOKEN = re.compile(r"[^\W_]+(?:[.,]\d+)?")
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
 # Numbers with a unit say how much, not which. A single letter is a unit behind few digits only:
 # 4k is a resolution, 4770k a processor.
 _QUANTITY = re.compile(
@@ -59,16 +58,6 @@ class Features:
     is_bundle: bool = False
     is_accessory: bool = False
 
-    def keys(self) -> list[str]:
-        """Blocking keys, strongest first, a bounded number."""
-        codes = sorted(self.all_codes, key=lambda each: (-len(each), each))
-        keys = [f"g:{each}" for each in sorted(self.gtins)]
-        keys += [f"m:{each}" for each in sorted(self.mpns)]
-        keys += [f"t:{each}" for each in codes]
-        # The beginning of a long code: shops add country and colour letters behind it.
-        keys += [f"p:{each[:PREFIX]}" for each in codes if len(each) > PREFIX]
-        return [key[:MAX_KEY_LENGTH] for key in dict.fromkeys(keys)][:MAX_KEYS]
-
 
 def compact(text: str) -> str:
     """Letters and digits only, folded: the form in which part numbers are compared."""
@@ -97,18 +86,30 @@ def is_code(token: str) -> bool:
     return digits > 0 and token.isalnum()
 
 
+@lru_cache(maxsize=200_000)
+def _is_word(token: str) -> bool:
+    """True for what says more of a thing than a filling word, a colour or an amount."""
+    return token not in STOP_WORDS and token not in COLOUR_OF and not is_quantity(token)
+
+
+@lru_cache(maxsize=200_000)
+def _is_part_of_code(token: str) -> bool:
+    return token.isalnum() and token not in STOP_WORDS and not is_quantity(token)
+
+
 def joined_codes(pieces: list[str]) -> set[str]:
     """Neighbouring pieces read as one code: `kd 65xe9305` -> `kd65xe9305`."""
     joined = set()
     for left, right in pairwise(pieces):
+        if not (_is_part_of_code(left) and _is_part_of_code(right)):
+            continue
         pair = left + right
-        if not 4 <= len(pair) <= 24 or not pair.isalnum():
-            continue
-        if is_quantity(left) or is_quantity(right) or left in STOP_WORDS or right in STOP_WORDS:
-            continue
-        letters = any(letter.isalpha() for letter in pair)
-        digits = any(letter.isdigit() for letter in pair)
-        if letters and digits and (len(left) <= 4 or len(right) <= 4 or is_code(left)):
+        if (
+            4 <= len(pair) <= 24
+            and (len(left) <= 4 or len(right) <= 4 or is_code(left))
+            and _DIGIT.search(pair)
+            and _LETTER.search(pair)
+        ):
             joined.add(pair)
     return joined
 
@@ -127,39 +128,37 @@ class TitleParts:
 
 def title_parts(title: str) -> TitleParts:
     """Read a title."""
-    pieces = tokens(title)
-    codes = {piece for piece in pieces if is_code(piece)}
-    numbers = {
-        piece
-        for piece in pieces
-        if any(letter.isdigit() for letter in piece)
-        and not is_quantity(piece)
-        and piece not in codes
-    }
-    model_words = MODEL_WORDS.intersection(pieces)
-    words = {
-        piece
-        for piece in pieces
-        if piece not in STOP_WORDS and piece not in COLOUR_OF and not is_quantity(piece)
-    }
+    return _parts(tokens(title))
+
+
+def _parts(pieces: list[str]) -> TitleParts:
+    codes = frozenset(filter(is_code, pieces))
+    words = frozenset(filter(_is_word, pieces))
     return TitleParts(
         lead=next((piece for piece in pieces if piece in words and not piece.isdigit()), None),
-        words=frozenset(words),
-        codes=frozenset(codes),
+        words=words,
+        codes=codes,
         joined=frozenset(joined_codes(pieces)),
-        numbers=frozenset(numbers),
-        model_words=frozenset(model_words),
+        numbers=frozenset(
+            piece
+            for piece in filter(_DIGIT.search, pieces)
+            if piece not in codes and not is_quantity(piece)
+        ),
+        model_words=MODEL_WORDS.intersection(pieces),
     )
 
 
 def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
     """Features of an offer from its title and stored facts."""
-    parts = title_parts(title)
+    text = folded(title)
+    pieces = _TOKEN.findall(text)[:MAX_TOKENS]
+    parts = _parts(pieces)
     maker = facts.get("manufacturer")
     mpn = compact(facts.get("mpn") or "")
     codes = parts.codes | parts.joined
-    description = (facts.get("description") or "")[:MAX_DESCRIPTION]
-    reading = read(folded(title), tokens(title), codes, tokens(description, MAX_DESCRIBED))
+    description = facts.get("description")
+    described = tokens(description[:MAX_DESCRIPTION], MAX_DESCRIBED) if description else ()
+    reading = read(text, pieces, codes, described)
     return Features(
         lead=parts.lead,
         words=parts.words,
