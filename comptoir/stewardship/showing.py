@@ -60,7 +60,7 @@ def side_json(side: Side) -> dict[str, Any]:
         "merchant": side.merchant_name,
         "price": _price(side.price),
         "condition": side.condition,
-        "gtins": list(side.facts.get("gtins", ())),
+        "gtins": list(side.gtins),
         "url": side.url,
     }
 

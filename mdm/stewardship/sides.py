@@ -46,12 +46,22 @@ class Side:
         found = self.facts.get("image_urls", ())
         return tuple(each for each in found if each.startswith("https://"))
 
+    @property
+    def gtins(self) -> tuple[str, ...]:
+        """Bar codes that its merchant states and that can be ones."""
+        return tuple(self.facts.get("gtins", ()))
+
+    @property
+    def description(self) -> str:
+        """What its merchant writes about it; empty where that is nothing."""
+        return self.facts.get("description") or ""
+
     def stated(self) -> dict[str, str]:
         """What identifies and describes the offer, by key, as one line each."""
         facts = self.facts
         rows = {
             "manufacturer": facts.get("manufacturer") or "",
-            "gtin": ", ".join(facts.get("gtins", ())),
+            "gtin": ", ".join(self.gtins),
             "mpn": facts.get("mpn") or "",
             "category": facts.get("category_text") or "",
             **{key: str(value) for key, value in sorted(facts.get("attributes", {}).items())},

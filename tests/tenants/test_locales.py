@@ -1,4 +1,4 @@
-"""Every text of every page, and every reason for a rank, has its French and its German."""
+"""Every text of every page, reason for a rank and piece of evidence has its French and German."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
+from comptoir.stewardship.wording import WORDS
 from kernel.i18n import translator
 from search_api.cards import REASONS
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("tenants", "search_api", "checkout")
+PACKAGES = ("tenants", "search_api", "checkout", "comptoir")
 VALUES = re.compile(r"%\(\w+\)s")
 
 
@@ -33,7 +34,8 @@ def messages() -> set[tuple[str, ...]]:
     return found
 
 
-MESSAGES = sorted(messages() | {(reason,) for reason in REASONS.values()})
+OTHERS = {(text,) for text in (*REASONS.values(), *WORDS.values())}
+MESSAGES = sorted(messages() | OTHERS)
 
 
 def test_templates_have_texts() -> None:
