@@ -46,8 +46,8 @@ def held_codes(vectors: NDArray[Any]) -> Iterator[tuple[str, ...]]:
         return
     sides = _sides(vectors)
     codes = ((sides > 0) << _places()).sum(axis=2)
-    for row, has_any in zip(codes.tolist(), vectors.any(axis=1).tolist(), strict=True):
-        yield () if not has_any else tuple(_piece(band, code) for band, code in enumerate(row))
+    for vector, row in zip(vectors, codes.tolist(), strict=True):
+        yield () if not vector.any() else tuple(_piece(band, code) for band, code in enumerate(row))
 
 
 def asked_codes(vector: NDArray[Any]) -> list[str]:

@@ -92,13 +92,13 @@ def quantities(tokens: Sequence[str]) -> Quantities:
     """`64gb`, `64 gb` and `1.5 tb` as amounts by unit."""
     found: dict[str, set[float]] = {}
     for token, following in zip(tokens, [*tokens[1:], ""], strict=False):
+        if not _DIGIT.match(token):
+            continue
         measure = _MEASURE.fullmatch(token)
         if measure:
             number, unit = measure[1], _UNITS.get(measure[2])
-        elif _NUMBER.fullmatch(token):
-            number, unit = token, _UNITS.get(following)
         else:
-            continue
+            number, unit = token, _UNITS.get(following) if _NUMBER.fullmatch(token) else None
         if unit is not None:
             name, scale = _SCALED.get(unit, (unit, 1.0))
             found.setdefault(name, set()).add(float(number.replace(",", ".")) * scale)
