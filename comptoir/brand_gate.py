@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from http.cookies import SimpleCookie
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
@@ -32,6 +33,8 @@ class BrandGate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if self.brands.is_due:
+            await run_in_threadpool(self.brands.brands)
         asked = HTTPConnection(scope)
         to_keep: dict[str, str] = {}
         brand = self._brand(asked, to_keep)

@@ -18,7 +18,7 @@ from tenants.query_log import LoggedQuery, QueryEvent, Written, write_batch
 
 MOST_WAITING = 20_000
 BATCH = 500
-EVERY_S = 0.5
+EVERY_S = 1.0
 TRIES = 3
 _LOG = logging.getLogger("comptoir.query_log")
 
@@ -30,7 +30,7 @@ class _Batch:
 
 
 class QueryLogWriter:
-    """Takes queries and events without waiting, writes them within a second."""
+    """Takes queries and events without waiting, writes them every second."""
 
     def __init__(self, database: Database, *, most_waiting: int = MOST_WAITING) -> None:
         self._database = database

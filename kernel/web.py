@@ -4,10 +4,10 @@ refusals as problem+json. Pure ASGI, so that streaming and speed are left alone.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,7 +49,7 @@ class SafeHeaders:
     def __init__(self, app: ASGIApp, payment_hosts: Iterable[str] = ()) -> None:
         self.app = app
         forms = "".join(f" {host}" for host in payment_hosts)
-        self.headers = {
+        headers = {
             "content-security-policy": PAGE_POLICY.format(forms=forms),
             "x-content-type-options": "nosniff",
             "referrer-policy": "same-origin",
@@ -57,6 +57,7 @@ class SafeHeaders:
             "cross-origin-opener-policy": "same-origin",
             "strict-transport-security": "max-age=31536000",
         }
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,9 +66,10 @@ class SafeHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                stated = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in stated}
+                added = [header for header in self.headers if header[0] not in names]
+                message = {**message, "headers": stated + added}
             await send(message)
 
         await self.app(scope, receive, with_headers)
@@ -123,23 +125,13 @@ class BodyLimit:
             (size for path, size in self.larger.items() if scope["path"].startswith(path)),
             self.limit,
         )
-        refusal = problem(
-            DomainError("body_too_large", f"A request body may have {limit:,} bytes.", status=413)
-        )
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isdigit() or int(stated) > limit:
-            await refusal(scope, receive, send)
+            await _too_large(limit)(scope, receive, send)
             return
-        await self._count(scope, receive, send, limit, refusal)
+        await self._count(scope, receive, send, limit)
 
-    async def _count(
-        self,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        limit: int,
-        refusal: Callable[[Scope, Receive, Send], Awaitable[None]],
-    ) -> None:
+    async def _count(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         seen = 0
         answered = False
 
@@ -161,8 +153,13 @@ class BodyLimit:
             await self.app(scope, bounded, noted)
         except _TooLarge:
             if not answered:
-                await refusal(scope, receive, send)
+                await _too_large(limit)(scope, receive, send)
 
 
 class _TooLarge(Exception):
     """The body has grown past its limit."""
+
+
+def _too_large(limit: int) -> JSONResponse:
+    said = f"A request body may have {limit:,} bytes."
+    return problem(DomainError("body_too_large", said, status=413))

@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from threading import Lock
 from typing import Any, Protocol
 
@@ -29,7 +30,12 @@ from tenants.query_log import Door, LoggedQuery, QueryEvent
 KEEP_MS = 300
 STALE_S = 30.0
 _MOST_REMEMBERED = 256
-_ANSWER = TypeAdapter(SearchAnswer)
+
+
+@cache
+def _answers() -> TypeAdapter[SearchAnswer]:
+    """What reads an answer of another process: made where there is one, for it takes its time."""
+    return TypeAdapter(SearchAnswer)
 
 
 class QueryLog(Protocol):
@@ -138,7 +144,7 @@ class Answering:
         if kept is None:
             return None
         try:
-            answer = _ANSWER.validate_json(kept)
+            answer = _answers().validate_json(kept)
         except ValidationError:
             return None  # of another release
         return answer if _still_true(answer) else None

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
@@ -56,6 +57,12 @@ _EVENT = sa.Table(
     sa.Column("offer_id", sa.Text, primary_key=True),
     sa.Column("position", sa.Integer),
     sa.Column("happened_at", sa.DateTime(timezone=True)),
+)
+# One value for the whole batch: the driver's work does not grow with its rows.
+_KEEP = sa.text(
+    "INSERT INTO tenants.logged_query "
+    "SELECT * FROM json_populate_recordset(NULL::tenants.logged_query, CAST(:rows AS json)) "
+    "ON CONFLICT DO NOTHING"
 )
 _KEY = sa.Table("query_log_key", _METADATA, sa.Column("secret", sa.LargeBinary))
 
@@ -149,19 +156,12 @@ def write_batch(
     are refused by the database. The same batch again changes nothing.
     """
     if queries:
-        rows = [{**_row(query), "words": loggable(query.words)} for query in queries]
-        tx.execute(pg.insert(_QUERY).on_conflict_do_nothing(), rows)
+        kept = [replace(query, words=loggable(query.words)) for query in queries]
+        tx.execute(_KEEP, {"rows": orjson.dumps(kept).decode()})
     written = Written(queries=len(queries))
     for event in dict.fromkeys(events):
         written += _write_event(tx, event)
     return written
-
-
-def _row(record: LoggedQuery | QueryEvent) -> dict[str, Any]:
-    row = {name: getattr(record, name) for name in record.__slots__}
-    if "products" in row:
-        row["products"] = list(row["products"])
-    return row
 
 
 def _write_event(tx: Transaction, event: QueryEvent) -> Written:
@@ -173,7 +173,7 @@ def _write_event(tx: Transaction, event: QueryEvent) -> Written:
     )
     if tx.execute(fits).one_or_none() is None:
         return Written(refused=1)
-    insert = pg.insert(_EVENT).values(_row(event)).on_conflict_do_nothing()
+    insert = pg.insert(_EVENT).values(asdict(event)).on_conflict_do_nothing()
     done = tx.execute(insert.returning(_EVENT.c.position)).one_or_none()
     return Written(doubled=1) if done is None else Written(events=1)
 

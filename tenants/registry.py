@@ -103,6 +103,11 @@ class BrandRegistry:
         self._read_at = float("-inf")
         self._lock = Lock()
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the next question reads the database: not one to ask on an event loop."""
+        return time.monotonic() - self._read_at >= REFRESH_AFTER_S
+
     def brands(self) -> Mapping[str, Brand]:
         """Brand by id."""
         self._refresh()
@@ -114,13 +119,12 @@ class BrandRegistry:
         return self._by_host.get(host.partition(":")[0].lower())
 
     def _refresh(self) -> None:
-        now = time.monotonic()
-        if now - self._read_at < REFRESH_AFTER_S or not self._lock.acquire(blocking=False):
+        if not self.is_due or not self._lock.acquire(blocking=False):
             if self._brands:
                 return
             self._lock.acquire()
         try:
-            if now - self._read_at < REFRESH_AFTER_S and self._brands:
+            if not self.is_due and self._brands:
                 return
             with self._database.platform() as tx:
                 state = _state(tx)
