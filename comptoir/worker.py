@@ -15,7 +15,7 @@ from comptoir.installation import Installation
 from comptoir.merchant_measures import measure_merchants
 from comptoir.progress import bar
 from comptoir.stewardship.jobs import handlers as stewardship_handlers
-from indexer.refresh import refresh
+from indexer.refresh import REBUILD, refresh
 from kernel import jobs
 from kernel.db import heard
 from kernel.jobs import Handler, Job
@@ -25,6 +25,7 @@ from mdm.intake import MATCH_LANDED
 from mdm.merchant_quality import MEASURE
 from mdm.pipeline import match_landed
 from mdm.stewardship.reviews import WEIGH
+from tenants.brand import Brand
 from tenants.query_log import PURGE, PURGE_EVERY_S, purge
 
 LOOK_AROUND_EVERY_S = 30.0
@@ -74,8 +75,20 @@ def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
                 installation.engine,
                 installation.encoder,
                 installation.brands.brands(),
+                build_later,
             )
         )
+
+    def build_later(brand: Brand) -> None:
+        with installation.database.platform() as tx:
+            once = f"{REBUILD.name}:{brand.id}"
+            jobs.defer(tx, REBUILD, once=once, arguments={"brand_id": brand.id})
+
+    def rebuild_one(brand_id: str) -> None:
+        brands = installation.brands.brands()
+        chosen = {brand_id: brands[brand_id]} if brand_id in brands else {}
+        # Builds only what still needs it: the job may have waited behind its own first run.
+        refresh(installation.database, installation.engine, installation.encoder, chosen)
 
     def advance_purchase(purchase_id: str) -> None:
         advance(installation.checkout, purchase_id)
@@ -92,6 +105,7 @@ def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
         MEASURE.name: (MEASURE, measure),
         MATCH_LANDED.name: (MATCH_LANDED, match),
         CATALOGUE_CHANGED.name: (CATALOGUE_CHANGED, index),
+        REBUILD.name: (REBUILD, rebuild_one),
         ADVANCE.name: (ADVANCE, advance_purchase),
         PURGE.name: (PURGE, purge_query_log),
         **stewardship_handlers(installation.database),

@@ -25,6 +25,26 @@ _ROUNDS = 20
 _UNREADABLE = (ValueError, TypeError, KeyError, ArithmeticError)
 """What a product that no release ever wrote like that raises on its way to a document."""
 
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Products named by the change log up to `reached`, and the living ones as they are now."""
+
+    reached: int
+    product_ids: Sequence[str]
+    views: Sequence[ProductView]
+
+
+def changes_from(database: Database, at: int, end: int) -> Changes | None:
+    """The next batch after a position, not beyond `end`; None where nothing is left."""
+    with database.platform() as tx:
+        changed = [row for row in changes_after(tx, at, BATCH) if row[0] <= end]
+        if not changed:
+            return None
+        product_ids = list(dict.fromkeys(product_id for _, product_id in changed))
+        return Changes(changed[-1][0], product_ids, product_views(tx, product_ids))
+
+
 Progress = Callable[[int], None]
 """Called with how many more products have been looked at."""
 
@@ -42,6 +62,14 @@ class IndexWork:
         self, index: str, product_ids: Sequence[str], views: Sequence[ProductView], version: int
     ) -> WriteReport:
         """Write these products as they are now; those without a view or offer leave the index."""
+        return self._write(index, Changes(version, product_ids, views), moves=False)
+
+    def take(self, index: str, changes: Changes) -> WriteReport:
+        """Write a batch of the change log, then note how far the index is."""
+        return self._write(index, changes, moves=True)
+
+    def _write(self, index: str, batch: Changes, *, moves: bool) -> WriteReport:
+        product_ids, views, version = batch.product_ids, batch.views, batch.reached
         refused: list[Refused] = []
         try:
             changes = self._changes(product_ids, views, version)
@@ -52,6 +80,8 @@ class IndexWork:
         seen = dict.fromkeys((*product_ids, *(view.product_id for view in views)))
         with self.database.platform() as tx:
             dead_letters.settle(tx, self.brand.id, index, list(seen), report.refused, version)
+            if moves:
+                move(tx, self.brand.id, index, version)
         return report
 
     def write_now(self, index: str, product_ids: Sequence[str]) -> WriteReport:
@@ -96,32 +126,18 @@ class IndexWork:
                     raise
         return changes, refused
 
-    def step(self, index: str, at: int) -> tuple[int, WriteReport] | None:
-        """The next batch after a position: the position reached. None at the end of the log."""
-        with self.database.platform() as tx:
-            changed = changes_after(tx, at, BATCH)
-            if not changed:
-                return None
-            product_ids = list(dict.fromkeys(product_id for _, product_id in changed))
-            views = product_views(tx, product_ids)
-        reached = changed[-1][0]
-        report = self.write(index, product_ids, views, reached)
-        with self.database.platform() as tx:
-            move(tx, self.brand.id, index, reached)
-        return reached, report
-
     def catch_up(
         self, index: str, at: int, progress: Progress = lambda _: None
     ) -> tuple[int, WriteReport]:
-        """Step to what is the end of the log now; answers the position reached.
+        """Bring the index up to what is the end of the log now; answers the position reached.
 
         Changes that never pause do not keep it for ever: later ones wake the next refresh.
         """
         with self.database.platform() as tx:
             end = head(tx)
         done = WriteReport()
-        while at < end and (taken := self.step(index, at)) is not None:
-            at, report = taken
+        while (changes := changes_from(self.database, at, end)) is not None:
+            at, report = changes.reached, self.take(index, changes)
             done += report
             progress(report.written + report.deleted + report.late)
         return at, done

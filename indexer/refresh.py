@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from indexer.catch_up import IndexWork
+from indexer.catch_up import Changes, IndexWork, changes_from
 from indexer.engine import Engine, IndexStats, WriteReport
 from indexer.positions import Position, echo_live, index_age_s, read_position
 from indexer.rebuild import rebuild
 from kernel.db import Database, Transaction
 from kernel.embedding.encoder import Encoder
 from kernel.errors import DomainError
+from kernel.jobs import Job
 from mdm.catalogue import head
 from tenants.brand import Brand
 
 _LOG = logging.getLogger(__name__)
+
+
+REBUILD = Job("indexer.rebuild", "index", lock="indexer.rebuild")
+"""With `brand_id`: a new index for a brand that needs one, while the others are followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +40,90 @@ class RefreshReport:
 
 
 def refresh(
-    database: Database, engine: Engine, encoder: Encoder, brands: Mapping[str, Brand]
+    database: Database,
+    engine: Engine,
+    encoder: Encoder,
+    brands: Mapping[str, Brand],
+    build_later: Callable[[Brand], None] | None = None,
 ) -> list[RefreshReport]:
     """Bring every brand up to the end of the log.
 
     A brand without an index of its own, changed since it was built, or with another model's
-    vectors, gets a new index, beside the old one, which answers meanwhile. One brand that fails
-    does not hold up the others; the first failure is raised at the end.
+    vectors, gets a new index, beside the old one, which answers meanwhile: after the others, or by
+    `build_later`. One brand that fails does not hold up the others; the first failure is raised at
+    the end.
     """
-    reports, failures = [], []
+    following = _Following(database)
+    outdated = []
     for brand in brands.values():
+        work = IndexWork(database, engine, encoder, brand)
+        with following.noting_failure(brand):
+            position = _usable(work)
+            if position is None:
+                outdated.append(work)
+            else:
+                following.add(work, position)
+    following.catch_up()
+    for work in outdated:
+        if build_later is not None:
+            build_later(work.brand)
+            continue
+        with following.noting_failure(work.brand):
+            _build(work, following)
+    following.catch_up()
+    if following.failures:
+        raise following.failures[0]
+    return [following.reports[name] for name in brands if name in following.reports]
+
+
+class _Following:
+    """Brands on their way along the log. What they all have to be told is read once."""
+
+    def __init__(self, database: Database) -> None:
+        self.reports: dict[str, RefreshReport] = {}
+        self.failures: list[DomainError] = []
+        self._database = database
+        self._works: dict[str, tuple[IndexWork, str]] = {}
+
+    def add(self, work: IndexWork, position: Position, *, rebuilt: bool = False) -> None:
+        """A brand whose live index stands at the position."""
+        brand_id = work.brand.id
+        self._works[brand_id] = work, position.index
+        self.reports[brand_id] = RefreshReport(brand_id, position.position, WriteReport(), rebuilt)
+
+    @contextmanager
+    def noting_failure(self, brand: Brand) -> Iterator[None]:
+        """A brand that fails is left out from here on."""
         try:
-            reports.append(_refresh_brand(database, engine, encoder, brand))
+            yield
         except DomainError as error:
             _LOG.warning("index of %s not refreshed: %s", brand.id, error.message)
-            failures.append(error)
-    if failures:
-        raise failures[0]
-    return reports
+            self.failures.append(error)
+            self._works.pop(brand.id, None)
+            self.reports.pop(brand.id, None)
+
+    def catch_up(self) -> None:
+        """To what is the end of the log now; later changes wake the next refresh."""
+        with self._database.platform() as tx:
+            end = head(tx)
+        while self._works:
+            at = min(self.reports[name].position for name in self._works)
+            changes = changes_from(self._database, at, end)
+            if changes is None:
+                return
+            for work, index in list(self._works.values()):
+                if self.reports[work.brand.id].position == at:
+                    with self.noting_failure(work.brand):
+                        self._take(work, index, changes)
+
+    def _take(self, work: IndexWork, index: str, changes: Changes) -> None:
+        done = work.take(index, changes)
+        for refused in done.refused:
+            _LOG.error("%s: %s refused: %s", work.brand.id, refused.product_id, refused.reason)
+        before = self.reports[work.brand.id]
+        self.reports[work.brand.id] = replace(
+            before, position=changes.reached, report=before.report + done
+        )
 
 
 def behind(tx: Transaction, brand_id: str) -> int:
@@ -60,21 +132,11 @@ def behind(tx: Transaction, brand_id: str) -> int:
     return head(tx) - (position.position if position is not None else 0)
 
 
-def _refresh_brand(
-    database: Database, engine: Engine, encoder: Encoder, brand: Brand
-) -> RefreshReport:
-    rebuilt = False
-    position = _usable(database, engine, encoder, brand)
-    if position is None:
-        rebuild(database, engine, encoder, brand)
-        rebuilt = True
-        position = _usable(database, engine, encoder, brand)
-        assert position is not None
-    work = IndexWork(database, engine, encoder, brand)
-    at, done = work.catch_up(position.index, position.position)
-    for refused in done.refused:
-        _LOG.error("%s: %s refused: %s", brand.id, refused.product_id, refused.reason)
-    return RefreshReport(brand.id, at, done, rebuilt)
+def _build(work: IndexWork, following: _Following) -> None:
+    rebuild(work.database, work.engine, work.encoder, work.brand)
+    position = _usable(work)
+    assert position is not None
+    following.add(work, position, rebuilt=True)
 
 
 def _insist_on_the_newer_model(
@@ -100,10 +162,11 @@ def _insist_on_the_newer_model(
     )
 
 
-def _usable(database: Database, engine: Engine, encoder: Encoder, brand: Brand) -> Position | None:
+def _usable(work: IndexWork) -> Position | None:
     """The live index's position, where it was built for the brand as it is now."""
+    brand, encoder = work.brand, work.encoder
     try:
-        stats = engine.stats(brand.id)
+        stats = work.engine.stats(brand.id)
     except DomainError as error:
         if error.code != "index_damaged":
             raise
@@ -112,7 +175,7 @@ def _usable(database: Database, engine: Engine, encoder: Encoder, brand: Brand) 
         return None
     if stats is None:
         return None
-    with database.platform() as tx:
+    with work.database.platform() as tx:
         position = read_position(tx, brand.id, stats.index)
         if stats.model_id != encoder.model_id:
             _insist_on_the_newer_model(tx, brand, stats, encoder)

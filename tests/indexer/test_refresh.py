@@ -11,18 +11,20 @@ import pytest
 import sqlalchemy as sa
 
 import tenants
+from indexer import catch_up
 from indexer.embedded import EmbeddedEngine
 from indexer.engine import Delete, SearchRequest, Upsert, WriteReport
 from indexer.positions import read_position
 from indexer.rebuild import rebuild
 from indexer.refresh import behind, refresh
-from kernel.db import Database
+from kernel.db import Database, Transaction
 from kernel.embedding.encoder import Encoder, load_encoder
 from kernel.errors import DomainError
 from mdm.catalogue import head
 from mdm.intake import close_run, open_run, submit
 from mdm.merchants import Merchant, register_merchant
 from mdm.pipeline import match_landed
+from mdm.product_view import ProductView
 from mdm.raw_offer import RawDelivery, RawOffer
 from tenants.brand import Brand, brand_from, read_brand_file
 from tests.conftest import fresh_database
@@ -128,6 +130,47 @@ def test_refresh_brings_each_brand_what_it_shows(
     with database.platform() as tx:
         assert behind(tx, french.id) == 0
         assert behind(tx, german.id) == 0
+
+
+def test_a_brand_to_be_built_holds_up_no_other(
+    database: Database, engine: EmbeddedEngine, encoder: Encoder, french: Brand, german: Brand
+) -> None:
+    """Where building is somebody else's, the others are followed and the brand is named."""
+    land(database, encoder, "darti", TITLES[:2])
+    refresh(database, engine, encoder, {french.id: french})
+    land(database, encoder, "darti", TITLES[:2], price="89.00")
+    named: list[Brand] = []
+    brands = {german.id: german, french.id: french}
+    (report,) = refresh(database, engine, encoder, brands, named.append)
+    assert (report.brand_id, report.rebuilt, report.report.written) == (french.id, False, 2)
+    assert named == [german]
+    assert engine.stats(german.id) is None
+
+
+def test_changes_are_read_once_for_all_brands(
+    database: Database,
+    engine: EmbeddedEngine,
+    encoder: Encoder,
+    french: Brand,
+    german: Brand,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Brands that stand at one place of the log are told by one reading of it."""
+    brands = {french.id: french, german.id: german}
+    land(database, encoder, "darti", TITLES)
+    refresh(database, engine, encoder, brands)
+    land(database, encoder, "darti", TITLES, price="89.00")
+    read: list[int] = []
+    views = catch_up.product_views
+
+    def counted(tx: Transaction, product_ids: Sequence[str]) -> list[ProductView]:
+        read.append(len(product_ids))
+        return views(tx, product_ids)
+
+    monkeypatch.setattr(catch_up, "product_views", counted)
+    reports = refresh(database, engine, encoder, brands)
+    assert read == [len(TITLES)]
+    assert len({report.position for report in reports}) == 1
 
 
 def test_withdrawn_products_leave_the_index(
