@@ -6,7 +6,7 @@ including delivery, in minor units of the brand's currency. `offers` is carried,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import msgspec
@@ -40,6 +40,11 @@ class OfferLine:
     expires_at: str | None = None
     merchant_quality_percent: int | None = None
     """Share of the orders asked of the merchant that it confirmed; None while it is not known."""
+    grade: str | None = None
+    """How well it is kept; None for new goods."""
+    photos: tuple[str, ...] = ()
+    piece: str | None = None
+    """Of a unique item: its own photos and what its merchant says of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class ProductDocument:
     updated_at: str
     price_steps: tuple[tuple[int, int | None], ...] = ()
     """(day since 1970-01-01, lowest price of a new article without delivery) where it changed."""
+    disputed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Attribute -> what else the brand's merchants state of it."""
 
     def title(self, language: str) -> str:
         """Title in the language, else in the first of `titles`: the brand's own languages lead."""

@@ -17,6 +17,14 @@ from kernel.pictures import picture_url
 from mdm.product_view import OfferView, ProductView
 from tenants.brand import Brand
 
+MAX_PHOTOS = 6
+MAX_PIECE = 600
+MAX_DISPUTED = 3
+RELIED_ON = (
+    "capacity", "colour", "energy_class", "keyboard", "memory", "pack_count", "power",
+    "screen_size", "size", "volume", "weight",
+)  # fmt: skip
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,6 +66,7 @@ def project(view: ProductView, brand: Brand, now: datetime) -> ProductDocument |
         offers=lines,
         updated_at=updated.isoformat(),
         price_steps=price_steps(view.price_trails, brand),
+        disputed=_disputed(view, brand),
     )
 
 
@@ -106,7 +115,24 @@ def _line(offer: OfferView, brand: Brand) -> OfferLine:
         updated_at=offer.updated_at.isoformat(),
         expires_at=offer.expires_at.isoformat() if offer.expires_at is not None else None,
         merchant_quality_percent=offer.merchant_quality_percent,
+        grade=str(offer.grade) if offer.grade is not None else None,
+        photos=tuple(url for url in offer.image_urls if url.startswith("https://"))[:MAX_PHOTOS],
+        piece=offer.description[:MAX_PIECE] if offer.description else None,
     )
+
+
+def _disputed(view: ProductView, brand: Brand) -> dict[str, tuple[str, ...]]:
+    """Facts that shoppers rely on and that the brand's merchants do not agree about."""
+    found = {}
+    for key in RELIED_ON:
+        others = tuple(
+            str(each.value)
+            for each in view.conflicts.get(f"attributes.{key}", ())
+            if any(brand.shows(merchant_id) for merchant_id in each.merchants)
+        )
+        if others and key in view.attributes:
+            found[key] = others[:MAX_DISPUTED]
+    return found
 
 
 def _lowest_total(lines: Sequence[OfferLine]) -> int | None:

@@ -75,6 +75,11 @@ class OfferCard:
     unit_price: UnitPrice | None = None
     sponsored: bool = False
     sponsored_by: str | None = None
+    grade: str | None = None
+    """How well it is kept; None for new goods."""
+    photos: tuple[str, ...] = ()
+    piece: str | None = None
+    """Of a used article: photos of this very piece, and what its merchant says of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +378,8 @@ class ProductPage:
     availability: str
     updated_at: str
     price_history: PriceHistory | None = None
+    disputed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key of a fact -> what else merchants state of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,4 +116,7 @@ def _offer_card(
         unit_price=unit_price(document.attributes, line.price_minor, currency),
         sponsored=ranked.sponsored is not None,
         sponsored_by=ranked.sponsored.paid_by if ranked.sponsored is not None else None,
+        grade=line.grade,
+        photos=line.photos,
+        piece=line.piece,
     )

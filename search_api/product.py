@@ -60,6 +60,7 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
         availability=document.availability if lines else "out_of_stock",
         updated_at=document.updated_at,
         price_history=price_history(document, now),
+        disputed=document.disputed,
     )
 
 

@@ -238,7 +238,7 @@ def results(
     )
 
 
-def product(language: str, offers: int = 5) -> answer.ProductPage:
+def product(language: str, offers: int = 6) -> answer.ProductPage:
     stated = (
         offer(1, "Velbur", 34400, 500, reasons=("x",)),
         replace(
@@ -249,6 +249,12 @@ def product(language: str, offers: int = 5) -> answer.ProductPage:
         ),
         offer(3, "Maison Perrault", 36500, 499, days=(None, None), returns_days=None),
         offer(4, "Elektro Brückner Fachhandelsgesellschaft", 29900, 690, condition="refurbished"),
+        replace(
+            offer(6, "Grenier Lavoisier", 18900, 690, condition="used"),
+            grade="very_good",
+            photos=(drawing_url(267, "blue"), drawing_url(267, "black")),
+            piece="Une rayure au dos, batterie à 91 %.",
+        ),
         offer(5, "Velbur", 33000, None, availability="out_of_stock"),
     )[:offers]
     choices = (("blue", "128 GB"), ("black", "128 GB"), ("blue", "256 GB"))
@@ -291,6 +297,7 @@ def product(language: str, offers: int = 5) -> answer.ProductPage:
         availability="in_stock",
         updated_at=NOW.isoformat(),
         price_history=history() if offers > 1 else None,
+        disputed={"capacity": ("64 GB",)},
     )
 
 

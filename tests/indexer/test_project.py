@@ -6,15 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 
 import tenants
 from indexer.document import ProductDocument
 from indexer.embed_text import embed_text
-from indexer.project import project
+from indexer.project import MAX_PHOTOS, MAX_PIECE, project
 from kernel.money import Money
-from kernel.offer_terms import Availability, Condition, Execution
-from mdm.product_view import Delivery, OfferView, ProductView
+from kernel.offer_terms import Availability, Condition, Execution, Grade
+from mdm.product_view import Delivery, OfferView, ProductView, Stated
 from tenants.brand import Brand, brand_from, read_brand_file
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -69,6 +70,39 @@ def view(*offers: OfferView) -> ProductView:
 
 def shown(brand: Brand, *offers: OfferView) -> ProductDocument | None:
     return project(view(*offers), brand, NOW)
+
+
+def test_a_used_piece_is_shown_with_its_own_photos_and_grade(brand: Brand) -> None:
+    photos = ("http://attic.example/0.jpg", *(f"https://attic.example/{n}.jpg" for n in range(9)))
+    used = offer_view(
+        condition=Condition.USED, grade=Grade.GOOD, image_urls=photos, description="x" * 2_000
+    )
+    document = shown(brand, used)
+    assert document is not None
+    (line,) = document.offers
+    assert line.grade == "good"
+    assert line.photos == photos[1 : 1 + MAX_PHOTOS]
+    assert line.piece == "x" * MAX_PIECE
+    assert document.picture.startswith("/drawings/"), "a piece's photo is not the product's picture"
+    assert ProductDocument.from_json(orjson.dumps(document)) == document
+    (new,) = shown(brand, offer_view()).offers  # type: ignore[union-attr]
+    assert (new.grade, new.photos, new.piece) == (None, (), None)
+
+
+def test_merchants_that_do_not_agree_are_told_among_those_of_the_brand(brand: Brand) -> None:
+    brand = replace(brand, merchants=frozenset(("darti", "mine")))
+    disputed = replace(
+        view(offer_view()),
+        attributes={"colour": "white", "power": "9 W", "base": "oak"},
+        conflicts={
+            "attributes.power": (Stated("12 W", ("off_2",), ("mine",)),),
+            "attributes.colour": (Stated("black", ("off_3",), ("nowhere",)),),
+            "attributes.base": (Stated("ash", ("off_2",), ("mine",)),),
+        },
+    )
+    document = project(disputed, brand, NOW)
+    assert document is not None
+    assert document.disputed == {"power": ("12 W",)}
 
 
 def test_bar_codes_of_a_shop_are_looked_up_like_its_article_numbers(brand: Brand) -> None:
