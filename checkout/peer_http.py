@@ -49,6 +49,7 @@ class PeerAnswer:
     headers: Mapping[str, str]
     body: Any
     set_cookies: tuple[str, ...] = ()
+    raw: bytes = b""
 
 
 class PeerClient:
@@ -85,6 +86,7 @@ class PeerClient:
         path: str,
         *,
         json_body: object | None = None,
+        content: bytes | None = None,
         query: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> PeerAnswer:
@@ -95,7 +97,9 @@ class PeerClient:
                 method,
                 path,
                 json=json_body,
-                params=httpx2.QueryParams(list(query)),
+                content=content,
+                # Without a query of ours the one in the address stays.
+                params=httpx2.QueryParams(list(query)) if query else None,
                 headers=dict(headers or {}),
             ) as response:
                 raw = self._read(response, deadline)
@@ -108,6 +112,7 @@ class PeerClient:
             headers=response.headers,
             body=_json(raw),
             set_cookies=tuple(response.headers.get_list("set-cookie")),
+            raw=raw,
         )
 
     def ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> PeerAnswer:

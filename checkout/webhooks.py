@@ -52,7 +52,14 @@ def _leg_of(tx: Transaction, event: PaymentEvent) -> tuple[str, str] | None:
     """Leg and purchase that the notice is about, if it is about a payment that we opened."""
     statement = sa.select(t.leg.c.leg_id, t.leg.c.purchase_id).where(
         t.leg.c.leg_id == event.reference,
-        sa.or_(t.leg.c.payment_id.is_(None), t.leg.c.payment_id == event.payment_id),
+        _is_of(event.payment_id),
     )
     row = tx.execute(statement).one_or_none()
     return None if row is None else (row.leg_id, row.purchase_id)
+
+
+def _is_of(payment_id: str) -> sa.ColumnElement[bool]:
+    """The leg has this payment, or none yet. Some providers' notices name our reference alone."""
+    if not payment_id:
+        return sa.true()
+    return sa.or_(t.leg.c.payment_id.is_(None), t.leg.c.payment_id == payment_id)

@@ -62,7 +62,10 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class PaymentEvent:
-    """A verified notice. It is a hint: read the payment, never trust the order of notices."""
+    """A verified notice. It is a hint: read the payment, never trust the order of notices.
+
+    `payment_id` is empty where the notice names our reference alone.
+    """
 
     id: str
     type: str
@@ -85,8 +88,11 @@ class PaymentProvider(Protocol):
         """The payment now. Raises Refused (`payment_unknown`) or NoAnswer."""
         ...
 
-    def find(self, reference: str) -> Payment | None:
-        """The payment of a reference. None only where the provider says that there is none."""
+    def find(self, reference: str, merchant_account: str) -> Payment | None:
+        """The payment of a reference on an account.
+
+        None only where the provider says that there is none.
+        """
         ...
 
     def capture(self, payment_id: str, amount: Money, idempotency_key: str) -> Payment:

@@ -75,8 +75,9 @@ class SimulatorProvider:
             raise _refusal_or_silence(answer)
         return _read(answer.body)
 
-    def find(self, reference: str) -> Payment | None:
-        """See the port."""
+    def find(self, reference: str, merchant_account: str) -> Payment | None:
+        """See the port. References are unique over all accounts here."""
+        del merchant_account
         answer = self._ask("/v1/payments", reference)
         if answer.status != 200 or not isinstance(answer.body, dict):
             raise NoAnswer(

@@ -97,7 +97,7 @@ class Steps:
         Raises NoAnswer where the peer does not say.
         """
         if name is StepName.CREATE_PAYMENT:
-            payment = self._provider.find(leg.leg_id)
+            payment = self._find(leg)
             return None if payment is None else self._opened(leg, payment)
         if name is StepName.PLACE:
             order = self._connector.find(leg.leg_id, leg.handle or "")
@@ -118,8 +118,11 @@ class Steps:
     def read_payment(self, leg: Leg) -> Payment | None:
         """The payment as the provider has it; None where it was never created."""
         if leg.payment_id is None:
-            return self._provider.find(leg.leg_id)
+            return self._find(leg)
         return self._provider.read(leg.payment_id)
+
+    def _find(self, leg: Leg) -> Payment | None:
+        return self._provider.find(leg.leg_id, payment_account(self._confirmed.merchant))
 
     def request_sha256(self, leg: Leg, name: StepName) -> str:
         """Hash of what the step asks for, so that a changed content under one key would show."""

@@ -6,10 +6,6 @@ The platform is known by its API key, and sees its own payments alone.
 
 from __future__ import annotations
 
-import asyncio
-import hmac
-import json
-import secrets
 import sqlite3
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
@@ -21,12 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from comptoir.payment_simulator import idempotency, payments
+from comptoir.payment_simulator import payments
+from comptoir.payment_simulator.changes import Changes
 from comptoir.payment_simulator.database import SimulatorDatabase
 from comptoir.payment_simulator.exchange import (
-    LostAnswer,
     error_json,
     json_answer,
+    platform_of,
     read_json,
     refusal,
 )
@@ -36,7 +33,6 @@ from comptoir.payment_simulator.payments import NewPayment, PaymentRefused
 from kernel.money import is_currency
 
 Tx = sqlite3.Connection
-Work = Callable[[Tx], tuple[int, dict[str, Any]]]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -95,8 +91,7 @@ class PaymentApi:
         self._database = database
         self._platforms = platforms
         self._public_url = public_url
-        # Claims of an earlier process, killed in the middle, are void.
-        self._boot = secrets.token_hex(8)
+        self._changes = Changes(database, error_json)
 
     def routes(self) -> list[Route]:
         """Everything that platforms call."""
@@ -112,13 +107,7 @@ class PaymentApi:
 
     def platform_of(self, request: Request) -> Platform:
         """The caller by its bearer key. 401 otherwise."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        for platform in self._platforms:
-            if scheme.lower() == "bearer" and hmac.compare_digest(
-                key.encode(), platform.api_key.encode()
-            ):
-                return platform
-        raise PaymentRefused(401, "unauthorised", "The API key is missing or unknown.")
+        return platform_of(request, self._platforms)
 
     def _guarded(self, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
         async def guarded(request: Request) -> Response:
@@ -140,7 +129,7 @@ class PaymentApi:
         def work(tx: Tx) -> tuple[int, dict[str, Any]]:
             return 201, payments.payment_json(payments.create(tx, new, base_url))
 
-        return await self._once(request, platform, "create", body, work)
+        return await self._changes.once(request, platform.name, "create", body, work)
 
     async def _capture(self, request: Request) -> Response:
         return await self._change(request, "capture", AmountBody)
@@ -164,52 +153,7 @@ class PaymentApi:
                 return 200, payments.payment_json(act(tx, row, wanted.amount))
             return 200, payments.payment_json(payments.void(tx, row))
 
-        return await self._once(request, platform, operation, body, work)
-
-    async def _once(
-        self, request: Request, platform: Platform, operation: str, body: Any, work: Work
-    ) -> Response:
-        """Do the work once for its idempotency key, with whatever fault is switched on."""
-        key = request.headers.get("idempotency-key", "")
-        if not 1 <= len(key) <= 255:
-            raise PaymentRefused(
-                400, "idempotency_key_required", "The header Idempotency-Key is missing."
-            )
-        digest = idempotency.request_hash(request.url.path, body)
-        stored, fault = await run_in_threadpool(self._begin, platform, key, digest, operation)
-        if stored is not None:
-            return json_answer(stored.status, stored.body, {"Idempotent-Replayed": "true"})
-        try:
-            await _fail_before(fault)
-            answer = await run_in_threadpool(self._commit, platform, key, work)
-        except _NothingDone as failure:
-            await run_in_threadpool(self._release, platform, key)
-            return failure.response
-        except Exception:
-            await run_in_threadpool(self._release, platform, key)
-            raise
-        return await _bent(fault, json_answer(answer.status, answer.body))
-
-    def _begin(
-        self, platform: Platform, key: str, digest: str, operation: str
-    ) -> tuple[idempotency.StoredAnswer | None, Fault | None]:
-        with self._database.write() as tx:
-            stored = idempotency.claim(tx, platform.name, key, digest, self._boot)
-            return stored, None if stored else take_fault(tx, operation)
-
-    def _commit(self, platform: Platform, key: str, work: Work) -> idempotency.StoredAnswer:
-        with self._database.write() as tx:
-            try:
-                status, content = work(tx)
-            except PaymentRefused as error:
-                status, content = error.status, error_json(error.code, error.message)
-            answer = idempotency.StoredAnswer(status, json.dumps(content))
-            idempotency.store(tx, platform.name, key, answer)
-        return answer
-
-    def _release(self, platform: Platform, key: str) -> None:
-        with self._database.write() as tx:
-            idempotency.release(tx, platform.name, key)
+        return await self._changes.once(request, platform.name, operation, body, work)
 
     async def _read(self, request: Request) -> Response:
         platform = self.platform_of(request)
@@ -241,40 +185,7 @@ class PaymentApi:
                 return take_fault(tx, "read"), look(tx)
 
         fault, content = await run_in_threadpool(within)
-        try:
-            await _fail_before(fault)
-        except _NothingDone as failure:
-            return failure.response
-        return await _bent(fault, json_answer(200, content))
-
-
-class _NothingDone(Exception):
-    """A fault struck before the work."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__("fault before the work")
-        self.response = response
-
-
-def _server_error() -> Response:
-    return json_answer(500, error_json("internal_error", "Something broke here."))
-
-
-async def _fail_before(fault: Fault | None) -> None:
-    if fault and fault.kind == "error_before":
-        raise _NothingDone(_server_error())
-    if fault and fault.kind == "timeout_before":
-        await asyncio.sleep(fault.delay_s)
-        raise _NothingDone(LostAnswer())
-
-
-async def _bent(fault: Fault | None, answer: Response) -> Response:
-    """The answer, or what a fault makes of it once the work is committed."""
-    if fault and fault.kind == "answer_late":
-        await asyncio.sleep(fault.delay_s)
-    if fault and fault.kind == "error_after":
-        return _server_error()
-    return LostAnswer() if fault and fault.kind == "answer_lost" else answer
+        return await self._changes.answered(fault, json_answer(200, content))
 
 
 def _checked(model: type[Model], body: Any) -> Model:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from comptoir.payment_simulator.keys import Platform
 from comptoir.payment_simulator.payments import PaymentRefused
 
 MOST_BYTES = 64_000
+
+
+def platform_of(request: Request, platforms: Iterable[Platform]) -> Platform:
+    """The caller by its bearer key. 401 otherwise."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    for platform in platforms:
+        if scheme.lower() == "bearer" and hmac.compare_digest(
+            key.encode(), platform.api_key.encode()
+        ):
+            return platform
+    raise PaymentRefused(401, "unauthorised", "The API key is missing or unknown.")
 
 
 async def read_bounded(request: Request) -> bytes:

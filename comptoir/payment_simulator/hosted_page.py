@@ -25,6 +25,7 @@ from comptoir.payment_simulator.cards import CHALLENGE_CODE, SAMPLES, Fate, read
 from comptoir.payment_simulator.database import SimulatorDatabase
 from comptoir.payment_simulator.exchange import read_bounded
 from comptoir.payment_simulator.payments import MOST_TRIES, PaymentRefused
+from comptoir.payment_simulator.stripe_objects import is_stripes
 from comptoir.payment_simulator.wording import LANGUAGES, WORDS, language_of
 from kernel.money import Money
 
@@ -129,6 +130,9 @@ class HostedPage:
             row = self._payment(tx, request)
             if row is None:
                 return self._unknown(request)
+            if row["status"] == "requires_payment" and is_stripes(row):
+                # At Stripe going back leaves the page open.
+                return _see_other(row["cancel_url"])
             if row["status"] == "requires_payment":
                 row = payments.cancel(tx, row)
         return _to_shop(row)

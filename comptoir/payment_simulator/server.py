@@ -19,6 +19,7 @@ from comptoir.payment_simulator.controls import Controls
 from comptoir.payment_simulator.database import SimulatorDatabase
 from comptoir.payment_simulator.hosted_page import HostedPage
 from comptoir.payment_simulator.keys import Platform
+from comptoir.payment_simulator.stripe_api import StripeApi
 from comptoir.payment_simulator.webhooks import WebhookSender
 
 
@@ -41,6 +42,7 @@ def create_app(
         routes=[
             Route("/health", _health),
             *api.routes(),
+            *StripeApi(database, list(platforms), public_url).routes(),
             *Controls(database, api).routes(),
             *HostedPage(database).routes(),
         ],

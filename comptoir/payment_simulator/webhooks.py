@@ -1,6 +1,7 @@
 """Notices to platforms: queued with the change, signed, sent again until accepted, in no order.
 
-Header `Comptoir-Signature: t=<unix>,v1=<hex HMAC-SHA256 of "t.raw_body">`. A notice is accepted by
+Header `Comptoir-Signature: t=<unix>,v1=<hex HMAC-SHA256 of "t.raw_body">`, and the same as
+`Stripe-Signature` for payments made in that dialect. A notice is accepted by
 any 2xx answer; otherwise it is tried again after 1, 2, 4 ... 60 s, ten times in all.
 """
 
@@ -20,6 +21,7 @@ import httpx2
 
 from comptoir.payment_simulator.database import SimulatorDatabase, read_setting, unix_now
 from comptoir.payment_simulator.faults import take_fault
+from comptoir.payment_simulator.stripe_objects import event_json, is_stripes
 from kernel.ids import drawn_id
 
 MOST_TRIES = 10
@@ -37,6 +39,8 @@ def queue_event(
     event_id = drawn_id("evt")
     created = unix_now(tx)
     body = {"id": event_id, "type": event_type, "created": created, "data": {"payment": data}}
+    if is_stripes(payment):
+        body = event_json(payment, event_id, event_type, created)
     tx.execute(
         "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
         (event_id, payment["platform"], payment["id"], event_type, json.dumps(body), created),
@@ -107,7 +111,9 @@ class WebhookSender:
     def _send(self, client: httpx2.Client, row: sqlite3.Row, address: str) -> None:
         raw = str(row["body"]).encode()
         signature = sign(self._secrets[row["platform"]], raw, int(time.time()))
-        headers = {"Content-Type": "application/json", "Comptoir-Signature": signature}
+        in_stripes_words = json.loads(raw).get("object") == "event"
+        name = "Stripe-Signature" if in_stripes_words else "Comptoir-Signature"
+        headers = {"Content-Type": "application/json", name: signature}
         try:
             accepted = client.post(address, content=raw, headers=headers).is_success
         except httpx2.HTTPError:

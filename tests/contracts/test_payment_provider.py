@@ -22,10 +22,11 @@ from checkout.payment_providers.port import (
     PaymentStatus,
 )
 from checkout.payment_providers.simulator import SimulatorProvider
+from checkout.payment_providers.stripe import StripeProvider
 from checkout.peer_http import PeerLimits
 from kernel.errors import NotFound
 from kernel.money import Money
-from tests.peers import FaultyWire, Simulator, free_port, http
+from tests.peers import FaultyWire, Listener, Simulator, free_port, http, wait_for
 
 GOOD_CARD = "4111 1111 1111 1111"
 _numbers = itertools.count(1)
@@ -52,8 +53,27 @@ def request_of(amount: int = 14480) -> PaymentRequest:
 class Provider:
     """A provider under test: the adapter, and the buyer at its hosted page."""
 
+    name: str
     simulator: Simulator
     adapter: PaymentProvider
+
+    def connect(self, **others: str) -> PaymentProvider:
+        """Another adapter to it, with other settings."""
+        return open_provider(self.name, replace(self.simulator.settings(), **others))
+
+    def hasty(self, silence_s: float) -> SimulatorProvider | StripeProvider:
+        """An adapter that waits for no longer than this."""
+        kind = StripeProvider if self.name == "stripe" else SimulatorProvider
+        return kind(self.simulator.settings(), PeerLimits(silence_s=silence_s))
+
+    def find(self, request: PaymentRequest) -> Payment | None:
+        """The payment of a request."""
+        return self.adapter.find(request.reference, request.merchant_account)
+
+    @property
+    def signature_header(self) -> str:
+        """Where notices are signed."""
+        return "Stripe-Signature" if self.name == "stripe" else "Comptoir-Signature"
 
     def pay(self, payment: Payment, number: str = GOOD_CARD) -> httpx2.Response:
         """The buyer types a card into the hosted page."""
@@ -70,8 +90,10 @@ class Provider:
 @pytest.fixture(scope="module", params=provider_names())
 def provider(request: pytest.FixtureRequest, payment_simulator: Simulator) -> Provider:
     """Each provider with its real peer."""
-    assert request.param == "simulator", "a new provider brings its own peer"
-    return Provider(payment_simulator, payment_simulator.provider())
+    name = str(request.param)
+    assert name in {"simulator", "stripe"}, "a new provider brings its own peer"
+    adapter = open_provider(name, payment_simulator.settings())
+    return Provider(name, payment_simulator, adapter)
 
 
 @pytest.fixture(autouse=True)
@@ -94,14 +116,14 @@ def test_the_whole_way_of_a_payment(provider: Provider) -> None:
     assert (captured.status, captured.captured) == (PaymentStatus.CAPTURED, eur(14480))
     refunded = provider.adapter.refund(payment.id, eur(4000), "whole-way/refund")
     assert (refunded.status, refunded.refunded) == (PaymentStatus.CAPTURED, eur(4000))
-    assert provider.adapter.find(request.reference) == refunded
+    assert provider.find(request) == refunded
 
 
 def test_find_says_none_only_of_an_unknown_reference(provider: Provider) -> None:
-    assert provider.adapter.find("pur_never/leg_1") is None
+    assert provider.adapter.find("pur_never/leg_1", "acct_atelier") is None
     request = request_of()
     payment = provider.adapter.create(request, f"{request.reference}/create")
-    assert provider.adapter.find(request.reference) == payment
+    assert provider.find(request) == payment
 
 
 def test_the_same_key_is_done_once_and_another_request_under_it_refused(
@@ -113,9 +135,10 @@ def test_the_same_key_is_done_once_and_another_request_under_it_refused(
     with pytest.raises(Refused) as conflict:
         provider.adapter.create(replace(request, amount=eur(1)), "once/create")
     assert conflict.value.code == "idempotency_conflict"
-    with pytest.raises(Refused) as taken:
-        provider.adapter.create(request, "once/create-again")
-    assert taken.value.code == "duplicate_reference"
+    if provider.name == "simulator":
+        with pytest.raises(Refused) as taken:
+            provider.adapter.create(request, "once/create-again")
+        assert taken.value.code == "duplicate_reference"
 
 
 def test_never_more_than_authorised_and_never_twice(provider: Provider) -> None:
@@ -153,6 +176,7 @@ def test_an_open_page_can_be_closed_by_a_void(provider: Provider) -> None:
     provider.adapter.void(payment.id, f"{payment.id}/void")
     provider.pay(payment)
     assert provider.adapter.read(payment.id).status is PaymentStatus.VOIDED
+    assert provider.adapter.read(payment.id).captured == eur(0)
 
 
 def test_a_declined_card_leaves_the_page_open_and_says_why(provider: Provider) -> None:
@@ -190,7 +214,7 @@ def test_a_doubtful_outcome_is_unknown_and_the_same_key_settles_it(
         act()
     is_done = kind in ("error_after", "answer_lost")
     if operation == "create":
-        assert (provider.adapter.find(request.reference) is not None) == is_done
+        assert (provider.find(request) is not None) == is_done
     done = act()
     assert done == act()
     expected = {
@@ -205,7 +229,7 @@ def test_a_doubtful_outcome_is_unknown_and_the_same_key_settles_it(
 
 def test_an_answer_that_comes_too_late_is_unknown(provider: Provider) -> None:
     payment = provider.authorised()
-    hasty = SimulatorProvider(provider.simulator.settings(), PeerLimits(silence_s=0.3))
+    hasty = provider.hasty(0.3)
     provider.simulator.fault("capture", "answer_late", delay_s=1.0)
     with pytest.raises(OutcomeUnknown):
         hasty.capture(payment.id, payment.amount, f"{payment.id}/capture")
@@ -215,7 +239,7 @@ def test_an_answer_that_comes_too_late_is_unknown(provider: Provider) -> None:
 
 def test_the_same_request_still_under_way_is_unknown(provider: Provider) -> None:
     payment = provider.authorised()
-    hasty = SimulatorProvider(provider.simulator.settings(), PeerLimits(silence_s=0.2))
+    hasty = provider.hasty(0.2)
     provider.simulator.fault("capture", "timeout_before", delay_s=1.5)
     with pytest.raises(OutcomeUnknown):
         hasty.capture(payment.id, payment.amount, f"{payment.id}/capture")
@@ -228,22 +252,20 @@ def test_the_same_request_still_under_way_is_unknown(provider: Provider) -> None
 
 def test_silence_is_never_taken_for_no(provider: Provider) -> None:
     request = request_of()
-    nobody = open_provider(
-        "simulator", provider.simulator.settings(f"http://127.0.0.1:{free_port()}")
-    )
+    nobody = provider.connect(url=f"http://127.0.0.1:{free_port()}")
     with pytest.raises(NoAnswer):
-        nobody.find(request.reference)
+        nobody.find(request.reference, request.merchant_account)
     with pytest.raises(NoAnswer):
         nobody.create(request, "x")
     provider.simulator.fault("read", "error_before", count=2)
     with pytest.raises(NoAnswer):
-        provider.adapter.find(request.reference)
-    stranger = replace(provider.simulator.settings(), api_key="wrong")
+        provider.find(request)
+    stranger = provider.connect(api_key="wrong")
     with pytest.raises(Refused) as refusal:
-        open_provider("simulator", stranger).create(request, "x")
+        stranger.create(request, "x")
     assert refusal.value.code == "unauthorised"
     with pytest.raises(NoAnswer):
-        open_provider("simulator", stranger).find(request.reference)
+        stranger.find(request.reference, request.merchant_account)
 
 
 def test_a_question_is_asked_again_after_a_lost_answer(provider: Provider) -> None:
@@ -256,7 +278,7 @@ def test_a_broken_wire_is_unknown_too(provider: Provider) -> None:
     payment = provider.authorised()
     wire = FaultyWire(provider.simulator.url)
     try:
-        adapter = open_provider("simulator", provider.simulator.settings(wire.url))
+        adapter = provider.connect(url=wire.url)
         assert adapter.read(payment.id) == payment
         wire.lose = "/capture"
         with pytest.raises(OutcomeUnknown):
@@ -266,7 +288,13 @@ def test_a_broken_wire_is_unknown_too(provider: Provider) -> None:
     assert provider.adapter.read(payment.id).captured == payment.amount
 
 
-@pytest.mark.parametrize("payment_id", ["pay_aaaaaaaaaaaaaaaaaaaaaaaaaa", "../test/ledger", ""])
+@pytest.mark.parametrize(
+    "payment_id",
+    [
+        *("pay_aaaaaaaaaaaaaaaaaaaaaaaaaa", "acct_atelier:cs_test_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+        *("../test/ledger", ""),
+    ],
+)
 def test_an_unknown_payment_is_refused(provider: Provider, payment_id: str) -> None:
     with pytest.raises(Refused) as refusal:
         provider.adapter.read(payment_id)
@@ -274,22 +302,50 @@ def test_an_unknown_payment_is_refused(provider: Provider, payment_id: str) -> N
 
 
 def _notice(provider: Provider, at: datetime, body: bytes | None = None) -> tuple[str, bytes]:
-    payment = {"id": "pay_x", "reference": "pur_x/leg_1"}
-    event = {"id": "evt_1", "type": "payment.captured", "created": int(at.timestamp())}
-    raw = body if body is not None else json.dumps(event | {"data": {"payment": payment}}).encode()
+    """Signature and body of a notice, as the provider makes them."""
+    created = int(at.timestamp())
+    event: dict[str, object] = {"id": "evt_1", "type": "payment.captured", "created": created}
+    payment: dict[str, object] = {"id": "pay_x", "reference": "pur_x/leg_1"}
+    event["data"] = {"payment": payment}
+    if provider.name == "stripe":
+        labels = {"reference": "pur_x/leg_1"}
+        thing = {"object": "checkout.session", "id": "cs_test_x1", "metadata": labels}
+        event |= {"account": "acct_atelier", "data": {"object": thing}}
+    raw = body if body is not None else json.dumps(event).encode()
     secret = provider.simulator.keys["webhook_secret"].encode()
-    stamp = int(at.timestamp())
-    digest = hmac.new(secret, f"{stamp}.".encode() + raw, hashlib.sha256).hexdigest()
-    return f"t={stamp},v1={digest}", raw
+    digest = hmac.new(secret, f"{created}.".encode() + raw, hashlib.sha256).hexdigest()
+    return f"t={created},v1={digest}", raw
 
 
 def test_a_signed_notice_is_read(provider: Provider) -> None:
     now = datetime.now(UTC)
     signature, raw = _notice(provider, now)
-    for name in ("Comptoir-Signature", "comptoir-signature"):
+    paid = {"stripe": "acct_atelier:cs_test_x1", "simulator": "pay_x"}[provider.name]
+    for name in (provider.signature_header, provider.signature_header.lower()):
         event = provider.adapter.verify_webhook({name: signature}, raw, now)
         assert (event.id, event.type) == ("evt_1", "payment.captured")
-        assert (event.payment_id, event.reference) == ("pay_x", "pur_x/leg_1")
+        assert (event.payment_id, event.reference) == (paid, "pur_x/leg_1")
+
+
+def test_the_providers_own_notices_are_read(provider: Provider) -> None:
+    payment = provider.authorised()
+    provider.adapter.capture(payment.id, payment.amount, f"{payment.id}/capture")
+    listener = Listener()
+    try:
+        address = {"url": f"{listener.url}/notices"}
+        provider.simulator.call("PUT", "/v1/webhook-endpoint", json=address)
+        wait_for(lambda: _has_notice(provider, listener, payment))
+    finally:
+        listener.close()
+
+
+def _has_notice(provider: Provider, listener: Listener, payment: Payment) -> bool:
+    for each in list(listener.received):
+        if provider.signature_header.lower() in {name.lower() for name in each.headers}:
+            event = provider.adapter.verify_webhook(each.headers, each.body, datetime.now(UTC))
+            if event.reference == payment.reference:
+                return True
+    return False
 
 
 @pytest.mark.parametrize(
@@ -300,7 +356,7 @@ def test_a_notice_is_good_for_five_minutes(
 ) -> None:
     now = datetime.now(UTC)
     signature, raw = _notice(provider, now - timedelta(seconds=age_s))
-    headers = {"Comptoir-Signature": signature}
+    headers = {provider.signature_header: signature}
     if code is None:
         assert provider.adapter.verify_webhook(headers, raw, now).id == "evt_1"
         return
@@ -314,15 +370,15 @@ def test_a_notice_that_was_touched_is_refused(provider: Provider) -> None:
     signature, raw = _notice(provider, now)
     stamp = signature.split(",")[0].removeprefix("t=")
     cases = {
-        "webhook_unsigned": [({}, raw), ({"Comptoir-Signature": "v1=abc"}, raw)],
+        "webhook_unsigned": [({}, raw), ({provider.signature_header: "v1=abc"}, raw)],
         "webhook_forged": [
-            ({"Comptoir-Signature": signature}, raw + b" "),
-            ({"Comptoir-Signature": signature.replace(stamp, str(int(stamp) + 1))}, raw),
-            ({"Comptoir-Signature": f"t={stamp},v1={'0' * 64}"}, raw),
+            ({provider.signature_header: signature}, raw + b" "),
+            ({provider.signature_header: signature.replace(stamp, str(int(stamp) + 1))}, raw),
+            ({provider.signature_header: f"t={stamp},v1={'0' * 64}"}, raw),
         ],
     }
     signed_nonsense, nonsense = _notice(provider, now, b"[" * 5000)
-    cases["webhook_malformed"] = [({"Comptoir-Signature": signed_nonsense}, nonsense)]
+    cases["webhook_malformed"] = [({provider.signature_header: signed_nonsense}, nonsense)]
     for code, notices in cases.items():
         for headers, body in notices:
             with pytest.raises(Refused) as refusal:

@@ -1,0 +1,125 @@
+"""A change that a platform asks for: done once for its key, with whatever fault is switched on.
+
+The change and its stored answer are one commit. Where `keeps_failures` is set an answer of 500 that
+was given after the work is stored too, and given again for ever, as Stripe does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from comptoir.payment_simulator import idempotency
+from comptoir.payment_simulator.database import SimulatorDatabase
+from comptoir.payment_simulator.exchange import LostAnswer, json_answer
+from comptoir.payment_simulator.faults import Fault, take_fault
+from comptoir.payment_simulator.payments import PaymentRefused
+
+Tx = sqlite3.Connection
+Work = Callable[[Tx], tuple[int, dict[str, Any]]]
+ErrorBody = Callable[[str, str], dict[str, Any]]
+
+
+class _NothingDone(Exception):
+    """A fault struck before the work."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("fault before the work")
+        self.response = response
+
+
+class Changes:
+    """Changes in one dialect; `error_body` spells a refusal from its code and sentence."""
+
+    def __init__(
+        self, database: SimulatorDatabase, error_body: ErrorBody, *, keeps_failures: bool = False
+    ) -> None:
+        self._database = database
+        self._error_body = error_body
+        self._keeps_failures = keeps_failures
+        # Claims of an earlier process, killed in the middle, are void.
+        self._boot = secrets.token_hex(8)
+
+    async def once(
+        self, request: Request, scope: str, operation: str, body: Any, work: Work
+    ) -> Response:
+        """Do the work once for its idempotency key. `scope` is who the key belongs to."""
+        key = request.headers.get("idempotency-key", "")
+        if not 1 <= len(key) <= 255:
+            raise PaymentRefused(
+                400, "idempotency_key_required", "The header Idempotency-Key is missing."
+            )
+        digest = idempotency.request_hash(request.url.path, body)
+        stored, fault = await run_in_threadpool(self._begin, scope, key, digest, operation)
+        if stored is not None:
+            return json_answer(stored.status, stored.body, {"Idempotent-Replayed": "true"})
+        try:
+            await self._fail_before(fault)
+            answer = await run_in_threadpool(self._commit, scope, key, work, fault)
+        except _NothingDone as failure:
+            await run_in_threadpool(self._release, scope, key)
+            return failure.response
+        except Exception:
+            await run_in_threadpool(self._release, scope, key)
+            raise
+        return await self._bent(fault, json_answer(answer.status, answer.body))
+
+    async def answered(self, fault: Fault | None, answer: Response) -> Response:
+        """The answer to a question, or what a fault makes of it."""
+        try:
+            await self._fail_before(fault)
+        except _NothingDone as failure:
+            return failure.response
+        return await self._bent(fault, answer)
+
+    def _begin(
+        self, scope: str, key: str, digest: str, operation: str
+    ) -> tuple[idempotency.StoredAnswer | None, Fault | None]:
+        with self._database.write() as tx:
+            stored = idempotency.claim(tx, scope, key, digest, self._boot)
+            return stored, None if stored else take_fault(tx, operation)
+
+    def _commit(
+        self, scope: str, key: str, work: Work, fault: Fault | None
+    ) -> idempotency.StoredAnswer:
+        with self._database.write() as tx:
+            try:
+                status, content = work(tx)
+            except PaymentRefused as error:
+                status, content = error.status, self._error_body(error.code, error.message)
+            answer = idempotency.StoredAnswer(status, json.dumps(content))
+            kept = answer
+            if self._keeps_failures and fault and fault.kind == "error_after":
+                kept = idempotency.StoredAnswer(500, json.dumps(self._failure()))
+            idempotency.store(tx, scope, key, kept)
+        return answer
+
+    def _release(self, scope: str, key: str) -> None:
+        with self._database.write() as tx:
+            idempotency.release(tx, scope, key)
+
+    def _failure(self) -> dict[str, Any]:
+        return self._error_body("internal_error", "Something broke here.")
+
+    async def _fail_before(self, fault: Fault | None) -> None:
+        if fault and fault.kind == "error_before":
+            raise _NothingDone(json_answer(500, self._failure()))
+        if fault and fault.kind == "timeout_before":
+            await asyncio.sleep(fault.delay_s)
+            raise _NothingDone(LostAnswer())
+
+    async def _bent(self, fault: Fault | None, answer: Response) -> Response:
+        """The answer, or what a fault makes of it once the work is committed."""
+        if fault and fault.kind == "answer_late":
+            await asyncio.sleep(fault.delay_s)
+        if fault and fault.kind == "error_after":
+            return json_answer(500, self._failure())
+        return LostAnswer() if fault and fault.kind == "answer_lost" else answer
