@@ -113,10 +113,11 @@ class Filters:
 class SearchRequest:
     """`words` None matches everything. Offset + limit stay within WINDOW (ValueError else).
 
-    `attributes` are the keys whose values are counted. With `vector` (of unit length) and the order
-    by relevance every hit carries its cosine; with `model_id` as well, whose vector it is, an index
-    of another model's vectors leaves them out. `after` is the last id of a page, in Sort.ID
-    only (ValueError else): that walk knows no window.
+    `attributes` are the keys whose values are counted. Where fewer than `facets_from` are found,
+    an engine may leave all counts out (`prices` is None then). With `vector` (of unit length) and
+    the order by relevance every hit carries its cosine; with `model_id` as well, whose vector it
+    is, an index of another model's vectors leaves them out. `after` is the last id of a page, in
+    Sort.ID only (ValueError else): that walk knows no window.
     """
 
     words: Words | None = None
@@ -126,6 +127,7 @@ class SearchRequest:
     limit: int = 24
     facets: tuple[FacetField, ...] = ()
     facet_size: int = 30
+    facets_from: int = 0
     attributes: tuple[str, ...] = ()
     vector: Vector | None = None
     model_id: str | None = None
@@ -166,13 +168,12 @@ def id_of(product: str | Hit) -> str:
     return product if isinstance(product, str) else product.product_id
 
 
-@dataclass(frozen=True, slots=True)
-class FacetCount:
+class FacetCount(NamedTuple):
     """`value` is what a filter takes (an id or key), `label` what people read."""
 
     value: str
     label: str
-    count: int
+    count: int  # type: ignore[assignment]  # nobody counts values in this tuple
 
 
 @dataclass(frozen=True, slots=True)

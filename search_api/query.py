@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from urllib.parse import quote_plus
 
-from indexer.engine import WINDOW, Filters
+from indexer.engine import WINDOW, FacetField, Filters
 from indexer.folding import key
 from kernel.categories import categories
 from kernel.ids import slug
@@ -91,6 +91,13 @@ class ShopQuery:
         )
 
     @property
+    def counted(self) -> tuple[FacetField, ...]:
+        """The facets to count; prices always, for every answer states their range."""
+        if self.facets is None:
+            return tuple(FacetField)
+        return (FacetField.PRICE, *(FacetField(name) for name in self.facets))
+
+    @property
     def offset(self) -> int:
         """Products on the pages before this one."""
         return (self.page - 1) * self.per_page
@@ -141,6 +148,24 @@ def without_page(query: ShopQuery) -> ShopQuery:
 
 def address(query: ShopQuery, language: str) -> str:
     """Path and query string of a search, defaults left out."""
+    return addresses(query, language)(query.sort, query.page)
+
+
+def addresses(query: ShopQuery, language: str) -> Callable[[SortName, int], str]:
+    """The address of each order and page of a search; its conditions are written once."""
+    conditions = [f"{name}={_quoted(value)}" for name, value in _conditions(query, language)]
+    size = [] if query.per_page == PER_PAGE else [f"per_page={query.per_page}"]
+
+    def url(sort: SortName, page: int) -> str:
+        order = [] if sort == "relevance" else [f"sort={sort}"]
+        pages = [f"page={page}"] if page > 1 else []
+        stated = [*conditions, *order, *pages, *size]
+        return "/search?" + "&".join(stated) if stated else "/search"
+
+    return url
+
+
+def _conditions(query: ShopQuery, language: str) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = [("q", query.text)] if query.text else []
     pairs += [("category", category_value(id_, language)) for id_ in query.categories]
     pairs += [("manufacturer", value) for value in query.manufacturers]
@@ -151,15 +176,7 @@ def address(query: ShopQuery, language: str) -> str:
             pairs.append((name, major(minor, query.currency)))
     pairs += [("attribute", f"{name}:{value}") for name, value in query.attributes]
     pairs += [("words", kind) for kind in query.as_words]
-    if query.sort != "relevance":
-        pairs.append(("sort", query.sort))
-    if query.page > 1:
-        pairs.append(("page", str(query.page)))
-    if query.per_page != PER_PAGE:
-        pairs.append(("per_page", str(query.per_page)))
-    if not pairs:
-        return "/search"
-    return "/search?" + "&".join(f"{name}={_quoted(value)}" for name, value in pairs)
+    return pairs
 
 
 @lru_cache(maxsize=1024)
@@ -170,6 +187,7 @@ def category_value(category_id: int, language: str) -> str:
     return f"{category_id}-{name}" if name else str(category_id)
 
 
+@lru_cache(maxsize=4_096)
 def major(minor: int, currency: str) -> str:
     """An amount as addresses have it: major units, no zeros that say nothing."""
     plain = Money(minor, currency).plain()

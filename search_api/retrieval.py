@@ -19,7 +19,6 @@ from indexer.engine import (
     WINDOW,
     Engine,
     Expansion,
-    FacetField,
     Filters,
     Match,
     Neighbour,
@@ -131,7 +130,10 @@ class Retrieval:
             everything = self._browse(query, plan)
             return everything if everything.result.total else None
         ladder = self.profile.ladder
-        strict = self._ask(query, text, Match.ALL)
+        count = len(query_words(text, self.language))
+        can_widen = "half_of_words" in ladder.steps and count > 1
+        few = ladder.few if can_widen else 0
+        strict = self._ask(query, text, Match.ALL, facets_from=few)
         if strict.total >= ladder.few:
             return self._ranked(query, text, strict, plan)
         correction = self._correction(query, text)
@@ -153,10 +155,12 @@ class Retrieval:
         count = len(query_words(text, self.language))
         if "half_of_words" in ladder.steps and count > 1:
             required = max(1, -int(-count * ladder.required_share // 1))
-            wider = self._ask(query, text, Match.HALF, required)
+            wider = self._ask(query, text, Match.HALF, required=required)
             if wider.total > strict.total:
                 found = self._ranked(query, text, wider, plan)
                 return said(found, "half_of_words", query.text, matched_all=strict.total)
+        if strict.prices is None:
+            strict = self._ask(query, text, Match.ALL)
         if strict.total or self._only_filters_exclude(query, text):
             return self._with_similar(query, text, strict, plan)
         if "drop_word" in ladder.steps and count > 1:
@@ -208,7 +212,13 @@ class Retrieval:
         return corrected(text, self.language, self.snapshot)
 
     def _ask(
-        self, query: ShopQuery, text: str, match: Match, required: int | None = None
+        self,
+        query: ShopQuery,
+        text: str,
+        match: Match,
+        *,
+        required: int | None = None,
+        facets_from: int = 0,
     ) -> SearchResult:
         by_relevance = query.sort == "relevance"
         limit = max(CANDIDATES, query.offset + query.per_page) if by_relevance else query.per_page
@@ -228,6 +238,7 @@ class Retrieval:
                 sort=_SORTS[query.sort],
                 offset=0 if by_relevance else query.offset,
                 limit=min(limit, WINDOW),
+                facets_from=facets_from,
                 vector=self._vector(text) if by_relevance else None,
                 model_id=self.encoder.model_id,
             ),
@@ -244,11 +255,7 @@ class Retrieval:
 
     def _search(self, query: ShopQuery, request: SearchRequest) -> SearchResult:
         """With the facets that the query asks for."""
-        counted = replace(
-            request,
-            facets=_counted(query),
-            facet_size=query.facet_size,
-        )
+        counted = replace(request, facets=query.counted, facet_size=query.facet_size)
         return self.engine.search(self.brand.id, counted)
 
     def _browse(self, query: ShopQuery, plan: RulePlan) -> Retrieved:
@@ -387,10 +394,3 @@ class Retrieval:
             return None
         category, count = counted.most_common(1)[0]
         return category if 2 * count >= len(ids) else None
-
-
-def _counted(query: ShopQuery) -> tuple[FacetField, ...]:
-    """The facets asked for; prices are always counted, for every answer states their range."""
-    if query.facets is None:
-        return tuple(FacetField)
-    return (FacetField.PRICE, *(FacetField(name) for name in query.facets))

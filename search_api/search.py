@@ -29,7 +29,7 @@ from search_api.highlight import highlighted, wanted_terms
 from search_api.notices import list_notice, ranking_statement
 from search_api.overview import Overviews
 from search_api.plain_dataclass import changed
-from search_api.query import ShopQuery, address, page_count, without_page
+from search_api.query import ShopQuery, address, addresses, page_count
 from search_api.ranking_statement import RankingStatement
 from search_api.retrieval import Retrieval
 from search_api.retrieved import Retrieved
@@ -39,6 +39,7 @@ from tenants.brand import Brand
 from tenants.ranking.rules import Placed
 
 POPULAR_AT_HOME = 8
+_SORT_NAMES: tuple[SortName, ...] = get_args(SortName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +201,10 @@ def _why(product_id: str, found: Explanation | None, placed: Placed | None) -> W
 
 
 def _sorts(query: ShopQuery, language: str) -> tuple[SortOption, ...]:
-    base = without_page(query)
+    url = addresses(query, language)
     return tuple(
-        SortOption(
-            value=name,
-            selected=name == query.sort,
-            url=address(replace(base, sort=name), language),
-        )
-        for name in get_args(SortName)
+        SortOption(value=name, selected=name == query.sort, url=url(name, 1))
+        for name in _SORT_NAMES
     )
 
 
@@ -215,11 +212,8 @@ def _page_links(query: ShopQuery, pages: int, language: str) -> tuple[PageLink, 
     """The first, the last and those around the current one."""
     near = range(query.page - 2, query.page + 3)
     numbers = sorted({1, pages, *(number for number in near if 1 <= number <= pages)})
+    url = addresses(query, language)
     return tuple(
-        PageLink(
-            number=number,
-            url=address(replace(query, page=number), language),
-            current=number == query.page,
-        )
+        PageLink(number=number, url=url(query.sort, number), current=number == query.page)
         for number in numbers
     )

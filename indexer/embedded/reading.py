@@ -119,10 +119,11 @@ class IndexReader:
         scores = [score if field is None else 0.0 for score, _ in rows]
         vector = request.vector if request.sort is Sort.RELEVANCE else None
         hits = self._hits(snapshot, [address for _, address in rows], scores, vector)
-        if not request.facets and not request.attributes:
-            return SearchResult(hits, _total(found), {})
+        total = _total(found)
+        if total < request.facets_from or not (request.facets or request.attributes):
+            return SearchResult(hits, total, {})
         facets = self._facets(snapshot, request, question)
-        return replace(facets, hits=hits, total=_total(found))
+        return replace(facets, hits=hits, total=total)
 
     def _facets(
         self, snapshot: Snapshot, request: SearchRequest, question: Question
