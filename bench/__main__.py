@@ -7,7 +7,9 @@ import sys
 
 from bench.figures import Figure, table
 
-PARTS = ("command_line", "catalogue", "search", "purchase", "cold_start", "freshness")
+PARTS = (
+    "command_line", "catalogue", "index_build", "search", "purchase", "cold_start", "freshness",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.elasticsearch_at_hand import elasticsearch_at_hand
 from bench.figures import Figure, percentiles
 from bench.memory import resident_mb
 from tests.load.freshness import Accepted, Probe, compare, push, settle
@@ -34,25 +35,11 @@ def measure() -> Iterator[Figure]:
 
 
 def _on_elasticsearch() -> Iterator[Figure]:
-    from bench.catalogue import SHARED
-    from comptoir.embedded import elasticsearch
-
-    given = os.environ.get("COMPTOIR_TEST_ELASTICSEARCH_URL")
-    if given:
-        yield from _measure("Elasticsearch", given)
-        return
-    home = Path(os.environ.get("ELASTICSEARCH_HOME", SHARED / "elasticsearch"))
-    if not home.is_dir():
-        yield Figure("freshness on Elasticsearch", "left out: ELASTICSEARCH_HOME is absent")
-        return
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        server = elasticsearch.start(home, Path(name), elasticsearch.free_port())
-        try:
-            server.wait()
-            yield from _measure("Elasticsearch", server.url)
-        finally:
-            server.stop()
+    with elasticsearch_at_hand() as url:
+        if url is None:
+            yield Figure("freshness on Elasticsearch", "left out: ELASTICSEARCH_HOME is absent")
+        else:
+            yield from _measure("Elasticsearch", url)
 
 
 def _measure(mode: str, elasticsearch_url: str | None) -> Iterator[Figure]:

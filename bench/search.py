@@ -22,10 +22,11 @@ from urllib.parse import urlencode
 import orjson
 
 from bench.catalogue import ROOT, SHARED
+from bench.elasticsearch_at_hand import elasticsearch_at_hand
 from bench.figures import Figure, percentiles
 from bench.http_load import Client, saturate, steady
 from bench.icecat import documents, judgements
-from bench.judged_index import BRAND, CACHE, LANGUAGE, embedded_index, fill
+from bench.judged_index import BRAND, LANGUAGE, embedded_index, fill
 from bench.memory import resident_mb
 from indexer.elasticsearch import ElasticsearchEngine
 from indexer.elasticsearch.mapping import vector_field
@@ -145,7 +146,7 @@ def _over_http(root: Path, brand: Brand, encoder: Encoder, copies: int) -> Itera
         first = time.perf_counter() - started
         yield Figure(f"{copies} copies, embedded: first answer", f"{first:.1f} s", "3 s")
         judged, unseen = _queries()
-        url = stack.enter_context(_elasticsearch())
+        url = stack.enter_context(elasticsearch_at_hand())
         if url is not None:
             prefix = f"bench-{copies}-"
             yield from _filled(url, prefix, encoder, copies)
@@ -235,26 +236,6 @@ def _loaded(copies: int, paths: Sequence[str]) -> Iterator[Figure]:
     half = steady(8391, paths, rate=rate / 2, seconds=10)
     said = f"{percentiles(half.took)}, {half.failed + most.failed} failed"
     yield Figure(f"{copies} copies, embedded: at half of that", said)
-
-
-@contextmanager
-def _elasticsearch() -> Iterator[str | None]:
-    """The server named in the environment, else one of our own with 512 MB of heap."""
-    from comptoir.embedded import elasticsearch
-
-    given = os.environ.get("COMPTOIR_TEST_ELASTICSEARCH_URL")
-    home = Path(os.environ.get("ELASTICSEARCH_HOME", SHARED / "elasticsearch"))
-    if given or not home.is_dir():
-        yield given
-        return
-    folder = CACHE / "elasticsearch"
-    folder.mkdir(parents=True, exist_ok=True)
-    server = elasticsearch.start(home, folder, elasticsearch.free_port())
-    try:
-        server.wait()
-        yield server.url
-    finally:
-        server.stop()
 
 
 @contextmanager
