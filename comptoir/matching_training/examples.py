@@ -6,7 +6,7 @@ gives those. Pairs that something forbids are left out: no model is asked about 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -48,20 +48,21 @@ class Examples:
     groups: NDArray[np.str_]
 
 
-def truth_files(folder: Path) -> list[TruthFile]:
-    """All sets of a folder: NAME-offers.csv[.gz] with NAME-clusters, NAME-train-pairs or
-    NAME-valid-pairs beside it. DomainError `sets_missing` where there is none."""
+def truth_files(folder: Path, names: Collection[str] = ()) -> list[TruthFile]:
+    """All sets of a folder, or those named: NAME-offers.csv[.gz] with NAME-clusters,
+    NAME-train-pairs or NAME-valid-pairs beside it. DomainError `sets_missing` where one lacks."""
     found = []
     for offers in sorted(folder.glob("*-offers.csv*")):
         name, _, ending = offers.name.partition("-offers")
         for kind in ("clusters", "train-pairs", "valid-pairs"):
             truth = folder / f"{name}-{kind}{ending}"
-            if truth.exists():
+            if truth.exists() and (not names or name in names):
                 found.append(TruthFile(name, offers, truth))
-    if not found:
+    missing = set(names) - {each.name for each in found}
+    if missing or not found:
         raise DomainError(
             "sets_missing",
-            f"There is no set of offers with its truth in {folder}.",
+            f"{folder} holds no set {', '.join(sorted(missing))} of offers with its truth.",
             hint="The form of a set is in docs/guides/matching.md.",
         )
     return found

@@ -5,16 +5,18 @@ Seeds, threads and order are fixed: the same sets give the same file. Needs the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from comptoir.matching_training.examples import Examples, fingerprint
+from comptoir.matching_training.examples import Examples, TruthFile, examples, fingerprint
 from kernel.errors import DomainError
 from mdm.match.ensemble import FORMAT
 from mdm.match.evidence import Evidence
+from mdm.match.neighbours import TitleEncoder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,11 +54,24 @@ _AGAINST = {
 }  # fmt: skip
 
 
+def weighed(
+    sources: Sequence[TruthFile], encoder: TitleEncoder, advance: Callable[[int], None]
+) -> list[tuple[Examples, float]]:
+    """Examples of each statement of truth with its weight: the root of its size, so that no large
+    set speaks for all. `advance` is told of each."""
+    parts = []
+    for source in sources:
+        found = examples(source, encoder)
+        parts.append((found, round(min(25.0, math.sqrt(len(found.labels)) / 4), 1)))
+        advance(1)
+    return parts
+
+
 def fit(parts: Sequence[tuple[Examples, float]]) -> Any:
     """Train on sets with weights: each counts as if it had that many thousand pairs."""
     import numpy as np
 
-    lightgbm = _lightgbm()
+    lightgbm = lightgbm_module()
     kept = [_kept(part) for part, _ in parts]
     weights = [
         np.full(len(labels), 1000 * weight / len(labels))
@@ -138,7 +153,8 @@ def _nodes(root: Mapping[str, Any]) -> list[list[float]]:
     return rows
 
 
-def _lightgbm() -> Any:
+def lightgbm_module() -> Any:
+    """The library of the trees. DomainError `training_needs_models` where it is not installed."""
     try:
         import lightgbm
     except ImportError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mdm.match.decide import (
     NOTHING_RULED,
@@ -18,7 +18,9 @@ from mdm.match.decide import (
     Pair,
     Piece,
     Ruled,
+    band_of,
     decide,
+    plain,
 )
 from mdm.match.ensemble import Ensemble
 from mdm.match.evidence import Evidence, evidence
@@ -117,9 +119,29 @@ class Comparison:
             for (left, right), cosine in zip(places, self._cosines(places), strict=True)
         ]
 
+    def every_row(self, places: Sequence[tuple[int, int]]) -> list[Evidence]:
+        """The evidence of pairs, of forbidden ones too."""
+        cosines = self._cosines(places)
+        return [self._row(*pair, cosine) for pair, cosine in zip(places, cosines, strict=True)]
+
     def _row(self, left: int, right: int, cosine: float) -> Evidence:
         one, other = self._contenders[left].features, self._contenders[right].features
         return evidence(one, other, cosine, self._rarity)
+
+    def told(self, left: int, right: int) -> dict[str, Any]:
+        """Why two contenders are, or are not, of one product, as stored with a decision."""
+        one, other = self._contenders[left], self._contenders[right]
+        forbidden = _veto(one, other)
+        probability = self._compare(one, other)
+        pieces = self._explain(one, other)
+        return {
+            "offers": [one.offer_id, other.offer_id],
+            "band": "apart" if forbidden else band_of(probability),
+            "score": round(probability, 4),
+            "veto": forbidden,
+            "for": [plain(each) for each in pieces if each[2] > 0],
+            "against": [plain(each) for each in pieces if each[2] < 0],
+        }
 
     def _cosines(self, candidates: Sequence[tuple[int, int]]) -> list[float]:
         import numpy as np

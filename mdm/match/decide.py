@@ -332,8 +332,8 @@ class _Gathering:
         return {
             "decision": decision,
             "score": round(self._compare(each, beside), 4),
-            "for": [_plain(piece) for piece in pieces if piece[2] > 0],
-            "against": [_plain(piece) for piece in pieces if piece[2] < 0],
+            "for": [plain(piece) for piece in pieces if piece[2] > 0],
+            "against": [plain(piece) for piece in pieces if piece[2] < 0],
             "compared_with": self._all[beside].offer_id,
         }
 
@@ -352,7 +352,15 @@ class _Gathering:
                 reasons.append(told)
 
 
-def _plain(piece: Piece) -> list[Any]:
+def band_of(probability: float) -> str:
+    """What becomes of two offers that are so likely of one product."""
+    if probability >= MERGE:
+        return "merge"
+    return "steward" if probability >= ASK else "apart"
+
+
+def plain(piece: Piece) -> list[Any]:
+    """A piece of evidence as it is stored: [code, [values], log odds]."""
     code, values, moved = piece
     return [code, [*values], round(moved, 2)]
 

@@ -1,0 +1,65 @@
+"""Why two offers are, or are not, of one product: read from the installation or from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comptoir.stewardship.wording import told
+from kernel.db import advisory_lock
+from kernel.errors import NotFound
+from mdm.evaluation.plain_form import read_offers
+from mdm.evaluation.run import understand
+from mdm.living_index import LivingIndex
+from mdm.match.comparison import Comparison, ambiguous_gtins
+from mdm.match.rarity import Rarity
+from mdm.stored_catalogue import StoredCatalogue
+
+if TYPE_CHECKING:
+    from comptoir.installation import Installation
+    from mdm.match.neighbours import TitleEncoder
+
+_BANDS = {
+    "merge": "merged with nobody looking",
+    "steward": "put before a steward",
+    "apart": "kept apart",
+}
+
+
+def of_file(path: Path, one: str, other: str, encoder: TitleEncoder) -> dict[str, Any]:
+    """Two offers of a set in the plain form; how rare words are is the set's. NotFound."""
+    understood = understand(read_offers(path), encoder)
+    for each in (one, other):
+        if each not in understood.places:
+            raise NotFound("offer_unknown", f"{path} has no usable offer {each!r}.")
+    places = (understood.places[one], understood.places[other])
+    return understood.matching.among_newcomers().told(*places)
+
+
+def of_installation(installation: Installation, one: str, other: str) -> dict[str, Any]:
+    """Two live offers; how rare words are is that of all live offers. NotFound."""
+    encoder = installation.encoder
+    with installation.database.platform() as tx:
+        advisory_lock(tx, "mdm.match")
+        index = LivingIndex(installation.settings.data / "matching")
+        index.refresh(tx)
+        catalogue = StoredCatalogue(tx, index, encoder.model_id, encoder.dimensions)
+        contenders, table = catalogue.offers([one, other])
+    found = {each.offer_id: place for place, each in enumerate(contenders)}
+    for each in (one, other):
+        if each not in found:
+            raise NotFound("offer_unknown", f"No live offer is called {each!r}.")
+    rarity = Rarity(len(index), index.count)
+    comparison = Comparison(contenders, table, rarity, ambiguous_gtins(contenders), {})
+    return comparison.told(found[one], found[other])
+
+
+def in_words(explained: dict[str, Any]) -> Iterator[str]:
+    """The explanation in English, a line each."""
+    yield f"{explained['score']:.0%} likely of one product: {_BANDS[explained['band']]}"
+    if explained["veto"]:
+        yield f"forbidden whatever else agrees: {explained['veto']}"
+    for side, pieces in zip(("for", "against"), told(explained), strict=True):
+        for each in pieces:
+            yield f"  {side:8} {each.log_odds:+6.2f}  {each.text} ({each.measured})"

@@ -1,0 +1,137 @@
+"""A run that learns from a set's own training pairs before it judges others of the same set.
+
+What such pairs show is true of their two shops only: their prices, their habits of naming editions
+and makers. So this model is thrown away with the run; the shipped one never sees these numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from comptoir.matching_training.train import PARAMETERS, lightgbm_module
+from mdm.evaluation.metrics import Figures, average_precision, of_counts
+from mdm.evaluation.plain_form import LabelledPair
+from mdm.evaluation.run import understand
+from mdm.match.comparison import Comparison
+from mdm.match.neighbours import TitleEncoder
+from mdm.normalise.text import folded
+from mdm.raw_offer import RawOffer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SEEDS = (1, 2, 3, 4, 5)
+TREES = 120
+_OWN = {"num_leaves": 16, "min_data_in_leaf": 15, "learning_rate": 0.06, "max_depth": 6}
+_GRAM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Pairs to learn from, pairs to choose the threshold by (may be empty), pairs to judge."""
+
+    train: Sequence[LabelledPair]
+    valid: Sequence[LabelledPair]
+    judged: Sequence[LabelledPair]
+
+
+def evaluate_split(
+    offers: Sequence[RawOffer], split: Split, encoder: TitleEncoder
+) -> dict[str, Any]:
+    """Figures of the judged pairs. DomainError `training_needs_models` without the extra."""
+    lightgbm = lightgbm_module()
+    numbers = _Numbers(offers, encoder)
+    rows, labels = numbers.of(split.train)
+    models = [
+        lightgbm.train({**PARAMETERS, **_OWN, "seed": seed}, lightgbm.Dataset(rows, labels), TREES)
+        for seed in SEEDS
+    ]
+
+    def scores(pairs: Sequence[LabelledPair]) -> NDArray[np.float64]:
+        given, _ = numbers.of(pairs)
+        found: NDArray[np.float64] = sum(model.predict(given, num_threads=1) for model in models)
+        return found / len(models)
+
+    least = _best_threshold(scores(split.valid), split.valid) if split.valid else 0.5
+    judged = scores(split.judged)
+    labelled = [pair.is_match for pair in split.judged]
+    figures = _figures(judged, labelled, least)
+    return {
+        "precision": round(figures.precision, 4),
+        "recall": round(figures.recall, 4),
+        "f1": round(figures.f1, 4),
+        "average_precision": round(average_precision(judged.tolist(), labelled), 4),
+        "threshold": round(least, 3),
+        "trained_on": len(split.train),
+        "pairs": len(split.judged),
+        "offers": len(offers),
+    }
+
+
+class _Numbers:
+    """The evidence of pairs, with what can only be learnt from the set itself."""
+
+    def __init__(self, offers: Sequence[RawOffer], encoder: TitleEncoder) -> None:
+        self._understood = understand(offers, encoder)
+        self._comparison: Comparison = self._understood.matching.among_newcomers()
+        self._prices = {each.sku: _price(each.price) for each in offers}
+        self._grams = {each.sku: _grams(each) for each in offers}
+        counts = Counter(gram for grams in self._grams.values() for gram in grams)
+        self._weights = {
+            gram: math.log(len(offers) / (count + 1)) + 1 for gram, count in counts.items()
+        }
+        self._lengths = {
+            sku: math.sqrt(sum(self._weights[gram] ** 2 for gram in grams))
+            for sku, grams in self._grams.items()
+        }
+
+    def of(self, pairs: Sequence[LabelledPair]) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+        import numpy as np
+
+        at: Mapping[str, int] = self._understood.places
+        known = [(at[each.left], at[each.right]) for each in pairs]
+        evidence = self._comparison.every_row(known)
+        rows = [
+            [*row, self._price_ratio(pair), self._letters(pair)]
+            for row, pair in zip(evidence, pairs, strict=True)
+        ]
+        return np.array(rows), np.array([each.is_match for each in pairs], dtype=np.int8)
+
+    def _price_ratio(self, pair: LabelledPair) -> float:
+        left, right = self._prices[pair.left], self._prices[pair.right]
+        return abs(math.log(left / right)) if left and right else -1.0
+
+    def _letters(self, pair: LabelledPair) -> float:
+        """Cosine of the short runs of letters in both titles, by rarity."""
+        shared = self._grams[pair.left] & self._grams[pair.right]
+        length = self._lengths[pair.left] * self._lengths[pair.right]
+        return sum(self._weights[gram] ** 2 for gram in shared) / length if length else 0.0
+
+
+def _price(stated: str | None) -> float:
+    try:
+        return max(float(stated or 0), 0.0)
+    except ValueError:
+        return 0.0
+
+
+def _grams(offer: RawOffer) -> frozenset[str]:
+    text = f" {' '.join(folded(offer.title or '')[:300].split())} "
+    return frozenset(text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1))
+
+
+def _best_threshold(scores: NDArray[np.float64], pairs: Sequence[LabelledPair]) -> float:
+    labels = [pair.is_match for pair in pairs]
+    tried = [step / 100 for step in range(10, 91)]
+    return max(tried, key=lambda least: (_figures(scores, labels, least).f1, -abs(least - 0.5)))
+
+
+def _figures(scores: NDArray[np.float64], labels: Sequence[bool], least: float) -> Figures:
+    joined = scores >= least
+    hits = sum(1 for one, other in zip(joined, labels, strict=True) if one and other)
+    return of_counts(hits, int(joined.sum()), sum(labels))
