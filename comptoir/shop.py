@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse, Response
 
+from checkout.payment_providers import page_origins
 from checkout.routes import build_router as checkout_router
 from comptoir.basket_events import BasketEvents
 from comptoir.brand_gate import BrandGate
@@ -74,7 +75,9 @@ def create_shop(installation: Installation) -> FastAPI:
     app.add_middleware(BrandGate, brands=brands, by_query=installation.settings.brand_by_query)
     app.add_middleware(SameSiteWrites, exempt=("/webhooks/", *CROSS_ORIGIN_PATHS))
     app.add_middleware(BodyLimit, limit=256 * 1024)
-    app.add_middleware(SafeHeaders, payment_hosts=(installation.settings.payment_url,))
+    settings = installation.settings
+    hosts = page_origins(settings.payment_provider, settings.payment_url)
+    app.add_middleware(SafeHeaders, payment_hosts=hosts)
     return app
 
 

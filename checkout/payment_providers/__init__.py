@@ -1,7 +1,8 @@
 """Payment providers behind one contract: a module here named X is the provider called X.
 
 A provider module offers `connect(settings) -> PaymentProvider` and `DISPLAY_NAME`, the name that
-shoppers know, and is found by its own name.
+shoppers know, and is found by its own name. Where its hosted page does not lie below the API's
+address it names the page's origins in `PAGE_ORIGINS`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ def open_provider(name: str, settings: ProviderSettings) -> PaymentProvider:
 def display_name(name: str) -> str:
     """What shoppers know the provider as. DomainError if unknown."""
     return str(_module(name).DISPLAY_NAME)
+
+
+def page_origins(name: str, url: str) -> tuple[str, ...]:
+    """Origins of the hosted page, which forms of ours may lead to. DomainError if unknown."""
+    return (url, *getattr(_module(name), "PAGE_ORIGINS", ()))
 
 
 def _module(name: str) -> ModuleType:

@@ -36,6 +36,7 @@ from checkout.peer_http import AnswerLost, NeverSent, PeerClient, PeerLimits
 from kernel.money import Money
 
 DISPLAY_NAME = "Stripe"
+PAGE_ORIGINS = ("https://checkout.stripe.com",)
 API_VERSION = "2026-10-28.endive"
 TOLERANCE_S = 300
 PAGE_OPEN_S = 31 * 60
