@@ -15,7 +15,8 @@ def command() -> None:
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--order-url", help="Address of its order system, for a merchant that takes orders.")
-def add(file: Path, order_url: str | None) -> None:
+@click.option("--payment-account", help="Its own account at the payment provider.")
+def add(file: Path, order_url: str | None, payment_account: str | None) -> None:
     """Register the merchant of FILE, or bring it up to the file. Idempotent."""
     from dataclasses import replace
 
@@ -26,6 +27,9 @@ def add(file: Path, order_url: str | None) -> None:
     merchant = read_merchant_file(file)
     if order_url is not None:
         merchant = replace(merchant, connector_settings={"url": order_url})
+    if payment_account is not None:
+        settings = {**merchant.connector_settings, "payment_account": payment_account}
+        merchant = replace(merchant, connector_settings=settings)
     with Installation().database.platform() as tx:
         register_merchant(tx, merchant)
     click.echo(f"merchant {merchant.id} ({merchant.name}) is on record: {merchant.execution}")
