@@ -1,0 +1,133 @@
+"""Titles of products that do not exist, made by varying real ones, and a catalogue of them.
+
+Numbers are drawn anew and some words come from another title, so that each is a product of its own
+with words as common and codes as rare as real ones. The same number always gives the same title.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import random
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from kernel.db import Database, Transaction
+from kernel.ids import derived_id
+from mdm.bulk import copy_rows
+from mdm.match.neighbours import TitleEncoder
+from mdm.offer_rows import offer_id_of
+from mdm.raw_offer import RawOffer
+
+MERCHANTS = 200
+_PAGE = 20_000
+_DIGIT = re.compile(r"\d")
+_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@lru_cache(maxsize=4)
+def real_titles(path: Path) -> Sequence[str]:
+    """Titles of the sample."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
+        return tuple(row["product_title"] for row in csv.DictReader(stream))
+
+
+def varied_title(titles: Sequence[str], number: int) -> str:
+    """The title of product `number`."""
+    chance = random.Random(number)
+    words = chance.choice(titles).split()
+    others = chance.choice(titles).split()
+    for _ in range(max(1, len(words) // 5)):
+        words[chance.randrange(len(words))] = chance.choice(others)
+    return " ".join(
+        _DIGIT.sub(lambda _: str(chance.randrange(10)), word) if len(word) > 3 else word
+        for word in words
+    )
+
+
+def another_offer(title: str, number: int) -> str:
+    """The same product as another shop writes it: a word fewer, in another order."""
+    chance = random.Random(-number)
+    words = title.split()
+    if len(words) > 4:
+        words.pop(chance.randrange(len(words)))
+    if chance.random() < 0.5:
+        start = chance.randrange(len(words))
+        words = words[start:] + words[:start]
+    return " ".join(words)
+
+
+def newcomers(titles: Sequence[str], products: int, start: int, count: int) -> Iterator[RawOffer]:
+    """Every second one is another offer of a product in the catalogue, the others are new."""
+    for number in range(start, start + count):
+        chance = random.Random(number)
+        if number % 2:
+            title = another_offer(varied_title(titles, chance.randrange(products)), number)
+        else:
+            title = varied_title(titles, 100_000_000 + number)
+        price = f"{chance.randint(1500, 150_000) / 100:.2f}"
+        yield RawOffer(sku=f"new-{number}", title=title, price=price, decimal=".")
+
+
+def fill(
+    database: Database, titles: Sequence[str], encoder: TitleEncoder, there: int, wanted: int
+) -> None:
+    """Products of one offer each, from number `there` on, as ingestion would have left them."""
+    for start in range(there, wanted, _PAGE):
+        numbers = range(start, min(start + _PAGE, wanted))
+        with database.platform() as tx:
+            _fill(tx, [(number, varied_title(titles, number)) for number in numbers], encoder)
+
+
+def _fill(tx: Transaction, page: Sequence[tuple[int, str]], encoder: TitleEncoder) -> None:
+    products = [derived_id("prd", "bench", str(number)) for number, _ in page]
+    columns = ("product_id", "version", "state", "golden", "updated_at")
+    copy_rows(tx, "mdm.product", columns, ((each, 1, "live", "{}", _DAY) for each in products))
+    rows = [
+        (
+            offer_id_of(merchant_of(number), str(number)),
+            merchant_of(number),
+            str(number),
+            merchant_of(number),
+            product_id,
+            True,
+            b"bench",
+            b"bench",
+            title,
+            1000 + number % 90_000,
+            "EUR",
+            "new",
+            "in_stock",
+            "[]",
+            "{}",
+            _DAY,
+            _DAY,
+            _DAY + timedelta(days=36_500),
+            False,
+        )
+        for product_id, (number, title) in zip(products, page, strict=True)
+    ]
+    names = (
+        "offer_id", "source_id", "sku", "merchant_id", "product_id", "live", "identity_sha256",
+        "shown_sha256", "title", "price_minor", "currency", "condition", "availability", "delivery",
+        "facts", "updated_at", "confirmed_at", "expires_at", "expired",
+    )  # fmt: skip
+    copy_rows(tx, "mdm.offer", names, rows)
+    vectors = encoder.encode([title for _, title in page]).astype("float16")
+    copy_rows(
+        tx,
+        "mdm.offer_vector",
+        ("offer_id", "model_id", "vector"),
+        (
+            (row[0], encoder.model_id, vector.tobytes())
+            for row, vector in zip(rows, vectors, strict=True)
+        ),
+    )
+
+
+def merchant_of(number: int) -> str:
+    """Which of the merchants of the catalogue offers a product."""
+    return f"shop-{number % MERCHANTS:03d}"
