@@ -291,8 +291,10 @@ class Retrieval:
         first, rest = result.hits[:CANDIDATES], result.hits[CANDIDATES:]
         documents = self._documents(result, plan)
         ordered = order_candidates(first, text, self.language, self.profile, plan, documents)
-        ordered += [RankedProduct(hit.product_id, 0.0, {}) for hit in rest]
-        return self._placed(query, text, result, ordered, plan)
+        if not rest:
+            return self._placed(query, text, result, ordered, plan)
+        further = [RankedProduct(hit.product_id, 0.0, {}) for hit in rest]
+        return self._placed(query, text, result, [*ordered, *further], plan)
 
     def _documents(self, result: SearchResult, plan: RulePlan) -> Mapping[str, ProductDocument]:
         if not needs_documents(plan):

@@ -15,7 +15,7 @@ from indexer.engine import Filters, Hit
 from indexer.folding import key
 from indexer.index_fields import ALL_WORDS_BONUS
 from kernel.categories import category_path
-from tenants.ranking.products import Candidate, RankedProduct, rank_products, targets
+from tenants.ranking.products import Candidate, RankedProduct, Ranking, rank_products, targets
 from tenants.ranking.profile import RankingProfile, Rule
 from tenants.ranking.rules import RulePlan
 
@@ -29,24 +29,16 @@ def order_candidates(
     profile: RankingProfile,
     plan: RulePlan = _NOTHING,
     documents: Mapping[str, ProductDocument] | None = None,
-) -> list[RankedProduct]:
+) -> Ranking:
     """Candidates in order. `documents` are needed where rules look at makers or merchants."""
     asked = named(text, language)
-    known = documents or {}
-    looked_at = bool(plan.moves or plan.hidden)
     scores = [plain_score(hit) for hit in hits]
     best = max(scores, default=0.0) or 1.0
-    tiers: tuple[list[Candidate], list[Candidate]] = ([], [])
-    for hit, score in zip(hits, scores, strict=True):
-        row = _candidate(hit, score / best, asked)
-        if looked_at:
-            row = _for_rules(row, hit, known.get(hit.product_id))
-        tiers[hit.score < ALL_WORDS_BONUS].append(row)
-    ordered: list[RankedProduct] = []
-    for tier in tiers:
-        kept = [row for row in tier if not is_hidden(row, plan.hidden)] if plan.hidden else tier
-        ordered += rank_products(kept, profile, plan.moves)
-    return ordered
+    rows = [_candidate(hit, score / best, asked) for hit, score in zip(hits, scores, strict=True)]
+    if plan.moves or plan.hidden:
+        rows = _for_rules(rows, hits, documents or {})
+        rows = [row for row in rows if not is_hidden(row, plan.hidden)]
+    return rank_products(rows, profile, plan.moves)
 
 
 def browsed(
@@ -58,10 +50,9 @@ def browsed(
     """A list without words in the engine's order, as rules change it."""
     step = 1.0 / max(len(hits), 1)
     rows = [
-        _for_rules(_candidate(hit, 1.0 - place * step, -1), hit, documents.get(hit.product_id))
-        for place, hit in enumerate(hits)
+        _candidate(hit, 1.0 - place * step, -1)._replace(tier=0) for place, hit in enumerate(hits)
     ]
-    kept = [row for row in rows if not is_hidden(row, plan.hidden)]
+    kept = [row for row in _for_rules(rows, hits, documents) if not is_hidden(row, plan.hidden)]
     # What speaks for a product among many words has no say where no word was asked.
     bare = {row.product_id: row.text_score for row in kept}
     moved = rank_products(kept, profile, plan.moves)
@@ -111,17 +102,23 @@ def _candidate(hit: Hit, text_score: float, asked: int) -> Candidate:
         near if near is not None and near > 0.0 else 0.0,
         hit.availability == "in_stock",
         hit.offer_count,
-        (),
-        None,
-        (),
         bool(hit.accessories & ~asked),
+        int(hit.score < ALL_WORDS_BONUS),
     )
 
 
-def _for_rules(row: Candidate, hit: Hit, document: ProductDocument | None) -> Candidate:
+def _for_rules(
+    rows: Sequence[Candidate], hits: Sequence[Hit], documents: Mapping[str, ProductDocument]
+) -> list[Candidate]:
     """With what rules look at and the order does not."""
-    return row._replace(
-        category_path=category_path(hit.category_id),
-        manufacturer=key(document.manufacturer or "") or None if document else None,
-        merchants=document.merchant_ids if document else (),
-    )
+    seen = []
+    for row, hit in zip(rows, hits, strict=True):
+        document = documents.get(hit.product_id)
+        seen.append(
+            row._replace(
+                category_path=category_path(hit.category_id),
+                manufacturer=key(document.manufacturer or "") or None if document else None,
+                merchants=document.merchant_ids if document else (),
+            )
+        )
+    return seen

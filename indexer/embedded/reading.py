@@ -5,6 +5,7 @@ Other processes commit; a look at one file's stamp tells whether to reload, so n
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import repeat
@@ -69,6 +70,7 @@ class IndexReader:
         self._index = open_index(folder / "lexical")
         self._meta = folder / "lexical" / "meta.json"
         self._vectors = VectorFile(folder, manifest.dimensions)
+        self._taking = threading.Lock()
         self._seen = (self._stamp_now(), self._taken(None))
 
     def _stamp_now(self) -> tuple[int, int]:
@@ -79,9 +81,13 @@ class IndexReader:
         """What is committed now."""
         stamp = self._stamp_now()
         seen, snapshot = self._seen
-        if stamp != seen:
-            snapshot = self._taken(snapshot)
-            self._seen = (stamp, snapshot)
+        # One thread takes the new one; the others need not wait for it.
+        if stamp != seen and self._taking.acquire(blocking=False):
+            try:
+                snapshot = self._taken(self._seen[1])
+                self._seen = (stamp, snapshot)
+            finally:
+                self._taking.release()
         return snapshot
 
     def _taken(self, before: Snapshot | None) -> Snapshot:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import tantivy
 
-from indexer.embedded.columns import Columns, Rows
+from indexer.embedded.columns import Columns, Table
 from indexer.engine import Completion, SearchResult
 from indexer.matching_plan import Clause, MatchingPlan
 
@@ -22,7 +22,7 @@ _COMPLETED = 2_000
 class Snapshot:
     """A searcher and its memory. Threads share it: entries are only ever added or all dropped.
 
-    Of the commit before, what cannot have changed is taken over: rows of segments that are still
+    Of the commit before, what cannot have changed is taken over: tables of segments that are still
     there, and terms that were met (one that is gone since is only looked up in vain).
     """
 
@@ -32,7 +32,7 @@ class Snapshot:
         segments: Sequence[tuple[str, int]],
         before: Snapshot | None = None,
     ) -> None:
-        kept: Mapping[str, Rows] = {} if before is None else before.columns.by_segment
+        kept: Mapping[str, Table] = {} if before is None else before.columns.by_segment
         self.searcher = searcher
         self.columns: Columns = Columns(searcher, segments, kept)
         self._present: set[tuple[str, str]] = set() if before is None else before._present
@@ -63,7 +63,7 @@ class Snapshot:
             self._present.add(asked)
         return True
 
-    def facts(self, addresses: Sequence[tantivy.DocAddress]) -> tuple[list[str], Rows]:
+    def facts(self, addresses: Sequence[tantivy.DocAddress]) -> tuple[list[str], Table]:
         """Ids of products and what hits tell of them, in their order."""
         rows = self.columns.rows(addresses)
         ids = [

@@ -7,7 +7,10 @@ paging never jumps. Pure, and the same for every engine.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, overload
+
+import numpy as np
 
 from tenants.ranking.profile import RankingProfile, Rule
 
@@ -18,7 +21,7 @@ MANY_OFFERS = 10
 class Candidate(NamedTuple):
     """A retrieved product for the second stage. Scores are 0 to 1 within the answer.
 
-    The fields after `offer_count` are what rules may look at.
+    The fields after `tier` are what rules may look at.
     """
 
     product_id: str
@@ -26,11 +29,13 @@ class Candidate(NamedTuple):
     vector_score: float
     in_stock: bool
     offer_count: int
+    is_accessory: bool = False
+    """Whether it comes with, on or for what is asked, which names no accessory."""
+    tier: int = 0
+    """Products of a lower tier come first, whatever their scores."""
     category_path: tuple[int, ...] = ()
     manufacturer: str | None = None
     merchants: tuple[str, ...] = ()
-    is_accessory: bool = False
-    """Whether it comes with, on or for what is asked, which names no accessory."""
 
 
 class RankedProduct(NamedTuple):
@@ -41,37 +46,66 @@ class RankedProduct(NamedTuple):
     parts: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking(Sequence[RankedProduct]):
+    """Candidates in order. A page shows a tenth of them, so a row is made when it is looked at."""
+
+    candidates: Sequence[Candidate]
+    order: Sequence[int]
+    scores: Sequence[float]
+    parts: Mapping[str, Sequence[float]]
+    moved: Sequence[Mapping[str, float]] = ()
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @overload
+    def __getitem__(self, place: int) -> RankedProduct: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[RankedProduct]: ...
+    def __getitem__(self, place: int | slice) -> RankedProduct | list[RankedProduct]:
+        if isinstance(place, slice):
+            return [self._row(at) for at in self.order[place]]
+        return self._row(self.order[place])
+
+    def _row(self, at: int) -> RankedProduct:
+        candidate = self.candidates[at]
+        parts = {name: column[at] for name, column in self.parts.items()}
+        if not candidate.is_accessory:
+            del parts["accessory"]
+        if self.moved:
+            parts |= self.moved[at]
+        return RankedProduct(candidate.product_id, self.scores[at], parts)
+
+
 def rank_products(
     candidates: Sequence[Candidate], profile: RankingProfile, moves: Sequence[Rule] = ()
-) -> list[RankedProduct]:
-    """Order candidates by the weighted sum of the profile's `product_weights`.
+) -> Ranking:
+    """Order candidates by tier, then by the weighted sum of the profile's `product_weights`.
 
     `moves` are the rules of a plan that boost or bury; of those that speak about a product, the
     first one counts.
     """
+    if not candidates:
+        return Ranking((), (), (), {})
     weights = profile.product_weights
-    ranked = []
-    for row in candidates:
-        id_, text, near, is_in_stock, count, _, _, _, is_accessory = row
-        meaning = weights.vector * near
-        in_stock = weights.in_stock * is_in_stock
-        offers = weights.offer_count * min(count, MANY_OFFERS) / MANY_OFFERS
-        parts = {"text": text, "meaning": meaning, "in_stock": in_stock, "offers": offers}
-        score = text + meaning + in_stock + offers
-        if is_accessory:
-            parts["accessory"] = -weights.accessory * text
-            score += parts["accessory"]
-        if moves:
-            moved = _moved(row, moves)
-            parts |= moved
-            score += sum(moved.values())
-        ranked.append(RankedProduct(id_, score, parts))
-    ranked.sort(key=_place)
-    return ranked
-
-
-def _place(row: RankedProduct) -> tuple[float, str]:
-    return (-row.score, row.product_id)
+    ids, texts, near, stock, offers, accessories, tiers, *_ = zip(*candidates, strict=True)
+    text = np.array(texts)
+    many = np.minimum(np.array(offers), MANY_OFFERS)
+    parts = {
+        "text": text,
+        "meaning": weights.vector * np.array(near),
+        "in_stock": weights.in_stock * np.array(stock),
+        "offers": weights.offer_count * many / MANY_OFFERS,
+        "accessory": -weights.accessory * text * np.array(accessories),
+    }
+    scores: list[float] = sum(parts.values()).tolist()
+    moved = [_moved(row, moves) for row in candidates] if moves else []
+    if moved:
+        scores = [score + sum(by.values()) for score, by in zip(scores, moved, strict=True)]
+    keys = [(tier, -score, id_) for tier, score, id_ in zip(tiers, scores, ids, strict=True)]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    return Ranking(candidates, order, scores, {k: v.tolist() for k, v in parts.items()}, moved)
 
 
 def _moved(candidate: Candidate, moves: Sequence[Rule]) -> dict[str, float]:

@@ -1,0 +1,55 @@
+"""Tables of segments tell what the documents say, whatever is written, deleted and merged."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from indexer.embedded import EmbeddedEngine
+from indexer.embedded.columns import segments_of
+from indexer.engine import Delete, Hit, SearchRequest, Upsert
+from tests.indexer.documents import document, offer, upsert
+
+BRAND = "columns"
+LONG = "prd_with_an_id_of_more_than_24_letters"
+
+
+def _hits(engine: EmbeddedEngine) -> dict[str, Hit]:
+    found = engine.search(BRAND, SearchRequest(limit=1_000))
+    assert len(found.hits) == found.total
+    return {hit.product_id: hit for hit in found.hits}
+
+
+def test_hits_tell_what_was_written_last(tmp_path: Path) -> None:
+    """Twenty commits of random changes, each compared; segments come, go and are merged."""
+    engine = EmbeddedEngine(tmp_path)
+    index = engine.create(BRAND, model_id="static-test", dimensions=16)
+    engine.publish(BRAND, index)
+    chance = random.Random(7)
+    expected: dict[str, tuple[int | None, int, int]] = {}
+    for version in range(1, 21):
+        changes: list[Upsert | Delete] = []
+        for number in {chance.randrange(60) for _ in range(chance.randrange(1, 25))}:
+            name = LONG if number == 0 else f"prd_{number}"
+            if chance.random() < 0.2:
+                changes.append(Delete(name, version))
+                expected.pop(name, None)
+                continue
+            total = chance.choice((None, 0, chance.randrange(10**9)))
+            offers = tuple(offer(f"m{at}", total) for at in range(chance.randrange(1, 9)))
+            changes.append(upsert(document(name, f"lamp {number}", offers=offers), version))
+            expected[name] = (total, len(offers), version)
+        engine.write(index, changes)
+        told = {
+            name: (hit.total_minor, hit.offer_count, hit.version)
+            for name, hit in _hits(engine).items()
+        }
+        assert told == expected
+    fresh = _hits(EmbeddedEngine(tmp_path))
+    assert fresh.keys() == expected.keys()
+    assert {hit.availability for hit in fresh.values()} == {"in_stock"}
+
+
+def test_segments_are_named_with_their_sizes() -> None:
+    meta = b'{"segments": [{"segment_id": "a", "max_doc": 3}, {"segment_id": "b", "max_doc": 1}]}'
+    assert segments_of(meta) == (("a", 3), ("b", 1))
