@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 
 from comptoir.pages.look import Office, look_router, office_url
-from kernel.errors import DomainError
+from kernel.errors import DomainError, NotFound
 from kernel.i18n import LANGUAGES
 from tenants.operator_keys import Operator
 from tenants.operator_sessions import (
@@ -56,7 +56,9 @@ async def form_fields(request: Request) -> Fields:
     """The text fields of a form, each with all its values; files are not read."""
     async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
         return {
-            name: tuple(value for value in form.getlist(name) if isinstance(value, str))
+            name: tuple(
+                value.replace("\0", "") for value in form.getlist(name) if isinstance(value, str)
+            )
             for name in form
         }
 
@@ -132,6 +134,7 @@ class OfficeRoute(APIRoute):
 
         async def answered(request: Request) -> Response:
             try:
+                _require_printable(request)
                 return await handler(request)
             except SignInFirst:
                 return go_to("/sign-in")
@@ -184,6 +187,12 @@ def office_router(installation: Installation) -> APIRouter:
         return answer
 
     return router
+
+
+def _require_printable(request: Request) -> None:
+    said = (request.url.path, *request.query_params.values())
+    if any("\0" in each for each in said):
+        raise NotFound("address_unknown", "There is nothing at this address.")
 
 
 def office_environment() -> Any:

@@ -31,7 +31,8 @@ from tenants.operator_keys import Operator
 if TYPE_CHECKING:
     from comptoir.installation import Installation
 
-Id = Annotated[str, Field(min_length=1, max_length=80)]
+PRINTABLE = r"^[\x20-\x7e]+$"
+Id = Annotated[str, Field(max_length=80, pattern=PRINTABLE)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=MOST_NAMED)]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 
@@ -108,8 +109,8 @@ def _add_reading(router: APIRouter, installation: Installation) -> None:
     def acts(
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-        who: str | None = None,
-        product: str | None = None,
+        who: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
+        product: Annotated[str | None, Query(max_length=80, pattern=PRINTABLE)] = None,
     ) -> list[dict[str, Any]]:
         """Who did what, when and why, newest first."""
         with database.platform() as tx:
@@ -150,7 +151,7 @@ def _add_acts(router: APIRouter, installation: Installation) -> None:
         return act(call, operator, Asked("merge", products=tuple(call.products)))
 
     @router.post("/products/{product_id}/splits")
-    def split(product_id: str, call: SplitCall, operator: PlatformOperator) -> dict[str, Any]:
+    def split(product_id: Id, call: SplitCall, operator: PlatformOperator) -> dict[str, Any]:
         """Make two products of one."""
         asked = Asked("split", products=(product_id,), offers=tuple(call.offers))
         return act(call, operator, asked)

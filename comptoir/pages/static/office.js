@@ -6,20 +6,8 @@ document.addEventListener("keydown", (event) => {
   const there = /^[a-z]$/.test(key) && document.querySelector(`[data-key~="${key}"]`);
   if (!there) return;
   event.preventDefault();
-  const sure = key === "a" && document.querySelector("[data-sure]");
-  if (sure && !sure.checked) sure.focus();
-  else there.click();
+  there.click();
 });
-
-// What must be confirmed is confirmed before it is sent.
-document.addEventListener("submit", (event) => {
-  const sure = event.target.querySelector("[data-sure]");
-  if (sure && !sure.checked && event.submitter?.value === "accept") {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    sure.focus();
-  }
-}, true);
 
 // A form is sent once, however often it is pressed.
 document.addEventListener("submit", (event) => {
