@@ -12,10 +12,14 @@ export COMPTOIR_DATA ?= $(CURDIR)/.comptoir
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+PACKAGES := comptoir search_api checkout indexer crawlers mdm tenants kernel migrations
+
+# Compiled once, here: otherwise the start of every process compiles all that it imports, where the
+# environment keeps Python from writing (PYTHONDONTWRITEBYTECODE) or the folder is read-only.
 # uv installs in seconds what pip installs in a minute; where it cannot, pip does the same work.
 UV_VERSION := 0.13.9
 define install
-	$(BIN)/uv pip install -q --no-cache --require-hashes -r $(1) --python $(BIN)/python \
+	$(BIN)/uv pip install -q --no-cache --compile-bytecode --require-hashes -r $(1) --python $(BIN)/python \
 		|| $(BIN)/pip install -q --no-cache-dir --require-hashes -r $(1)
 	$(BIN)/uv pip install -q --no-cache --no-deps -e . --python $(BIN)/python \
 		|| $(BIN)/pip install -q --no-cache-dir --no-deps -e .
@@ -41,6 +45,7 @@ $(BIN)/uv:
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/uv
 	@echo "installing Comptoir"
 	@$(call install,requirements.lock)
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
