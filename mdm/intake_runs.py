@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from kernel.db import Transaction
 from kernel.errors import DomainError, NotFound
-from mdm.merchants import Merchant, read_merchant
+from mdm.merchants import Merchant, read_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Run:
 
 def begin(tx: Transaction, merchant_id: str, source: str, *, complete: bool) -> Run:
     """Open a run. A complete run replaces an older one of the same source that never ended."""
-    merchant = read_merchant(tx, merchant_id)
+    merchant = read_source(tx, merchant_id)
     source = source[:200]
     run_id: int = tx.execute(
         sa.text(
@@ -97,7 +97,7 @@ def locked_run(tx: Transaction, run_id: int, states: tuple[str, ...]) -> Run:
             hint="Open a new run; a newer run of the same source replaces an older one.",
             status=409,
         )
-    return Run(run_id, read_merchant(tx, row.merchant_id), row.source, row.complete, row.state)
+    return Run(run_id, read_source(tx, row.merchant_id), row.source, row.complete, row.state)
 
 
 def park(tx: Transaction, run_id: int, reason: str) -> None:

@@ -57,7 +57,7 @@ class Merchant:
     default_delivery: tuple[Delivery, ...] = ()
     speaks_for: str | None = None
     categories: Remembered = field(default_factory=dict)
-    """Where its categories belong, as far as that is known; read, never registered."""
+    """Where its categories belong, as far as that is known; see `read_source`."""
 
     @property
     def prices_are_optional(self) -> bool:
@@ -110,7 +110,13 @@ def read_merchant(tx: Transaction, merchant_id: str) -> Merchant:
     ).one_or_none()
     if row is None:
         raise NotFound("merchant_unknown", f"No merchant is called {merchant_id!r}")
-    return replace(_from_row(row), categories=remembered_categories(tx, merchant_id))
+    return _from_row(row)
+
+
+def read_source(tx: Transaction, merchant_id: str) -> Merchant:
+    """The merchant with what is known of its categories: what its offers are read by."""
+    merchant = read_merchant(tx, merchant_id)
+    return replace(merchant, categories=remembered_categories(tx, merchant_id))
 
 
 def list_merchants(tx: Transaction, *, sellers: bool = True) -> list[Merchant]:

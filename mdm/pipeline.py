@@ -23,7 +23,7 @@ from mdm.intake import MATCH_LANDED
 from mdm.living_index import LivingIndex
 from mdm.match.neighbours import TitleEncoder
 from mdm.match_index import index_newcomers, reencode, unindex
-from mdm.merchants import Merchant, read_merchant
+from mdm.merchants import Merchant, read_source
 from mdm.normalise.offer import normalise
 from mdm.normalise.refused import RefusedError
 from mdm.offer_rows import (
@@ -153,7 +153,7 @@ def _understand(tx: Transaction, raws: Sequence[sa.Row[Any]], now: datetime) -> 
     refusals: dict[tuple[str, int], list[Refusal]] = defaultdict(list)
     for raw in raws:
         if raw.source_id not in merchants:
-            merchants[raw.source_id] = read_merchant(tx, raw.source_id)
+            merchants[raw.source_id] = read_source(tx, raw.source_id)
         revisit_at = None
         if raw.state == "live":
             try:
