@@ -136,7 +136,7 @@ class IndexWork:
         with self.database.platform() as tx:
             end = head(tx)
         done = WriteReport()
-        while (changes := changes_from(self.database, at, end)) is not None:
+        while at < end and (changes := changes_from(self.database, at, end)) is not None:
             at, report = changes.reached, self.take(index, changes)
             done += report
             progress(report.written + report.deleted + report.late)

@@ -70,7 +70,8 @@ def refresh(
             continue
         with following.noting_failure(work.brand):
             _build(work, following)
-    following.catch_up()
+            # The others go on between two that are built.
+            following.catch_up()
     if following.failures:
         raise following.failures[0]
     return [following.reports[name] for name in brands if name in following.reports]
@@ -108,7 +109,7 @@ class _Following:
             end = head(tx)
         while self._works:
             at = min(self.reports[name].position for name in self._works)
-            changes = changes_from(self._database, at, end)
+            changes = changes_from(self._database, at, end) if at < end else None
             if changes is None:
                 return
             for work, index in list(self._works.values()):
