@@ -1,4 +1,4 @@
-"""The port on tantivy and a file of vectors: names to folders, readers kept open, damage in words.
+"""The port on tantivy and vectors: names to folders, readers kept open, damage put in words."""
 
 from __future__ import annotations
 
