@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from mdm.golden.members import Priorities, Source, priority
 
@@ -56,15 +55,13 @@ def _distinct(urls: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def same_picture(url: str) -> str:
-    """The address without scheme, `www.` and the size that was asked for."""
-    try:
-        parts = urlsplit(url)
-        wanted = [
-            pair for pair in parse_qsl(parts.query, max_num_fields=50) if pair[0] not in _SIZES
-        ]
-    except ValueError:
-        return url
-    return f"{parts.netloc.lower().removeprefix('www.')}{parts.path}?{urlencode(wanted)}"
+    """The address without scheme, `www.`, fragment and the size that was asked for."""
+    address, mark, query = url.partition("#")[0].partition("?")
+    address = address.removeprefix("https://").removeprefix("http://").removeprefix("www.")
+    if not mark:
+        return address
+    asked = [part for part in query.split("&") if part.partition("=")[0] not in _SIZES]
+    return f"{address}?{'&'.join(asked)}" if asked else address
 
 
 def _is_shown(url: str) -> bool:

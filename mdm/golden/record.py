@@ -8,20 +8,18 @@ same offers in any order give the same record.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mdm.golden.members import Member, Priorities, Source, best_first
 from mdm.golden.pictures import pictures
-from mdm.golden.survivorship import Record
+from mdm.golden.survivorship import Record, Stated
 from mdm.golden.texts import descriptions, titles
 from mdm.golden.variants import variant_group
 from mdm.match.features import compact
 from mdm.normalise.text import folded
 
 MAX_IDENTIFIERS = 200
-
-_Stated = Iterable[tuple[Source, Hashable, Any, int]]
 
 
 def golden_record(
@@ -50,24 +48,23 @@ def golden_record(
     return record
 
 
-def _plainly(best: Sequence[Source], name: str, sameness: Callable[[Any], Hashable]) -> _Stated:
-    for each in best:
-        value = each.member.facts.get(name)
-        if value:
-            yield each, sameness(value), value, 100
+def _plainly(
+    best: Sequence[Source], name: str, sameness: Callable[[Any], Hashable]
+) -> list[Stated]:
+    return [
+        (each, sameness(value), value, 100)
+        for each in best
+        if (value := each.member.facts.get(name))
+    ]
 
 
-def _categories(best: Sequence[Source]) -> _Stated:
+def _categories(best: Sequence[Source]) -> list[Stated]:
     """A category counts as much as it is certain."""
-    for each in best:
-        facts = each.member.facts
-        if facts.get("category_id"):
-            yield (
-                each,
-                facts["category_id"],
-                facts["category_id"],
-                facts.get("category_percent", 100),
-            )
+    return [
+        (each, category_id, category_id, each.member.facts.get("category_percent", 100))
+        for each in best
+        if (category_id := each.member.facts.get("category_id"))
+    ]
 
 
 def _google_category(best: Sequence[Source], category_id: int | None) -> int | None:
@@ -84,7 +81,7 @@ def _google_category(best: Sequence[Source], category_id: int | None) -> int | N
 
 
 def _attributes(made: Record, best: Sequence[Source]) -> dict[str, str]:
-    stated: dict[str, list[tuple[Source, Hashable, Any, int]]] = {}
+    stated: dict[str, list[Stated]] = {}
     for each in best:
         for key, value in each.member.facts.get("attributes", {}).items():
             stated.setdefault(key, []).append((each, folded(value), value, 100))

@@ -6,7 +6,7 @@ however many offers it has, weighted), then the better source. Nothing depends o
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,10 @@ from mdm.golden.members import Priorities, Source, priority
 
 MAX_CONFLICTS = 10
 MAX_SPEAKERS = 20
+
+
+Stated = tuple[Source, Hashable, Any, int]
+"""A source, what makes its value the same as another's, the value, how sure it is in per cent."""
 
 
 @dataclass(slots=True)
@@ -47,24 +51,24 @@ class Record:
     provenance: dict[str, str]
     conflicts: dict[str, list[dict[str, Any]]]
 
-    def survivor(self, field: str, stated: Iterable[tuple[Source, Hashable, Any, int]]) -> Any:
-        """The value that survives of (source, sameness, value, confidence in per cent), best
-        source first; None where nobody states any."""
-        claims = self._claims(field, stated)
-        if not claims:
+    def survivor(self, field: str, stated: Sequence[Stated]) -> Any:
+        """The value that survives, of statements with the best source first; None without any."""
+        if not stated:
             return None
-        chosen = claims[0]
+        source, sameness, value, _ = stated[0]
+        if not self.priorities and all(each[1] == sameness for each in stated):
+            self.provenance[field] = source.member.offer_id
+            return value
+        claims = self._claims(field, stated)
+        top = max(each.priority for each in claims)
+        # max keeps the first of equals, and the best source stands first.
+        chosen = max((each for each in claims if each.priority == top), key=_weight)
         if len(claims) > 1:
-            top = max(each.priority for each in claims)
-            # max keeps the first of equals, and the best source stands first.
-            chosen = max((each for each in claims if each.priority == top), key=_weight)
             self.conflicts[field] = conflicts_of(claims, chosen)
         self.provenance[field] = chosen.offer_id
         return chosen.value
 
-    def _claims(
-        self, field: str, stated: Iterable[tuple[Source, Hashable, Any, int]]
-    ) -> list[Claim]:
+    def _claims(self, field: str, stated: Sequence[Stated]) -> list[Claim]:
         found: dict[Hashable, Claim] = {}
         for source, sameness, value, confidence in stated:
             member = source.member
