@@ -183,7 +183,7 @@ def test_killed_at_every_point(setting: Setting, merchant: SmallMerchant, what: 
         return outcome(setting, merchant, case) if status == 0 else {"status": status}
 
     # The purchases have nothing in common: mostly they wait for leases to end.
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(10) as pool:
         left = list(pool.map(survive, range(len(points))))
     differing = {
         f"{end_at} {points[end_at]}": state
