@@ -159,11 +159,11 @@ class Comparison:
     ) -> list[float]:
         if not places:
             return []
-        rows, moved = [], []
+        rows, known = [], []
         for (left, right), cosine in zip(places, cosines, strict=True):
             rows.append(self._row(left, right, cosine))
-            moved.append(sum(by for *_, by in self._known(left, right)))
-        found: list[float] = probabilities(rows, moved, self._model).tolist()
+            known.append(self._known(left, right))
+        found: list[float] = probabilities(rows, known, self._model).tolist()
         return found
 
     def _explain(self, one: Contender, other: Contender) -> list[Piece]:

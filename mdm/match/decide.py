@@ -16,9 +16,9 @@ from typing import Any
 from mdm.match.features import Features
 
 # What is at least this likely is merged with nobody looking.
-MERGE = 0.85
+MERGE = 0.9
 # What is likelier than this is what the matcher would say if it had to answer.
-LIKELY = 0.6
+LIKELY = 0.7
 # What is at least this likely is put before a person; below, an offer founds a product.
 ASK = 0.35
 

@@ -7,12 +7,13 @@ is a file beside this module (docs/matching-card.md); it has never seen an ident
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mdm.match.decide import Piece
+from mdm.match.decide import MERGE, Piece
 from mdm.match.ensemble import Ensemble, read_ensemble
 from mdm.match.evidence import Evidence
 from mdm.match.features import Features
@@ -29,8 +30,13 @@ OTHER_GTIN = -1.0
 SAME_PART_NUMBER = 7.0
 SAME_PART_NUMBER_ALONE = 3.0
 OTHER_PART_NUMBER = -2.0
+# A maker's own name of a model, stated by both: more than a rare word, less than a part number.
+SAME_MODEL_CODE = 1.5
+MODEL_CODE_LENGTH = 7
 # What titles can say against a pair: an identifier shared without a doubt outweighs it.
 AGAINST_AT_MOST = -5.0
+# What titles can say for a pair whose model codes agree in parts only: just below merging.
+CODES_IN_PARTS_AT_MOST = math.log(MERGE / (1 - MERGE)) - 0.05
 # Contributions below this are not told.
 MIN_TOLD = 0.05
 
@@ -44,28 +50,39 @@ def shipped_model() -> Ensemble:
 
 
 def probabilities(
-    rows: Sequence[Evidence], moved: Sequence[float], model: Ensemble | None = None
+    rows: Sequence[Evidence], identifiers: Sequence[Sequence[Piece]], model: Ensemble | None = None
 ) -> NDArray[np.float64]:
-    """That each pair is of one product: its evidence, and by how much identifiers and whatever
-    else is known move the log odds."""
+    """That each pair is of one product, by its evidence and by what is known beside it."""
     import numpy as np
 
     titles = (model or shipped_model()).log_odds(np.array(rows, dtype=np.float64))
-    log_odds = np.maximum(titles, AGAINST_AT_MOST) + np.asarray(moved, dtype=np.float64)
+    most = [CODES_IN_PARTS_AT_MOST if in_parts_only(row) else math.inf for row in rows]
+    moved = [sum(by for *_, by in pieces) for pieces in identifiers]
+    log_odds = np.clip(titles, AGAINST_AT_MOST, most) + np.asarray(moved)
     found: NDArray[np.float64] = 1 / (1 + np.exp(-log_odds))
     return found
+
+
+def in_parts_only(row: Evidence) -> bool:
+    """Both titles state model codes, and these agree in parts but not as a whole (`tp1414` and
+    `tsl1414`): sisters as often as one, so a person is asked."""
+    return bool(row.codes_on_both_sides) and not row.rarest_whole_code_shared
 
 
 def explain(
     row: Evidence, identifiers: Sequence[Piece], model: Ensemble | None = None
 ) -> list[Piece]:
     """The pieces of evidence of a pair, those that move most first."""
-    moved = (model or shipped_model()).contributions(row)
+    ensemble = model or shipped_model()
+    moved = ensemble.contributions(row)
     told: list[Piece] = [
         (name, (round(value, 3),), moved[name])
         for name, value in zip(Evidence._fields, row, strict=True)
         if abs(moved[name]) >= MIN_TOLD
     ]
+    beyond = CODES_IN_PARTS_AT_MOST - ensemble.start - sum(moved.values())
+    if in_parts_only(row) and beyond < 0:
+        told.append(("codes_agree_in_parts", (), beyond))
     return sorted([*identifiers, *told], key=lambda each: (-abs(each[2]), each[0]))
 
 
@@ -95,6 +112,16 @@ def _part_numbers(one: Features, other: Features) -> list[Piece]:
     if same:
         moved = SAME_PART_NUMBER if is_one_maker else SAME_PART_NUMBER_ALONE
         return [("same_part_number", (min(same),), moved)]
+    code = _model_code(one, other)
+    if code and is_one_maker:
+        return [("same_model_code", (code,), SAME_MODEL_CODE)]
     if one.mpns and other.mpns and is_one_maker:
         return [("other_part_number", (min(one.mpns), min(other.mpns)), OTHER_PART_NUMBER)]
     return []
+
+
+def _model_code(one: Features, other: Features) -> str | None:
+    """The longest whole code that both state, where it is long enough to name one model."""
+    shared = {each for each in one.all_codes & other.all_codes if len(each) >= MODEL_CODE_LENGTH}
+    stated = shared & (one.codes | other.codes | one.mpns | other.mpns)
+    return max(stated, key=lambda each: (len(each), each), default=None)

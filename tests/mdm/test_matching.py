@@ -127,12 +127,12 @@ def test_stewards_are_obeyed() -> None:
 
 def test_what_is_neither_clear_nor_unlikely_is_asked_once() -> None:
     decision = _decision(
-        [_contender("off_1", "ab cd ef gh ij"), _contender("off_2", "ab cd ef gh kl")]
+        [_contender("off_1", "ab cd ef gh ij mn op"), _contender("off_2", "ab cd ef gh ij mn kl")]
     )
     assert len(decision.groups) == 2
     (review,) = decision.reviews
     assert (review.offer_id, review.against, review.product_id) == ("off_1", "off_2", None)
-    assert review.probability == pytest.approx(0.6667)
+    assert review.probability == pytest.approx(0.75)
     assert review.evidence["for"] == [["alike", [1.0], 1.0]]
     assert len(decision.proposed) == 1
 

@@ -19,6 +19,7 @@ from mdm.match.score import (
     MODEL,
     explain,
     identifier_evidence,
+    in_parts_only,
     probabilities,
     shipped_model,
 )
@@ -35,8 +36,8 @@ def _row(one: Features, other: Features, cosine: float = 0.7) -> Evidence:
 
 
 def _probability(one: Features, other: Features, cosine: float = 0.7) -> float:
-    moved = sum(by for *_, by in identifier_evidence(one, other))
-    return float(probabilities([_row(one, other, cosine)], [moved])[0])
+    known = identifier_evidence(one, other)
+    return float(probabilities([_row(one, other, cosine)], [known])[0])
 
 
 FRIDGE = "Bosch KGN36VL35G fridge freezer 324 l"
@@ -86,6 +87,15 @@ def test_the_same_model_is_likelier_than_its_sister() -> None:
     assert _probability(one, same) > LIKELY > _probability(one, sister)
 
 
+def test_codes_that_agree_in_parts_only_are_put_before_a_person() -> None:
+    one = features("Liebherr TP1414 under counter fridge comfort")
+    sister = features("Liebherr TSP1414 under counter fridge comfort")
+    assert in_parts_only(_row(one, sister))
+    assert _probability(one, sister) < MERGE
+    same = features("Liebherr TP 1414 under counter fridge comfort")
+    assert not in_parts_only(_row(one, same))
+
+
 def test_identifiers() -> None:
     one = features("Drill", manufacturer="Bohrwick", mpn="BW-18", gtins=["1"])
     same = features("Drill", manufacturer="bohrwick", mpn="bw18")
@@ -96,6 +106,14 @@ def test_identifiers() -> None:
         "other_part_number",
     ]
     assert _probability(one, same) > MERGE > _probability(one, other)
+
+
+def test_a_model_code_counts_for_more_beside_its_maker() -> None:
+    one = features(FRIDGE, manufacturer="Bosch")
+    other = features("Kühlschrank KGN 36VL35G", manufacturer="Bosch")
+    assert identifier_evidence(one, other) == [("same_model_code", ("kgn36vl35g",), 1.5)]
+    assert identifier_evidence(one, features("Kühlschrank KGN 36VL35G")) == []
+    assert _probability(one, other) > MERGE
 
 
 def test_a_gtin_that_names_several_things_weighs_less() -> None:
