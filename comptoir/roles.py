@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from functools import partial
@@ -62,6 +63,7 @@ def serve(role: str) -> None:
         from comptoir.backoffice import create_backoffice
 
         app, port = create_backoffice(installation), settings.backoffice_port
+    _collect_seldom()
     uvicorn.run(
         app,
         host=settings.host,
@@ -74,3 +76,14 @@ def serve(role: str) -> None:
         timeout_graceful_shutdown=10,
         proxy_headers=False,
     )
+
+
+def _collect_seldom() -> None:
+    """Look for cycles of dead objects less often, and never among what stays for good.
+
+    An answer is thousands of objects that die without a cycle: at Python's own pace looking for
+    one took a fifth of a search's time, and a tenth of a second each time it went through all.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
