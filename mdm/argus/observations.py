@@ -45,16 +45,16 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One offer or one sale: prices with their shares of its weight."""
+    """One offer or one sale: (price, its share of the weight)."""
 
     merchant_id: str
     is_sale: bool
-    prices: tuple[tuple[int, float], ...]
+    shares: tuple[tuple[int, float], ...]
 
     @property
     def weight(self) -> float:
         """How much it says."""
-        return sum(share for _, share in self.prices)
+        return sum(share for _, share in self.shares)
 
 
 def voices(

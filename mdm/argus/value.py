@@ -101,7 +101,7 @@ def _estimate(voices: Sequence[Voice]) -> _Estimate | None:
     merchants = {each.merchant_id for each in voices}
     if len(voices) < ENOUGH_VOICES or (len(merchants) < ENOUGH_MERCHANTS and sales < ENOUGH_VOICES):
         return None
-    prices = sorted(pair for each in voices for pair in each.prices if pair[1] > 0)
+    prices = sorted(pair for each in voices for pair in each.shares if pair[1] > 0)
     if sum(weight for _, weight in prices) < ENOUGH_WEIGHT:
         return None
     kept = _without_outliers(prices)
@@ -118,11 +118,11 @@ def _estimate(voices: Sequence[Voice]) -> _Estimate | None:
     )
 
 
-def _without_outliers(prices: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    middle = weighted_quantile(prices, 0.5)
-    away = sorted((abs(price - middle), weight) for price, weight in prices)
+def _without_outliers(weighted: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    middle = weighted_quantile(weighted, 0.5)
+    away = sorted((abs(price - middle), weight) for price, weight in weighted)
     usual = max(_DEVIATIONS * weighted_quantile(away, 0.5), middle * _NEAR_PERCENT / 100)
-    return [pair for pair in prices if abs(pair[0] - middle) <= usual]
+    return [pair for pair in weighted if abs(pair[0] - middle) <= usual]
 
 
 def _effective_size(voices: Sequence[Voice]) -> float:
@@ -131,12 +131,12 @@ def _effective_size(voices: Sequence[Voice]) -> float:
     return float(sum(weights) ** 2 / sum(weight**2 for weight in weights))
 
 
-def weighted_quantile(prices: Sequence[tuple[int, float]], share: float) -> int:
+def weighted_quantile(weighted: Sequence[tuple[int, float]], share: float) -> int:
     """The first of sorted (value, weight) at which the share of the weight is reached."""
-    target = share * sum(weight for _, weight in prices)
+    target = share * sum(weight for _, weight in weighted)
     reached = 0.0
-    for value, weight in prices:
+    for value, weight in weighted:
         reached += weight
         if reached >= target:
             return value
-    return prices[-1][0]
+    return weighted[-1][0]

@@ -89,7 +89,7 @@ _said = st.dictionaries(
             Voice,
             merchant_id=st.sampled_from(["a", "b", "c"]),
             is_sale=st.booleans(),
-            prices=st.lists(st.tuples(_prices, st.floats(1e-6, 2.0)), min_size=1, max_size=3).map(
+            shares=st.lists(st.tuples(_prices, st.floats(1e-6, 2.0)), min_size=1, max_size=3).map(
                 tuple
             ),
         ),
@@ -107,7 +107,7 @@ def test_every_answer_is_monotone_and_inside_its_interval_and_its_data(
     assert set(found) == {*SCALE, Grade.UNKNOWN}
     chain = [value.minor for grade in SCALE if (value := found[grade]) is not None]
     assert chain == sorted(chain, reverse=True)
-    stated = [price for each in said.values() for voice in each for price, _ in voice.prices]
+    stated = [price for each in said.values() for voice in each for price, _ in voice.shares]
     for grade, value in found.items():
         if value is not None:
             assert value.low_minor <= value.minor <= value.high_minor
@@ -165,10 +165,10 @@ def test_an_offer_is_one_voice_shared_by_how_long_each_price_stood() -> None:
     course = _course("a", (60, 1000), (10, 900))
     (voice,) = voices([course], [], NOW)[Grade.NEW]
     assert voice.weight == pytest.approx(1.0)
-    shares = dict(voice.prices)
+    shares = dict(voice.shares)
     assert shares[1000] > shares[900] > 0
     same = voices([_course("a", (60, 900), (30, 900))], [], NOW)[Grade.NEW]
-    assert same[0].prices == ((900, pytest.approx(1.0)),)
+    assert same[0].shares == ((900, pytest.approx(1.0)),)
 
 
 def test_what_ended_fades_and_what_could_not_be_bought_says_nothing() -> None:
