@@ -54,16 +54,18 @@ class Ensemble:
 
     def contributions(self, row: Sequence[float]) -> dict[str, float]:
         """How far each column moves the log odds of a row; added to `start` they are its score."""
-        moved = dict.fromkeys(self.names, 0.0)
-        for root in self.roots.tolist():
-            node = root
-            while self.below[node] != node:
-                column = int(self.column[node])
-                is_below = row[column] <= self.threshold[node]
-                step = int(self.below[node] if is_below else self.above[node])
-                moved[self.names[column]] += float(self.value[step] - self.value[node])
-                node = step
-        return moved
+        import numpy as np
+
+        given = np.asarray(row, dtype=np.float64)
+        moved = np.zeros(len(self.names))
+        nodes = self.roots
+        for _ in range(self.depth):
+            column = self.column[nodes]
+            goes_below = given[column] <= self.threshold[nodes]
+            steps = np.where(goes_below, self.below[nodes], self.above[nodes])
+            np.add.at(moved, column, self.value[steps] - self.value[nodes])
+            nodes = steps
+        return dict(zip(self.names, moved.tolist(), strict=True))
 
     @property
     def start(self) -> float:

@@ -80,10 +80,9 @@ def is_code(token: str) -> bool:
     """True for what can only be a model or part number by its shape."""
     if len(token) < 4 or is_quantity(token):
         return False
-    digits = sum(letter.isdigit() for letter in token)
-    if digits == len(token):
-        return len(token) >= 4 and not (token.startswith("20") and len(token) == 4)
-    return digits > 0 and token.isalnum()
+    if token.isdigit():
+        return not (token.startswith("20") and len(token) == 4)
+    return token.isalnum() and _DIGIT.search(token) is not None
 
 
 @lru_cache(maxsize=200_000)

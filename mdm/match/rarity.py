@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ _PRIOR_OFFERS = 2000
 _PRIOR_WORD = 8.0
 _PRIOR_NUMBER = 20.0
 _PRIOR_CODE = 0.5
+_DIGIT = re.compile(r"\d")
 
 
 MAX_COMPARED = 120
@@ -45,9 +47,10 @@ class Rarity(dict[str, float]):
         self._weighed: dict[Features, Weighed] = {}
 
     def __missing__(self, word: str) -> float:
-        if is_code(word):
+        has_digit = _DIGIT.search(word)
+        if has_digit and word[0] not in "#$" and is_code(word):
             prior = _PRIOR_CODE
-        elif any(letter.isdigit() for letter in word):
+        elif has_digit:
             prior = _PRIOR_NUMBER
         else:
             prior = _PRIOR_WORD
