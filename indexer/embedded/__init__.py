@@ -1,4 +1,4 @@
-"""The embedded search engine: tantivy for words, a file of columns for vectors, in the data folder."""
+"""The embedded search engine: tantivy for words, a file of vectors, in the data folder."""
 
 from indexer.embedded.engine import EmbeddedEngine
 

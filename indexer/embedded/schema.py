@@ -71,31 +71,26 @@ def open_index(folder: Path) -> tantivy.Index:
     return index
 
 
-def stored(change: Upsert | Delete) -> tantivy.Document:
+Fields = dict[str, Any]
+"""A change as values by field: what one process can hand to another."""
+
+
+def fields_of(change: Upsert | Delete) -> Fields:
     """A change as stored. A deletion is a marker with its version, so that a late write loses."""
-    target = tantivy.Document()
     if isinstance(change, Delete):
-        _add(target, {"product_id": change.product_id}, change, shown=0)
-        return target
+        return _named(change.product_id, change.version, shown=0)
     plain = plain_fields(change.document)
-    for name, text in (*text_fields(change.document).items(), *plain.words.items()):
-        target.add_text(name, text)
-    for name, values in (("category", plain.categories), ("merchant", plain.merchants)):
-        for value in values:
-            target.add_text(name, value)
-    if plain.attributes:
-        target.add_json(ATTRIBUTES, plain.attributes)
-    for label in plain.merchant_labels:
-        target.add_text("merchant_label", label)
-    keywords = {
-        "product_id": plain.product_id,
+    values = {
+        **text_fields(change.document),
+        **plain.words,
+        "category": list(plain.categories),
+        "merchant": list(plain.merchants),
+        "merchant_label": list(plain.merchant_labels),
+        ATTRIBUTES: plain.attributes or None,
         "manufacturer": plain.manufacturer,
         "manufacturer_label": plain.manufacturer_label,
         "availability": plain.availability,
         "variant_group": plain.variant_group,
-    }
-    _add(target, keywords, change, shown=1)
-    numbers = {
         "total": plain.total,
         "offer_count": plain.offer_count,
         "updated_at": plain.updated_at,
@@ -103,26 +98,28 @@ def stored(change: Upsert | Delete) -> tantivy.Document:
         "accessories": plain.accessories,
         "stock": AVAILABILITIES.index(plain.availability),
         PRICE_BAR: None if plain.total is None else bar_of(plain.total),
+        DIGEST: digest_of(change.document),
+        "document": orjson.dumps(change.document),
+        **_named(plain.product_id, change.version, shown=1),
     }
-    for name, number in numbers.items():
-        if number is not None:
-            target.add_integer(name, number)
-    target.add_integer(DIGEST, digest_of(change.document))
-    target.add_bytes("document", orjson.dumps(change.document))
-    return target
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _add(
-    target: tantivy.Document, keywords: dict[str, Any], change: Upsert | Delete, *, shown: int
-) -> None:
-    for name, value in keywords.items():
-        if value is not None:
-            target.add_text(name, value)
-    target.add_integer("key", numeric_key(keywords["product_id"]))
-    packed = keywords["product_id"].encode()
+def _named(product_id: str, version: int, *, shown: int) -> Fields:
+    fields = {
+        "product_id": product_id,
+        "key": numeric_key(product_id),
+        "version": version,
+        "shown": shown,
+    }
+    packed = product_id.encode()
     if len(packed) <= 8 * len(ID_PARTS):
         for place, name in enumerate(ID_PARTS):
             part = packed[8 * place : 8 * place + 8].ljust(8, b"\0")
-            target.add_integer(name, int.from_bytes(part, "big", signed=True))
-    target.add_integer("version", change.version)
-    target.add_integer("shown", shown)
+            fields[name] = int.from_bytes(part, "big", signed=True)
+    return fields
+
+
+def stored(fields: Fields) -> tantivy.Document:
+    """Fields as the engine takes them. Raises ValueError, TypeError, OverflowError for others."""
+    return tantivy.Document.from_dict(fields, schema())

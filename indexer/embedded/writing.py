@@ -23,8 +23,9 @@ from typing import TextIO
 import tantivy
 
 from indexer.embedded.generations import Manifest
+from indexer.embedded.preparing import Preparation, prepared
 from indexer.embedded.querying import of_products
-from indexer.embedded.schema import open_index, stored
+from indexer.embedded.schema import Fields, open_index, stored
 from indexer.embedded.vectors import VectorFile
 from indexer.engine import Delete, Refused, Upsert, WriteReport, misfit
 from indexer.index_fields import numeric_key
@@ -63,13 +64,14 @@ class IndexWriter:
         self._folder, self._manifest, self.is_building = folder, manifest, building
         self._turn = threading.RLock()
         self._open: _Open | None = None
+        self._preparation = Preparation() if building else None
         _WRITERS.add(self)
 
     def write(self, changes: Sequence[Upsert | Delete]) -> WriteReport:
         """Apply and commit. Raises DomainError `index_busy` when another process keeps writing."""
         fitting, refused = _sorted_out(changes, self._manifest)
         # Before anything is written: one bad document must not take others down with it.
-        documents, unfit = _stored(fitting)
+        documents, unfit = _stored(fitting, self._prepared(list(fitting.values())))
         refused += unfit
         if not documents:
             return WriteReport(refused=refused)
@@ -90,11 +92,23 @@ class IndexWriter:
                 self._open.vectors.save()
                 _commit(self._open)
             self._let_go(wait=True)
+            self._end_preparation()
 
     def abandon(self) -> None:
         """Let go of an index that is about to be removed."""
         with self._turn:
             self._let_go(wait=False)
+            self._end_preparation()
+
+    def _prepared(self, changes: Sequence[Upsert | Delete]) -> list[Fields | str]:
+        if self._preparation is None:
+            return prepared(changes)
+        with self._turn:
+            return self._preparation.fields(changes)
+
+    def _end_preparation(self) -> None:
+        if self._preparation is not None:
+            self._preparation.close()
 
     def _opened(self) -> _Open:
         if self._open is None:
@@ -192,13 +206,16 @@ def _sorted_out(
 
 
 def _stored(
-    fitting: dict[str, Upsert | Delete],
+    fitting: dict[str, Upsert | Delete], prepared: Sequence[Fields | str]
 ) -> tuple[dict[str, tantivy.Document], tuple[Refused, ...]]:
     """Changes as documents of the index, and those that cannot be written down."""
     documents, refused = {}, []
-    for name, change in fitting.items():
+    for name, fields in zip(fitting, prepared, strict=True):
         try:
-            documents[name] = stored(change)
+            if isinstance(fields, str):
+                refused.append(Refused(name, fields))
+            else:
+                documents[name] = stored(fields)
         except (ValueError, TypeError, OverflowError, KeyError) as error:
             refused.append(Refused(name, f"it cannot be written down: {error}"))
     return documents, tuple(refused)
