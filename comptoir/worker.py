@@ -12,6 +12,7 @@ from checkout.order_letters import AT_ONCE, send_letters
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.jobs import ADVANCE
 from comptoir.installation import Installation
+from comptoir.master_data.categories import map_now
 from comptoir.merchant_measures import measure_merchants
 from comptoir.progress import bar
 from comptoir.stewardship.jobs import handlers as stewardship_handlers
@@ -100,6 +101,7 @@ def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
 
     def measure() -> None:
         measure_merchants(installation.database)
+        map_now(installation.database, installation.encoder)
 
     return {
         MEASURE.name: (MEASURE, measure),

@@ -17,6 +17,7 @@ from mdm.bulk import copy_rows, stage_rows
 from mdm.merchants import delivery_as_json
 from mdm.normalise.offer import NormalOffer
 from mdm.taxonomy.placement import Placement
+from mdm.unique_items import seat
 
 _COLUMNS = (
     "offer_id", "source_id", "sku", "merchant_id", "product_id", "live", "identity_sha256",
@@ -82,7 +83,7 @@ def offer_row(normal: NormalOffer, confirmed_at: datetime, lifetime_days: int) -
     identity = {
         "title": normal.title,
         "merchant": normal.merchant_id,
-        "condition": normal.condition,
+        "condition": seat(normal.condition, normal.grade, ""),
         **{name: facts.get(name) for name in _IDENTIFYING},
     }
     described = {name: value for name, value in facts.items() if name not in _TERMS}

@@ -15,7 +15,7 @@ SEAT = (
 def seat(condition: str, grade: str | None, offer_id: str) -> str:
     """Two offers of a merchant with the same seat are never of one product."""
     if is_unique_item(condition):
-        return f"{condition}/{offer_id}"
+        return f"{condition!s}/{offer_id}"
     if condition == Condition.REFURBISHED:
-        return f"{condition}/{grade or Grade.UNKNOWN}"
-    return condition
+        return f"{condition!s}/{grade or Grade.UNKNOWN}"
+    return str(condition)

@@ -17,6 +17,7 @@ from mdm.golden.survivorship import Record, Stated
 from mdm.golden.texts import descriptions, titles
 from mdm.golden.variants import variant_group
 from mdm.match.features import compact
+from mdm.normalise.grades import ATTRIBUTES as GRADE_FIELDS
 from mdm.normalise.text import folded
 
 MAX_IDENTIFIERS = 200
@@ -84,6 +85,9 @@ def _attributes(made: Record, best: Sequence[Source]) -> dict[str, str]:
     stated: dict[str, list[Stated]] = {}
     for each in best:
         for key, value in each.member.facts.get("attributes", {}).items():
+            # How well one piece is kept is not a fact of the product.
+            if key in GRADE_FIELDS:
+                continue
             stated.setdefault(key, []).append((each, folded(value), value, 100))
     return {key: made.survivor(f"attributes.{key}", stated[key]) for key in sorted(stated)}
 

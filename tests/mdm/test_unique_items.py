@@ -96,7 +96,7 @@ def test_a_merchant_has_many_pieces_of_one_article(database: Database) -> None:
     pieces = [
         raw(
             f"u{number}", PHONE, f"{200 - number}.00", gtins=CODE, quantity=1, condition=words,
-            description=f"Piece {number}", image_urls=(f"https://attic.example/{number}.jpg",),
+            attributes=(("Zustand", words),), description=f"Piece {number}", image_urls=(f"https://attic.example/{number}.jpg",),
         )
         for number, words in enumerate(("très bon état", "bon état", "bon état", "occasion"))
     ]  # fmt: skip
@@ -106,6 +106,7 @@ def test_a_merchant_has_many_pieces_of_one_article(database: Database) -> None:
         (view,) = product_views(tx, [products(database)["shop/new"]])
     assert view.image_urls == ("https://shop.example/n.jpg",)
     assert set(view.descriptions.values()) == {"A telephone."}
+    assert "zustand" not in view.attributes
     used = sorted((each for each in view.offers if each.condition == "used"), key=lambda e: e.sku)
     assert [each.grade for each in used] == [
         Grade.VERY_GOOD, Grade.GOOD, Grade.GOOD, Grade.UNKNOWN,
