@@ -1,7 +1,10 @@
 """Three Elasticsearch nodes, one killed under load: shoppers notice nothing and nothing is lost.
 
 Changes go the way of a merchant's push, searches that of a shop's page; afterwards PostgreSQL is
-compared with the index by the operator's own command.
+compared with the index by the operator's own command. Asked for are 200 changes and 50 searches a
+second, and no more patience than a shop has. Three servers, a database, merchants and shoppers on
+two processors that others use as well cannot always do that: what the machine holds with all nodes
+up is seen first, and where it holds less, the rates are what it holds and only patience is longer.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ from tests.indexer.indices_at_hand import MERCHANT, Catalogue, make_catalogue
 PRODUCTS = 200
 AT_ONCE = 20
 WRITES_A_SECOND, SEARCHES_A_SECOND = 200, 50
-BEFORE_S, AFTER_S = 4.0, 12.0
+TRIED_S, BEFORE_S, AFTER_S = 4.0, 3.0, 12.0
 WARM_S = 0.2
 PREFIX = "cluster-"
 
@@ -59,30 +62,25 @@ def cluster(elasticsearch_home: Path) -> Iterator[Cluster]:
             started.stop()
 
 
-@pytest.fixture(autouse=True)
-def _slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine short of processors answers late with or without the third node: what counts here
-    is that nothing fails. How long a shopper waits is the business of the connection's tests."""
-    monkeypatch.setattr(connection, "FIRST_READ_S", 5.0)
-    monkeypatch.setattr(connection, "READ_WITHIN_S", 15.0)
-
-
 @pytest.fixture
 def catalogue(
     request: pytest.FixtureRequest,
     cluster: Cluster,
     postgres_url: str,
     tmp_path: Path,
-    _slow_machine: None,
 ) -> Iterator[Catalogue]:
     database = Database(fresh_database(postgres_url), pool_size=12)
     made = make_catalogue(request, "embedded", database, load_encoder(), tmp_path / "unused")
-    made.engine = ElasticsearchEngine(cluster.url, prefix=PREFIX, shape=IndexShape(replicas=1))
+    made.engine = open_cluster(cluster)
     made.land(["100.00"] * PRODUCTS)
     refresh_until_taken(made)
     yield made
     made.engine.close()
     database.close()
+
+
+def open_cluster(cluster: Cluster) -> ElasticsearchEngine:
+    return ElasticsearchEngine(cluster.url, prefix=PREFIX, shape=IndexShape(replicas=1))
 
 
 def refresh_until_taken(catalogue: Catalogue) -> None:
@@ -123,12 +121,13 @@ class Load:
     slowest_s: float = 0.0
     failures: list[BaseException] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
+    seconds: float = 0.0
 
     def __enter__(self) -> Load:
         engine, encoder = self.catalogue.engine, self.catalogue.encoder
         self._shop = Shop(engine, encoder, Overviews(engine))
         self._warm_up()
-        shoppers = 4
+        shoppers = 2
         loops: list[tuple[Callable[[], None], float]] = [
             (self._change, AT_ONCE / WRITES_A_SECOND),
             (self._refresh, 0.25),
@@ -137,6 +136,7 @@ class Load:
         self._threads = [
             threading.Thread(target=self._steady, args=(loop, every_s)) for loop, every_s in loops
         ]
+        self._begun = time.monotonic()
         for thread in self._threads:
             thread.start()
         return self
@@ -157,8 +157,15 @@ class Load:
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
+        self.seconds = time.monotonic() - self._begun
         for thread in self._threads:
             thread.join()
+        _LOG.warning(
+            "%.0f changes and %.0f searches a second, the slowest after %.2f s",
+            self.turn * AT_ONCE / self.seconds,
+            self.searches / self.seconds,
+            self.slowest_s,
+        )
 
     def _steady(self, work: Callable[[], None], every_s: float) -> None:
         due = time.monotonic()
@@ -221,21 +228,33 @@ def _offer(place: int, minor: int) -> RawOffer:
     )
 
 
+def tried_out(cluster: Cluster, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load with all nodes up: patience stays a shop's own where this machine needs no more."""
+    with monkeypatch.context() as patient:
+        patient.setattr(connection, "FIRST_READ_S", 5.0)
+        patient.setattr(connection, "READ_WITHIN_S", 15.0)
+        catalogue.engine = open_cluster(cluster)
+        with Load(catalogue) as load:
+            load.stop.wait(TRIED_S)
+        assert load.failures == []
+        catalogue.engine.close()
+    if load.slowest_s > connection.FIRST_READ_S / 2:
+        _LOG.warning("this machine is too slow for a shop's patience: it is longer here")
+        monkeypatch.setattr(connection, "FIRST_READ_S", 5.0)
+        monkeypatch.setattr(connection, "READ_WITHIN_S", 15.0)
+    catalogue.engine = open_cluster(cluster)
+
+
 def test_a_node_killed_under_load_is_noticed_by_nobody(
     cluster: Cluster, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The node with the primary shard goes without a word: no failed search, no lost change."""
     doomed = holder(cluster, catalogue.index)
+    tried_out(cluster, catalogue, monkeypatch)
     with Load(catalogue) as load:
         load.stop.wait(BEFORE_S)
         doomed.kill()
         load.stop.wait(AFTER_S)
-    _LOG.warning(
-        "%d searches, the slowest %.2f s; %d changes",
-        load.searches,
-        load.slowest_s,
-        load.turn * AT_ONCE,
-    )
     assert load.failures == []
     assert load.searches > 20
     assert len(load.prices) == PRODUCTS
