@@ -31,6 +31,8 @@ CARRY_OUT = Job("mdm.carry_out_acts", "mdm", lock="mdm.carry_out_acts")
 MATCHING = "mdm.match"
 """Whoever moves offers between products holds this lock: matching does, for a whole batch."""
 PATIENCE_S = 0.4
+# An act may be committed after younger ones: so many numbers back one is looked for.
+_AT_ONCE = 1_000
 _TRY_EVERY_S = 0.05
 
 
@@ -67,15 +69,22 @@ def perform(
     _require_open(tx, asked, before)
     if before is not None and (asked.kind in ("accept", "reject", "undo") or not is_free):
         return Done(before, asked.kind, repeated=True)
-    if asked.kind != "undo" or is_free:
-        plan = plan_of(tx, asked)
-        if before is not None and not plan.moves:
-            return Done(before, asked.kind, repeated=True)
-        if not sure and (impact := impact_of(tx, plan)).needs_confirmation:
-            raise _to_confirm(impact)
-    act_id = _write_down(tx, asked, who.strip(), why.strip(), now)
-    if is_free:
-        return _carry_out(tx, act_id, asked, now)
+    if not is_free and asked.kind == "undo":
+        # What it takes back may be waiting itself: they take effect one after the other.
+        return _let_wait(tx, _write_down(tx, asked, who, why, now), asked)
+    plan = plan_of(tx, asked)
+    if before is not None and not plan.moves:
+        return Done(before, asked.kind, repeated=True)
+    impact = impact_of(tx, plan)
+    if impact.needs_confirmation and not sure:
+        raise _to_confirm(impact)
+    act_id = _write_down(tx, asked, who, why, now)
+    if not is_free:
+        return _let_wait(tx, act_id, asked)
+    return _carry_out(tx, act_id, asked, plan, impact, now)
+
+
+def _let_wait(tx: Transaction, act_id: int, asked: Asked) -> Done:
     if asked.review_id is not None:
         put_states(tx, {asked.review_id: "decided"})
     defer(tx, CARRY_OUT, once=CARRY_OUT.name)
@@ -91,28 +100,34 @@ def carry_out_waiting(tx: Transaction, now: datetime) -> int:
 def _carry_out_waiting(tx: Transaction, now: datetime) -> int:
     rows = tx.execute(
         sa.text(
-            "SELECT act_id, kind, asked FROM mdm.stewardship_act a WHERE NOT EXISTS "
-            "(SELECT FROM mdm.stewardship_effect e WHERE e.act_id = a.act_id) ORDER BY act_id"
-        )
+            "SELECT act_id, kind, asked FROM mdm.stewardship_act a "
+            "WHERE act_id > (SELECT coalesce(max(act_id), 0) FROM mdm.stewardship_effect) - :near "
+            "AND NOT EXISTS (SELECT FROM mdm.stewardship_effect e WHERE e.act_id = a.act_id) "
+            "ORDER BY act_id"
+        ),
+        {"near": _AT_ONCE},
     ).all()
     for row in rows:
         try:
-            _carry_out(tx, row.act_id, Asked.from_json(row.kind, row.asked), now)
+            with tx.begin_nested():
+                asked = Asked.from_json(row.kind, row.asked)
+                plan = plan_of(tx, asked)
+                _carry_out(tx, row.act_id, asked, plan, impact_of(tx, plan), now)
         except DomainError as error:
             # What it was about has gone meanwhile: it is on record, and has no effect.
             _write_effect(tx, row.act_id, Effect({}), now, error.message)
     return len(rows)
 
 
-def _carry_out(tx: Transaction, act_id: int, asked: Asked, now: datetime) -> Done:
-    plan = plan_of(tx, asked)
+def _carry_out(
+    tx: Transaction, act_id: int, asked: Asked, plan: Plan, impact: Impact, now: datetime
+) -> Done:
     placed = _placed(tx, plan)
-    overruled = impact_of(tx, plan).overruled
     changed = move_offers(tx, plan.moves, now, f"act {act_id}") if plan.moves else []
     places = _placed(tx, plan)
     settled: dict[int, str] = {}
     if plan.takes_back is None:
-        ended = lift(tx, overruled)
+        ended = lift(tx, impact.overruled)
         begun = rule(tx, act_id, plan.same, "same") + rule(tx, act_id, plan.different, "different")
         for ones, others in plan.answered:
             settled = settle(tx, ones, others, asked.review_id) | settled
@@ -190,8 +205,8 @@ def _to_confirm(impact: Impact) -> DomainError:
 def _write_down(tx: Transaction, asked: Asked, who: str, why: str, now: datetime) -> int:
     row: dict[str, Any] = {
         "kind": asked.kind,
-        "who": who,
-        "why": why,
+        "who": who.strip(),
+        "why": why.strip(),
         "at": now,
         "review": asked.review_id,
         "undoes": asked.act_id,
