@@ -23,10 +23,10 @@ from mdm.match.decide import (
     plain,
 )
 from mdm.match.ensemble import Ensemble
-from mdm.match.evidence import Evidence, evidence
+from mdm.match.evidence import Evidence, evidence, pieces_alike
 from mdm.match.rarity import Rarity
 from mdm.match.score import explain, identifier_evidence, probabilities
-from mdm.match.vetoes import veto
+from mdm.match.vetoes import doubt, veto
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 # A changed offer stays where it was unless the evidence speaks against it.
 STAYS = 1.0
+# Candidates with less in common are a third of all; one in a hundred of those that a steward would
+# be asked about is among them.
+FAR = 0.1
 # So many pairs are in memory as evidence at once.
 _AT_ONCE = 8_192
 
@@ -86,12 +89,19 @@ class Comparison:
             one, other = self._contenders[left].features, self._contenders[right].features
             reason = veto(one, other)
             if reason is None:
-                compared.append((left, right))
-                cosines.append(cosine)
+                if not self._is_far(left, right):
+                    compared.append((left, right))
+                    cosines.append(cosine)
             elif cosine > 0.5 or one.gtins & other.gtins:
                 vetoed.append((left, right, reason))
         found = self._probabilities(compared, cosines)
         pairs += [Pair(*places, by) for places, by in zip(compared, found, strict=True)]
+
+    def _is_far(self, left: int, right: int) -> bool:
+        """So little in common that the evidence need not be looked at."""
+        one, other = self._contenders[left].features, self._contenders[right].features
+        is_known = bool(one.gtins & other.gtins or one.mpns & other.mpns)
+        return not is_known and pieces_alike(one, other, self._rarity) < FAR
 
     def decided(
         self,
@@ -100,7 +110,7 @@ class Comparison:
         ruled: Ruled = NOTHING_RULED,
     ) -> Decision:
         """The contenders grouped, by pairs that were scored before."""
-        judge = Judge(self._compare, _veto, self._explain)
+        judge = Judge(self._compare, _veto, _doubt, self._explain)
         return decide(self._contenders, pairs, vetoed, judge, ruled)
 
     def probability_of(self, left: int, right: int) -> float:
@@ -187,6 +197,10 @@ class Comparison:
 
 def _veto(one: Contender, other: Contender) -> str | None:
     return veto(one.features, other.features)
+
+
+def _doubt(one: Contender, other: Contender) -> str | None:
+    return doubt(one.features, other.features)
 
 
 def ambiguous_gtins(contenders: Iterable[Contender]) -> frozenset[str]:

@@ -100,15 +100,18 @@ class Decision:
 
 Compare = Callable[[Contender, Contender], float]
 Veto = Callable[[Contender, Contender], str | None]
+Doubt = Callable[[Contender, Contender], str | None]
 Explain = Callable[[Contender, Contender], Sequence[Piece]]
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """How two contenders are judged: how likely of one product (0 to 1), what forbids it, why."""
+    """How two contenders are judged: how likely of one product (0 to 1), what forbids it, what only
+    a person can settle, and why."""
 
     compare: Compare
     veto: Veto
+    doubt: Doubt
     explain: Explain
 
 
@@ -197,9 +200,12 @@ class _Gathering:
                     left.append((-link, one, other))
                     self._note(one, other, f"alike by {link:.2f} on the whole")
                 continue
-            reason = self._obstacle(one, other)
+            doubt = self._judge.doubt(self._all[one], self._all[other])
+            reason = doubt or self._obstacle(one, other)
             if reason:
                 self._note(one, other, reason)
+                if doubt:
+                    left.append((-link, one, other))
             else:
                 self._join(one, other, "joined")
         return [*waiting, *left]

@@ -65,7 +65,6 @@ class Evidence(NamedTuple):
     rarest_left_over_more: float
     shorter_title: float
     lengths_alike: float
-    codes_on_both_sides: float
 
 
 def evidence(one: Features, other: Features, cosine: float, rarity: Rarity) -> Evidence:
@@ -91,7 +90,6 @@ def evidence(one: Features, other: Features, cosine: float, rarity: Rarity) -> E
         *_left_over(one, other, left, right, rarity),
         float(min(lengths[0], 20)),
         lengths[0] / (lengths[1] or 1),
-        1.0 if one.codes and other.codes else 0.0,
     )
 
 
@@ -101,13 +99,19 @@ def _words(
     weights = [rarity[each] for each in one.words & other.words]
     shared = sum(weights)
     squares = sum(each * each for each in weights)
-    pieces = sum([rarity[each] ** 2 for each in one.pieces & other.pieces])
     return (
         shared / (min(left.words, right.words) or 1.0),
         shared / ((left.words + right.words - shared) or 1.0),
         squares / (left.words_length * right.words_length or 1.0),
-        pieces / (left.pieces_length * right.pieces_length or 1.0),
+        pieces_alike(one, other, rarity),
     )
+
+
+def pieces_alike(one: Features, other: Features, rarity: Rarity) -> float:
+    """Cosine of all pieces of both titles, by rarity: the cheapest number that tells most."""
+    shared = sum([rarity[each] ** 2 for each in one.pieces & other.pieces])
+    lengths = rarity.weighed(one).pieces_length * rarity.weighed(other).pieces_length
+    return shared / (lengths or 1.0)
 
 
 def _shared_codes(

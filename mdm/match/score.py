@@ -7,13 +7,12 @@ is a file beside this module (docs/matching-card.md); it has never seen an ident
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mdm.match.decide import MERGE, Piece
+from mdm.match.decide import Piece
 from mdm.match.ensemble import Ensemble, read_ensemble
 from mdm.match.evidence import Evidence
 from mdm.match.features import Features
@@ -35,8 +34,6 @@ SAME_MODEL_CODE = 1.5
 MODEL_CODE_LENGTH = 7
 # What titles can say against a pair: an identifier shared without a doubt outweighs it.
 AGAINST_AT_MOST = -5.0
-# What titles can say for a pair whose model codes agree in parts only: just below merging.
-CODES_IN_PARTS_AT_MOST = math.log(MERGE / (1 - MERGE)) - 0.05
 # Contributions below this are not told.
 MIN_TOLD = 0.05
 
@@ -56,33 +53,22 @@ def probabilities(
     import numpy as np
 
     titles = (model or shipped_model()).log_odds(np.array(rows, dtype=np.float64))
-    most = [CODES_IN_PARTS_AT_MOST if in_parts_only(row) else math.inf for row in rows]
     moved = [sum(by for *_, by in pieces) for pieces in identifiers]
-    log_odds = np.clip(titles, AGAINST_AT_MOST, most) + np.asarray(moved)
+    log_odds = np.maximum(titles, AGAINST_AT_MOST) + np.asarray(moved)
     found: NDArray[np.float64] = 1 / (1 + np.exp(-log_odds))
     return found
-
-
-def in_parts_only(row: Evidence) -> bool:
-    """Both titles state model codes, and these agree in parts but not as a whole (`tp1414` and
-    `tsl1414`): sisters as often as one, so a person is asked."""
-    return bool(row.codes_on_both_sides) and not row.rarest_whole_code_shared
 
 
 def explain(
     row: Evidence, identifiers: Sequence[Piece], model: Ensemble | None = None
 ) -> list[Piece]:
     """The pieces of evidence of a pair, those that move most first."""
-    ensemble = model or shipped_model()
-    moved = ensemble.contributions(row)
+    moved = (model or shipped_model()).contributions(row)
     told: list[Piece] = [
         (name, (round(value, 3),), moved[name])
         for name, value in zip(Evidence._fields, row, strict=True)
         if abs(moved[name]) >= MIN_TOLD
     ]
-    beyond = CODES_IN_PARTS_AT_MOST - ensemble.start - sum(moved.values())
-    if in_parts_only(row) and beyond < 0:
-        told.append(("codes_agree_in_parts", (), beyond))
     return sorted([*identifiers, *told], key=lambda each: (-abs(each[2]), each[0]))
 
 

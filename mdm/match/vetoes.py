@@ -40,6 +40,17 @@ def _colours_differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return bool(left and right and not set(left.split("/")) & set(right.split("/")))
 
 
+def doubt(one: Features, other: Features) -> str | None:
+    """Why a person has to look before these two join their groups, however alike they are.
+
+    Model codes that agree in parts but not as a whole (`tp1414` and `tsl1414`) are sisters as often
+    as one."""
+    if not one.codes or not other.codes or one.all_codes & other.all_codes:
+        return None
+    is_known = one.gtins & other.gtins or one.mpns & other.mpns
+    return None if is_known else "model codes agree in parts only"
+
+
 def _is_bundled(one: Features, other: Features) -> bool:
     """What comes along with one is not named by the other in another way."""
     bundle, single = (one, other) if one.is_bundle else (other, one)

@@ -68,7 +68,7 @@ def _decision(contenders: list[Contender], ruled: Ruled = NOTHING_RULED) -> Deci
     pairs = [
         Pair(a, b, _alike(contenders[a], contenders[b])) for a in places for b in places if a < b
     ]
-    judge = Judge(_alike, lambda *_: None, lambda *_: [("alike", (1.0,), 1.0)])
+    judge = Judge(_alike, lambda *_: None, lambda *_: None, lambda *_: [("alike", (1.0,), 1.0)])
     return decide(contenders, pairs, [], judge, ruled)
 
 

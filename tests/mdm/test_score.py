@@ -19,10 +19,10 @@ from mdm.match.score import (
     MODEL,
     explain,
     identifier_evidence,
-    in_parts_only,
     probabilities,
     shipped_model,
 )
+from mdm.match.vetoes import doubt
 
 RARITY = Rarity(0, lambda _: 0)
 
@@ -90,10 +90,11 @@ def test_the_same_model_is_likelier_than_its_sister() -> None:
 def test_codes_that_agree_in_parts_only_are_put_before_a_person() -> None:
     one = features("Liebherr TP1414 under counter fridge comfort")
     sister = features("Liebherr TSP1414 under counter fridge comfort")
-    assert in_parts_only(_row(one, sister))
-    assert _probability(one, sister) < MERGE
-    same = features("Liebherr TP 1414 under counter fridge comfort")
-    assert not in_parts_only(_row(one, same))
+    assert doubt(one, sister) == doubt(sister, one) == "model codes agree in parts only"
+    assert doubt(one, features("Liebherr TP 1414 under counter fridge comfort")) is None
+    assert doubt(one, features("Liebherr under counter fridge comfort")) is None
+    stated = features("Liebherr TP1414 fridge", gtins=["1"]), features("TSP1414", gtins=["1"])
+    assert doubt(*stated) is None
 
 
 def test_identifiers() -> None:
