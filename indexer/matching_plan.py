@@ -6,15 +6,19 @@ words or half of them. Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from indexer.analysis import LANGUAGES, OTHER, Alternative, QueryWord, query_words, readings
 from indexer.engine import Expansion, Match, Words
 from indexer.index_fields import ATTRIBUTES, BY_LANGUAGE, CODE_PREFIXES, CODES, MANUFACTURER, MODEL
 from tenants.ranking.profile import FieldWeights
 
+NUMBER_ALONE = 3.0
+"""A query that is one number names the product that carries it, whatever titles speak of it."""
 _DEFAULT = FieldWeights()
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,12 @@ class MatchingPlan:
 def matching_plan(words: Words) -> MatchingPlan:
     """The plan of a query; no words at all (punctuation only) gives an empty plan."""
     weights = words.weights or _DEFAULT
+    typed = query_words(words.text, words.language)
+    if len(typed) == 1 and _DIGIT.search(typed[0].text):
+        weights = replace(weights, codes=weights.codes * NUMBER_ALONE)
     clauses = tuple(
         _clauses(word, words.expansions.get(place, ()), words.language, weights)
-        for place, word in enumerate(query_words(words.text, words.language))
+        for place, word in enumerate(typed)
     )
     return MatchingPlan(clauses, _required(words, len(clauses)))
 

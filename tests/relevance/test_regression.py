@@ -6,10 +6,14 @@ recorded by hand, with the change that brought them.
 
 from __future__ import annotations
 
+import gzip
+import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import orjson
 import pytest
 
 from comptoir.relevance.demo_catalogue import demo_judgements, load_demo
@@ -19,6 +23,7 @@ from comptoir.relevance.measuring import ShopLists, fill, first_pages, in_mode, 
 from comptoir.relevance.metrics import Summary, summarise
 from comptoir.relevance.through_mdm import documents_of, judged_documents
 from comptoir.relevance.variations import identifier_queries, with_one_typo
+from indexer.analysis import code_term
 from indexer.document import ProductDocument
 from indexer.elasticsearch import ElasticsearchEngine
 from indexer.embedded import EmbeddedEngine
@@ -29,6 +34,7 @@ from tenants.brand import Brand
 from tests.conftest import fresh_database
 
 ALLOWED_DROP = 0.01
+_NUMBER = re.compile(r"(?=\S*\d)\S{5,}")
 APART = 0.02
 """How far the two engines may be from each other."""
 RECORDED = tomllib.loads((Path(__file__).parent / "recorded.toml").read_text("utf-8"))
@@ -117,6 +123,50 @@ def test_numbers_bring_their_product_first(judged: Judged, embedded: EmbeddedEng
         if lists.ask(code, 1).documents[:1] != ids[product_id][:1]
     ]
     assert missed == []
+
+
+@pytest.mark.shared
+def test_makers_numbers_bring_their_product_first(
+    judged: Judged, shared: Path, tmp_path: Path
+) -> None:
+    """Of products whose maker calls them by a number alone, among others that speak of it."""
+    numbers = _makers_numbers(shared / "data" / "search" / "icecat_products.jsonl.gz")
+    documents = [
+        replace(row, mpns=tuple(dict.fromkeys(numbers[sku] for sku in row.skus if sku in numbers)))
+        for row in judged.documents
+    ]
+    spoken_of = {number.casefold() for number in numbers.values()}
+    shown = [
+        row for row in documents if row.mpns or spoken_of & set(row.title("en").casefold().split())
+    ]
+    engine = EmbeddedEngine(tmp_path)
+    for _ in fill(engine, judged.encoder, judged.brand, shown):
+        pass
+    ids = {row.product_id: (row.product_id,) for row in shown}
+    brand = in_mode(judged.brand, "hybrid")
+    lists = ShopLists(engine, judged.encoder, brand, "en", ids)
+    held = Counter(code for row in shown for code in _codes(row))
+    asked = [
+        (code, product_id)
+        for kind, code, product_id in identifier_queries(shown, 5_000)
+        # Another product's number may read the same, as a merchant's own or in other letters.
+        if kind == "mpn" and held[code_term(code)] == 1
+    ]
+    assert len(asked) > 4_000
+    missed = [code for code, product_id in asked if lists.ask(code, 1).documents != (product_id,)]
+    assert missed == []
+
+
+def _codes(row: ProductDocument) -> set[str]:
+    """Every number that a product is found by."""
+    return {code_term(code) for code in (*row.gtins, *row.mpns, *row.skus)}
+
+
+def _makers_numbers(catalogue: Path) -> dict[str, str]:
+    """Names that are one number (`Q6542A`), by the judged id."""
+    with gzip.open(catalogue, "rb") as stream:
+        rows = [orjson.loads(line) for line in stream]
+    return {row["id"]: row["name"] for row in rows if _NUMBER.fullmatch(row["name"])}
 
 
 @pytest.mark.shared
