@@ -12,32 +12,39 @@ from typing import Any
 WORDS = {
     "words_contained": "Words of one title found in the other",
     "words_in_common": "Words that both titles share",
-    "meaning": "Meaning of the titles",
+    "words_alike": "Words of the titles, rare ones above all",
     "pieces_alike": "Titles alike piece by piece",
+    "meaning": "Meaning of the titles",
+    "rarest_whole_code_shared": "A rare model code that both write alike",
     "rarest_code_shared": "The rarest model code that both state",
     "codes_shared": "Model codes that both state",
+    "longest_code_shared": "The longest model code that both state",
+    "code_beginning_shared": "Model codes that begin alike",
+    "code_ending_shared": "Model codes that end alike",
     "code_unmatched_on_both_sides": "Each states a model code that the other does not",
     "code_unmatched_on_one_side": "A model code stated on one side only",
-    "codes_related": "One model code is part of the other",
-    "longest_code_shared": "The longest model code that both state",
+    "unmatched_codes_alike": "Model codes that differ in a few signs",
+    "same_model_code": "The same model code of the same manufacturer",
     "numbers_differ": "Numbers that differ",
     "numbers_in_common": "Numbers in common",
     "numbers_unmatched": "Numbers on one side only",
+    "rarest_number_differs": "A rare number that differs",
+    "figures_in_common": "Figures in common",
     "quantities_equal": "Measures that are equal",
     "quantities_unequal": "Measures that differ",
     "model_words_differ": "Model words that differ",
     "model_words_shared": "Model words in common",
     "same_first_word": "The first word of the titles",
     "same_manufacturer": "The manufacturer",
-    "other_manufacturer": "Another manufacturer",
     "manufacturer_in_title": "The manufacturer in the other title",
     "same_colour": "The colour",
     "same_capacity": "The capacity",
-    "lengths_alike": "Length of the titles",
+    "packs_differ": "The number in a pack",
+    "bundle_differs": "One is sold with something else",
+    "accessory_differs": "One is an accessory",
     "letters_alike": "Titles alike letter by letter",
     "letters_in_order": "Order of the words",
     "beginnings_alike": "Beginnings of the titles",
-    "part_alike": "One title is part of the other",
     "described_in_common": "Descriptions in common",
     "code_in_description": "A model code in the other's description",
     "words_left_over_less": "Words left over in the shorter title",
@@ -45,22 +52,20 @@ WORDS = {
     "rarest_left_over_less": "The rarest word left over in the shorter title",
     "rarest_left_over_more": "The rarest word left over in the longer title",
     "shorter_title": "How much the shorter title says",
-    "figures_in_common": "Figures in common",
+    "lengths_alike": "Length of the titles",
     "same_gtin": "The same GTIN",
     "shared_gtin": "A GTIN that names several things",
     "other_gtin": "Another GTIN",
     "same_part_number": "The same part number",
     "other_part_number": "Another part number",
     "was_there_before": "The offer belonged to this product before",
-    "shared_model_code": "Model codes that both state",
-    "related_model_codes": "One model code is part of the other",
-    "different_model_codes": "Model codes that differ",
-    "model_code_on_one_side_only": "A model code stated on one side only",
-    "words_of_the_shorter_title_found_in_the_other": "Words of one title found in the other",
-    "meaning_of_the_titles": "Meaning of the titles",
-    "different_numbers": "Numbers that differ",
-    "different_model_words": "Model words that differ",
 }
+
+_SHARES = {
+    "words_contained", "words_in_common", "words_alike", "pieces_alike", "meaning",
+    "letters_alike", "letters_in_order", "beginnings_alike", "described_in_common",
+    "lengths_alike", "words_left_over_less", "words_left_over_more",
+}  # fmt: skip
 
 MOST_TOLD = 6
 """Pieces of evidence for each side; the rest moves little."""
@@ -68,10 +73,15 @@ MOST_TOLD = 6
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A piece of evidence: its text, what it measured, and its weight against the heaviest."""
+    """A piece of evidence: its text, what was read, and its weight against the heaviest.
+
+    `percent` is set for shares; `is_unstated` where a side says nothing of it.
+    """
 
     text: str
-    measured: str
+    read: str
+    percent: int | None
+    is_unstated: bool
     log_odds: float
     percent_of_heaviest: int
 
@@ -79,27 +89,32 @@ class Said:
 def told(evidence: Mapping[str, Any]) -> tuple[list[Said], list[Said]]:
     """(for, against), heaviest first, in one scale."""
     sides = [
-        sorted((_read(each) for each in evidence.get(side, ())), key=lambda row: -abs(row[2]))
+        sorted(map(_piece, evidence.get(side, ())), key=lambda row: -abs(row[2]))
         for side in ("for", "against")
     ]
     heaviest = max((abs(by) for side in sides for _, _, by in side), default=0.0) or 1.0
     first, second = (
-        [
-            Said(text, measured, by, max(round(100 * abs(by) / heaviest), 2))
-            for text, measured, by in side[:MOST_TOLD]
-        ]
+        [_said(code, values, by, heaviest) for code, values, by in side[:MOST_TOLD]]
         for side in sides
     )
     return first, second
 
 
-def _read(piece: Sequence[Any]) -> tuple[str, str, float]:
+def _piece(piece: Sequence[Any]) -> tuple[str, Sequence[Any], float]:
     """[code, values, log odds], or [text, log odds] as earlier releases kept it."""
     code, values, by = (piece[0], (), piece[1]) if len(piece) == 2 else piece[:3]
-    known = WORDS.get(str(code).replace(" ", "_"))
-    text = known or str(code).replace("_", " ").capitalize()
-    return text, ", ".join(map(_measured, values)), float(by)
+    return str(code).replace(" ", "_"), values, float(by)
 
 
-def _measured(value: Any) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+def _said(code: str, values: Sequence[Any], by: float, heaviest: float) -> Said:
+    measured = values[0] if len(values) == 1 and isinstance(values[0], float | int) else None
+    is_unstated = measured is not None and measured < 0
+    share = measured if code in _SHARES and not is_unstated else None
+    return Said(
+        text=WORDS.get(code) or code.replace("_", " ").capitalize(),
+        read=", ".join(each for each in values if isinstance(each, str)),
+        percent=None if share is None else round(share * 100),
+        is_unstated=is_unstated,
+        log_odds=by,
+        percent_of_heaviest=max(round(100 * abs(by) / heaviest), 2),
+    )

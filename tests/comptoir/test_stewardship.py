@@ -15,7 +15,9 @@ from comptoir.backoffice import create_backoffice
 from comptoir.cli import cli
 from comptoir.installation import Installation
 from comptoir.stewardship.jobs import handlers
+from comptoir.stewardship.wording import WORDS, told
 from kernel.errors import DomainError
+from mdm.match.evidence import Evidence
 from mdm.stewardship.reviews import WEIGH
 from tests.comptoir.stewards_at_work import fill, installation, key
 from tests.conftest import copied_database, fresh_database
@@ -165,3 +167,22 @@ def test_the_jobs_of_stewardship_run_and_come_again(opened: Installation) -> Non
             "WHERE status = 'todo' AND scheduled_at > now()"
         ).scalars()
         assert WEIGH.name in list(waiting)
+
+
+def test_every_piece_of_evidence_has_words() -> None:
+    extra = {"same_gtin", "shared_gtin", "other_gtin", "same_part_number", "other_part_number"}
+    assert {*Evidence._fields, *extra, "was_there_before"} - set(WORDS) == set()
+
+
+def test_evidence_is_told_in_one_scale_heaviest_first() -> None:
+    speaks_for, speaks_against = told(
+        {
+            "for": [["same_gtin", ["04006381333931"], 3.0], ["meaning", [0.82], 0.6]],
+            "against": [["manufacturer_in_title", [-1.0], -1.5], ["words in common", -0.1]],
+        }
+    )
+    assert [each.percent_of_heaviest for each in speaks_for] == [100, 20]
+    assert (speaks_for[0].read, speaks_for[1].percent) == ("04006381333931", 82)
+    assert speaks_against[0].is_unstated
+    assert speaks_against[1].text == "Words that both titles share"
+    assert told({}) == ([], [])
