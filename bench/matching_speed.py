@@ -1,105 +1,141 @@
-"""What it costs to match an offer, by the size of the catalogue, and a pushed one at a time.
+"""What it costs to match an offer, by the size of the catalogue.
 
     BENCH_MATCHING_SIZES=10000,100000,1000000 python -m bench matching_speed
 
-Through intake and the matcher's job as in operation, on PostgreSQL. The catalogue is kept in
-BENCH_CACHE and grows from size to size; what costs processor time is told as processor time.
+The matcher alone at each size, with its index in a folder of BENCH_CACHE that grows from size to
+size; then intake, matcher and database together at STORED products. Processor time is told first:
+it says the same on a busy machine.
 """
 
 from __future__ import annotations
 
 import os
 import resource
+import statistics
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from bench.catalogue import ROOT, SAMPLE
+from bench.chart import cost_by_size
 from bench.figures import Figure, percentiles
-from bench.varied_offers import MERCHANTS, fill, newcomers, real_titles
+from bench.varied_offers import MERCHANTS, VariedCatalogue, fill, newcomers, real_titles
 from comptoir import database_schema
 from comptoir.embedded import postgres
 from kernel.db import Database
 from kernel.embedding.encoder import Encoder, load_encoder
 from mdm import intake
+from mdm.match.newcomers import Newcomer, match_newcomers
 from mdm.merchants import Merchant, register_merchant
 from mdm.pipeline import match_landed
 
 SIZES = tuple(
     int(size) for size in os.environ.get("BENCH_MATCHING_SIZES", "10000,100000").split(",")
 )
-NEW = int(os.environ.get("BENCH_MATCHING_NEW", "4000"))
+NEW = int(os.environ.get("BENCH_MATCHING_NEW", "2000"))
 PUSHED = 200
+STORED = 10_000
 CACHE = Path(os.environ.get("BENCH_CACHE", ROOT / ".comptoir" / "bench")) / "matching"
+CHART = ROOT / "docs" / "matching-speed.svg"
 NEW_MERCHANTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one newcomer in a large batch: processor time and time by the clock, in milliseconds."""
+    """Of one newcomer: processor time of this process and time by the clock, in milliseconds."""
 
     processor_ms: float
     clock_ms: float
 
 
 def measure() -> Iterator[Figure]:
-    """Each size in turn."""
+    """The matcher at each size in turn, then with everything around it."""
     if not SAMPLE.exists():
         yield Figure("cost of matching an offer", f"left out: {SAMPLE.name} is absent")
         return
-    encoder = load_encoder()
+    encoder, titles = load_encoder(), real_titles(SAMPLE)
     CACHE.mkdir(parents=True, exist_ok=True)
-    CACHE.chmod(0o755)
-    database = Database(postgres.start(CACHE / "postgres"))
-    try:
-        database_schema.upgrade(database)
-        _register(database)
-        for size in SIZES:
-            yield from _at(database, encoder, size)
-    finally:
-        database.close()
+    catalogue = VariedCatalogue(CACHE / "index", titles, encoder)
+    costs: list[tuple[int, float]] = []
+    for size in SIZES:
+        catalogue.grow(size)
+        reached = len(catalogue.index)
+        cost, pushed = _alone(catalogue, encoder, titles, reached)
+        costs.append((reached, cost.processor_ms))
+        yield from _told(f"{reached:,} products", cost, pushed)
+    CHART.write_text(cost_by_size(costs), "utf-8")
+    yield from _with_database(encoder, titles)
 
 
-def _at(database: Database, encoder: Encoder, size: int) -> Iterator[Figure]:
-    titles = real_titles(SAMPLE)
-    there, landed = _there(database)
-    began = time.perf_counter()
-    fill(database, titles, encoder, there, size)
-    _land_and_match(database, encoder, titles, size, landed, 1)
-    what = f"{max(size, there):,} products"
+def _told(where: str, cost: Cost, pushed: Sequence[Cost]) -> Iterator[Figure]:
     yield Figure(
-        f"catalogue and index of {what} made ready", f"{time.perf_counter() - began:.0f} s"
-    )
-    cost = _land_and_match(database, encoder, titles, size, landed + 1, NEW)
-    yield Figure(
-        f"a new offer, {NEW:,} at a time, {what}",
+        f"a new offer, {NEW:,} at a time, {where}",
         f"{cost.processor_ms:.2f} ms of processor time, {cost.clock_ms:.2f} ms",
         "9 ms",
     )
-    pushed = [
-        _land_and_match(database, encoder, titles, size, landed + 1 + NEW + number, 1).clock_ms
-        for number in range(PUSHED)
-    ]
     yield Figure(
-        f"a pushed offer, {what}", percentiles([each / 1e3 for each in pushed]), "p95 20 ms"
+        f"a pushed offer, {where}",
+        f"{statistics.median(each.processor_ms for each in pushed):.1f} ms of processor time, "
+        + percentiles([each.clock_ms / 1e3 for each in pushed]),
+        "p95 20 ms",
     )
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    yield Figure(f"peak memory of the process, {what}", f"{peak_mb:.0f} MB", "4,096 MB")
+    yield Figure(f"peak memory of the process, {where}", f"{peak_mb:.0f} MB", "4,096 MB")
 
 
-def _land_and_match(
+def _alone(
+    catalogue: VariedCatalogue, encoder: Encoder, titles: Sequence[str], size: int
+) -> tuple[Cost, list[Cost]]:
+    """A large batch, and one at a time: reading, candidates, evidence, decision."""
+    offers = [
+        Newcomer(offer.sku, f"new-shop-{place % NEW_MERCHANTS}", "new", offer.title, {})
+        for place, offer in enumerate(newcomers(titles, size, 0, NEW + PUSHED))
+    ]
+    batch, pushed = offers[:NEW], offers[NEW:]
+    match_newcomers(catalogue, pushed[:20], encoder.encode([each.title for each in pushed[:20]]))
+    return _matched(catalogue, encoder, batch), [
+        _matched(catalogue, encoder, [each]) for each in pushed
+    ]
+
+
+def _matched(catalogue: VariedCatalogue, encoder: Encoder, offers: Sequence[Newcomer]) -> Cost:
+    processor, clock = time.process_time(), time.perf_counter()
+    match_newcomers(catalogue, offers, encoder.encode([each.title for each in offers]))
+    return _cost(processor, clock, len(offers))
+
+
+def _with_database(encoder: Encoder, titles: Sequence[str]) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        database = Database(postgres.start(folder / "postgres"))
+        try:
+            database_schema.upgrade(database)
+            _register(database)
+            fill(database, titles, encoder, 0, STORED)
+            _landed(database, encoder, titles, folder, 0, 20)
+            cost = _landed(database, encoder, titles, folder, 1_000, NEW)
+            pushed = [
+                _landed(database, encoder, titles, folder, 100_000 + number, 1)
+                for number in range(PUSHED)
+            ]
+            yield from _told(f"with the database, {STORED:,} products", cost, pushed)
+        finally:
+            database.close()
+
+
+def _landed(
     database: Database,
     encoder: Encoder,
-    titles: tuple[str, ...],
-    products: int,
+    titles: Sequence[str],
+    folder: Path,
     start: int,
     number: int,
 ) -> Cost:
-    """Land so many newcomers; the cost of matching alone."""
-    offers = list(newcomers(titles, products, start, number))
+    """Land so many newcomers; what the matcher's job costs after it."""
+    offers = list(newcomers(titles, STORED, start, number))
     for place in range(min(NEW_MERCHANTS, number)):
         with database.platform() as tx:
             merchant = f"new-shop-{(start + place) % NEW_MERCHANTS:02d}"
@@ -107,23 +143,15 @@ def _land_and_match(
             intake.submit(tx, run, offers[place::NEW_MERCHANTS])
             intake.close_run(tx, run)
     processor, clock = time.process_time(), time.perf_counter()
-    match_landed(database, encoder, folder=CACHE / "index")
+    match_landed(database, encoder, folder=folder / "index")
+    return _cost(processor, clock, number)
+
+
+def _cost(processor: float, clock: float, number: int) -> Cost:
     return Cost(
         (time.process_time() - processor) / number * 1e3,
         (time.perf_counter() - clock) / number * 1e3,
     )
-
-
-def _there(database: Database) -> tuple[int, int]:
-    """How many products were filled in, and how many newcomers have landed since."""
-    with database.platform() as tx:
-        row = tx.execute(
-            sa.text(
-                "SELECT count(*) FILTER (WHERE source_id LIKE 'shop-%') AS filled, "
-                "count(*) FILTER (WHERE source_id LIKE 'new-%') AS landed FROM mdm.offer"
-            )
-        ).one()
-    return row.filled, row.landed
 
 
 def _register(database: Database) -> None:

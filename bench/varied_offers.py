@@ -10,17 +10,25 @@ import csv
 import gzip
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kernel.db import Database, Transaction
 from kernel.ids import derived_id
 from mdm.bulk import copy_rows
+from mdm.match.candidates import indexed
+from mdm.match.decide import NOTHING_RULED, Contender, Ruled
+from mdm.match.features import offer_features
 from mdm.match.neighbours import TitleEncoder
+from mdm.match.term_index import TermIndex
 from mdm.offer_rows import offer_id_of
 from mdm.raw_offer import RawOffer
+
+if TYPE_CHECKING:
+    from mdm.match.living_catalogue import Contenders
 
 MERCHANTS = 200
 _PAGE = 20_000
@@ -126,6 +134,50 @@ def _fill(tx: Transaction, page: Sequence[tuple[int, str]], encoder: TitleEncode
             for row, vector in zip(rows, vectors, strict=True)
         ),
     )
+
+
+class VariedCatalogue:
+    """`mdm.match.living_catalogue.LivingCatalogue` of such products, one offer each, with the index
+    in a folder: the matcher at a size that a database would take an hour to be filled to."""
+
+    def __init__(self, folder: Path, titles: Sequence[str], encoder: TitleEncoder) -> None:
+        self.index = TermIndex(folder)
+        self._titles = titles
+        self._encoder = encoder
+
+    def grow(self, size: int) -> None:
+        """Add products up to this number, kept page by page: what is there already stays."""
+        for start in range(int(self.index.mark or 0), size, _PAGE):
+            end = min(start + _PAGE, size)
+            contenders, vectors = self._made(range(start, end))
+            self.index.write(indexed(contenders, vectors), (), str(end))
+
+    def offers(self, offer_ids: Collection[str]) -> Contenders:
+        """Those of these offers that are live."""
+        return self._made([int(each.removeprefix("off_")) for each in offer_ids])
+
+    def members(self, product_ids: Collection[str]) -> Contenders:
+        """All live offers of these products."""
+        return self._made([int(each.removeprefix("prd_")) for each in product_ids])
+
+    def ruled(self, offer_ids: Collection[str]) -> Ruled:
+        """Nothing."""
+        del offer_ids
+        return NOTHING_RULED
+
+    def _made(self, numbers: Sequence[int]) -> Contenders:
+        titles = [varied_title(self._titles, number) for number in numbers]
+        contenders = [
+            Contender(
+                f"off_{number}",
+                merchant_of(number),
+                "new",
+                offer_features(title, {}),
+                f"prd_{number}",
+            )
+            for number, title in zip(numbers, titles, strict=True)
+        ]
+        return contenders, self._encoder.encode(titles)
 
 
 def merchant_of(number: int) -> str:
