@@ -24,6 +24,7 @@ from checkout.idempotency import Kept, once
 from checkout.orders import LegRecord, Order, read_order
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, Quote
+from checkout.web.openapi import described
 from checkout.web.shopper import (
     Patience,
     ProblemRoute,
@@ -94,12 +95,12 @@ def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
     """The JSON routes."""
     router = APIRouter(prefix="/v1", route_class=ProblemRoute, tags=["orders"])
 
-    @router.post("/quotes", status_code=201)
+    @router.post("/quotes", status_code=201, openapi_extra=described("quote", 201))
     def quote(request: Request, asked: QuoteAsked, idempotency_key: Key = "") -> JSONResponse:
         """Ask the merchants now what this costs and whether it is there."""
         return _once(deps, request, asked, idempotency_key, lambda: _quote(deps, request, asked))
 
-    @router.post("/purchases", status_code=201)
+    @router.post("/purchases", status_code=201, openapi_extra=described("purchase", 201))
     def purchase(request: Request, asked: PurchaseAsked, idempotency_key: Key = "") -> JSONResponse:
         """Buy what was quoted. Sent again, it answers with the same order."""
 
@@ -108,7 +109,7 @@ def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
 
         return _once(deps, request, asked, idempotency_key, buy)
 
-    @router.get("/orders/{order_ref}")
+    @router.get("/orders/{order_ref}", openapi_extra=described("order", 200))
     def order(request: Request, order_ref: str) -> JSONResponse:
         """Where an order stands."""
         with deps.database.brand(brand_of(request).id) as tx:
@@ -116,7 +117,11 @@ def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
         headers = {"cache-control": "no-store"}
         return JSONResponse(order_json(found, site_of(request)), headers=headers)
 
-    @router.post("/orders/{order_ref}/cancellations", status_code=202)
+    @router.post(
+        "/orders/{order_ref}/cancellations",
+        status_code=202,
+        openapi_extra=described("cancellation", 202),
+    )
     def cancellation(
         request: Request, order_ref: str, asked: CancellationAsked, idempotency_key: Key = ""
     ) -> JSONResponse:
