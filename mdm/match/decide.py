@@ -161,6 +161,7 @@ class _Gathering:
         self._against: dict[int, list[str]] = defaultdict(list)
         self._known: dict[int, float] = {}
         self._links: dict[tuple[_Cluster, _Cluster], float] = {}
+        self._voice: dict[int, int] = {}
         self._apart: dict[str, set[str]] = defaultdict(set)
         for one, other in ruled.apart:
             self._apart[one].add(other)
@@ -178,6 +179,7 @@ class _Gathering:
             if left not in by_id or right not in by_id:
                 continue
             one, other = by_id[left], by_id[right]
+            self._tie(one, other)
             here, there = self._cluster[one], self._cluster[other]
             if here is there:
                 continue
@@ -272,16 +274,28 @@ class _Gathering:
         return link, one, other
 
     def _link(self, one: _Cluster, other: _Cluster) -> float:
-        """The mean over their offers, a bounded number of each, spread over all of them."""
+        """The mean over their voices; what a steward put together counts once, by its best."""
         key = (one, other) if one.members < other.members else (other, one)
         if key not in self._links:
             scores = [
-                self._compare(left, right)
-                for left in one.members[:: -(-len(one.members) // MAX_COMPARED)]
-                for right in other.members[:: -(-len(other.members) // MAX_COMPARED)]
+                max(self._compare(each, beside) for each in left for beside in right)
+                for left in self._voices(one)
+                for right in self._voices(other)
             ]
             self._links[key] = round(sum(scores) / len(scores), 6)
         return self._links[key]
+
+    def _tie(self, one: int, other: int) -> None:
+        ends = {self._voice.get(one, one), self._voice.get(other, other)}
+        tied = {each for each, first in self._voice.items() if first in ends} | {one, other}
+        self._voice.update(dict.fromkeys(tied, min(ends)))
+
+    def _voices(self, cluster: _Cluster) -> list[list[int]]:
+        """Its offers, a bounded number spread over all; those tied together are one."""
+        voices: dict[int, list[int]] = defaultdict(list)
+        for each in cluster.members:
+            voices[self._voice.get(each, each)].append(each)
+        return [each[:MAX_COMPARED] for each in voices.values()][:: -(-len(voices) // MAX_COMPARED)]
 
     def _compare(self, one: int, other: int) -> float:
         key = min(one, other) * len(self._all) + max(one, other)

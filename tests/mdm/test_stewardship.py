@@ -415,10 +415,7 @@ def test_what_was_said_outlives_a_run_of_the_whole_feed(database: Database, kind
     )
     said = place(database)
     again(database)
-    now = place(database)
-    assert {each: now[each] for each in (A, B)} == {each: said[each] for each in (A, B)}
-    if kind in ("split", "move"):
-        assert now[G] == said[G]
+    assert place(database) == said
     load(database, "beta", [lamp("35.00")])
     now = place(database)
     if kind == "reject":
