@@ -18,7 +18,7 @@ from pathlib import Path
 from kernel.embedding.encoder import load_encoder
 from mdm.taxonomy.mapping import nearest_names
 from mdm.taxonomy.names import own_names
-from mdm.taxonomy.placement import by_path, by_title
+from mdm.taxonomy.placement import NAMED, by_path, by_title
 from mdm.taxonomy.tree import lineage, parents, shelf_of
 
 COSINES = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -49,7 +49,7 @@ def _categories(folder: Path) -> None:
         placed = [
             (google_id, found)
             for (google_id, _), found in zip(rows, told, strict=True)
-            if found is not None and found.percent >= 95
+            if found is not None and found.percent >= NAMED
         ]
         near = list(
             zip((google_id for google_id, _ in rows), nearest_names(paths, encoder), strict=True)
