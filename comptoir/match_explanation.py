@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comptoir.stewardship.wording import told
+from comptoir.stewardship.wording import Said, told
 from kernel.db import advisory_lock
 from kernel.errors import NotFound
 from mdm.evaluation.plain_form import read_offers
@@ -62,4 +62,11 @@ def in_words(explained: dict[str, Any]) -> Iterator[str]:
         yield f"forbidden whatever else agrees: {explained['veto']}"
     for side, pieces in zip(("for", "against"), told(explained), strict=True):
         for each in pieces:
-            yield f"  {side:8} {each.log_odds:+6.2f}  {each.text} ({each.measured})"
+            yield f"  {side:8} {each.log_odds:+6.2f}  {each.text}{_measured(each)}"
+
+
+def _measured(said: Said) -> str:
+    if said.is_unstated:
+        return " (not stated)"
+    read = said.read or ("" if said.percent is None else f"{said.percent} %")
+    return f" ({read})" if read else ""

@@ -24,6 +24,7 @@ WORDS = {
     "code_unmatched_on_both_sides": "Each states a model code that the other does not",
     "code_unmatched_on_one_side": "A model code stated on one side only",
     "unmatched_codes_alike": "Model codes that differ in a few signs",
+    "codes_on_both_sides": "Both titles state model codes",
     "same_model_code": "The same model code of the same manufacturer",
     "numbers_differ": "Numbers that differ",
     "numbers_in_common": "Numbers in common",

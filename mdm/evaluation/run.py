@@ -9,7 +9,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -138,11 +138,10 @@ def understand(
     now = datetime.now(UTC)
     newcomers = []
     for offer in offers:
-        merchant = Merchant(
-            "set", "set", "GB", currency=offer.currency or "EUR", source={"prices": "optional"}
-        )
+        merchant = Merchant("set", "set", "GB", currency="EUR", source={"prices": "optional"})
         try:
-            normal = normalise(offer, merchant, now)
+            # The matcher knows no prices: an odd one in a set says nothing about it.
+            normal = normalise(replace(offer, price=None, currency=None), merchant, now)
         except RefusedError:
             continue
         # Where a set names no merchants, nobody knows that two offers are of one.

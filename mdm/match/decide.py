@@ -16,11 +16,11 @@ from typing import Any
 from mdm.match.features import Features
 
 # What is at least this likely is merged with nobody looking.
-MERGE = 0.9
+MERGE = 0.85
 # What is likelier than this is what the matcher would say if it had to answer.
-LIKELY = 0.7
+LIKELY = 0.55
 # What is at least this likely is put before a person; below, an offer founds a product.
-ASK = 0.35
+ASK = 0.3
 
 MAX_OFFERS = 400
 """Offers of one product: what would grow beyond is kept apart, with this as the reason."""

@@ -65,6 +65,7 @@ class Evidence(NamedTuple):
     rarest_left_over_more: float
     shorter_title: float
     lengths_alike: float
+    codes_on_both_sides: float
 
 
 def evidence(one: Features, other: Features, cosine: float, rarity: Rarity) -> Evidence:
@@ -90,6 +91,7 @@ def evidence(one: Features, other: Features, cosine: float, rarity: Rarity) -> E
         *_left_over(one, other, left, right, rarity),
         float(min(lengths[0], 20)),
         lengths[0] / (lengths[1] or 1),
+        1.0 if one.codes and other.codes else 0.0,
     )
 
 
