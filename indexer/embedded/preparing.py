@@ -13,13 +13,16 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 
 import numpy as np
+import orjson
 
+from indexer.document import ProductDocument
 from indexer.embedded.schema import Fields, fields_of
 from indexer.engine import Delete, Upsert
 
 ALONE_UP_TO = 5_000
 """Changes that are made ready before others have even started."""
 MOST_PROCESSES = 8
+_UNWRITABLE = (ValueError, TypeError, OverflowError, KeyError)
 _NO_VECTOR = np.zeros(0, dtype=np.float32)
 
 
@@ -31,8 +34,13 @@ def prepared(changes: Sequence[Upsert | Delete]) -> list[Fields | str]:
 def _prepared(change: Upsert | Delete) -> Fields | str:
     try:
         return fields_of(change)
-    except (ValueError, TypeError, OverflowError, KeyError) as error:
-        return f"it cannot be written down: {error}"
+    except _UNWRITABLE as error:
+        return unwritable(error)
+
+
+def unwritable(error: Exception) -> str:
+    """The reason that a change is refused for."""
+    return f"it cannot be written down: {error}"
 
 
 class Preparation:
@@ -62,10 +70,10 @@ class Preparation:
             self._pool = ProcessPoolExecutor(
                 self._processes, mp_context=get_context("spawn"), initializer=_end_with_parent
             )
-        lean = [_lean(change) for change in changes]
-        size = -(-len(lean) // self._processes)
-        parts = [lean[begin : begin + size] for begin in range(0, len(lean), size)]
-        return [fields for part in self._pool.map(prepared, parts) for fields in part]
+        handed = [_handed(change) for change in changes]
+        size = -(-len(handed) // self._processes)
+        parts = [handed[begin : begin + size] for begin in range(0, len(handed), size)]
+        return [fields for part in self._pool.map(_taken, parts) for fields in part]
 
     def close(self) -> None:
         """End the other processes."""
@@ -86,8 +94,25 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _lean(change: Upsert | Delete) -> Upsert | Delete:
-    """Vectors are not looked at here, and are most of what would be handed over."""
+_Handed = Delete | tuple[int, bytes] | str
+
+
+def _handed(change: Upsert | Delete) -> _Handed:
+    """A document goes as its JSON, the cheapest form to write and to read, and has no vector."""
     if isinstance(change, Delete):
         return change
-    return Upsert(change.document, _NO_VECTOR, change.version)
+    try:
+        return change.version, orjson.dumps(change.document)
+    except _UNWRITABLE as error:
+        return unwritable(error)
+
+
+def _taken(part: Sequence[_Handed]) -> list[Fields | str]:
+    return [_of_handed(each) for each in part]
+
+
+def _of_handed(each: _Handed) -> Fields | str:
+    if isinstance(each, tuple):
+        version, body = each
+        return _prepared(Upsert(ProductDocument.from_json(body), _NO_VECTOR, version))
+    return each if isinstance(each, str) else _prepared(each)

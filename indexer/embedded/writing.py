@@ -23,7 +23,7 @@ from typing import TextIO
 import tantivy
 
 from indexer.embedded.generations import Manifest
-from indexer.embedded.preparing import Preparation, prepared
+from indexer.embedded.preparing import Preparation, prepared, unwritable
 from indexer.embedded.querying import of_products
 from indexer.embedded.schema import Fields, open_index, stored
 from indexer.embedded.vectors import VectorFile
@@ -217,7 +217,7 @@ def _stored(
             else:
                 documents[name] = stored(fields)
         except (ValueError, TypeError, OverflowError, KeyError) as error:
-            refused.append(Refused(name, f"it cannot be written down: {error}"))
+            refused.append(Refused(name, unwritable(error)))
     return documents, tuple(refused)
 
 
