@@ -46,7 +46,8 @@ class LivingIndex:
         """Take up what was stored since the last time, by whichever process. The caller holds the
         matcher's lock."""
         self._meet(tx)
-        while rows := _stored_after(tx, _number(self._mark)):
+        rows = _stored_after(tx, _number(self._mark))
+        while rows:
             here = [row for row in rows if row.live]
             self._mark = f"{rows[-1].stored} {rows[-1].offer_id}"
             gone = {row.offer_id for row in rows}.union(self._newer)
@@ -58,6 +59,8 @@ class LivingIndex:
                 self._newer = gone
                 self._recent.remove(row.offer_id for row in rows)
                 self._recent.add(_read(here))
+            is_last = len(rows) < _PAGE
+            rows = () if is_last else _stored_after(tx, _number(self._mark))
 
     def count(self, piece: str) -> int:
         """How many offers carry a piece (those just changed may be counted twice for a while)."""

@@ -6,7 +6,7 @@ place in it. Who writes here holds the matcher's lock, so that places are seen i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -23,15 +23,21 @@ _PAGE = 2_000
 
 
 def index_newcomers(
-    tx: Transaction, offer_ids: Sequence[str], vectors: NDArray[np.float32], model_id: str
+    tx: Transaction,
+    offer_ids: Sequence[str],
+    vectors: NDArray[np.float32],
+    model_id: str,
+    *,
+    known: Collection[str],
 ) -> None:
     """Make offers findable as they are now described; a row of `vectors` for each of them.
 
-    What was stored of them before is left out first: they take a new place in the order.
+    What is stored of the `known` ones goes first: they take a new place in the order.
     """
-    tx.execute(
-        sa.text("DELETE FROM mdm.offer_vector WHERE offer_id = ANY(:ids)"), {"ids": [*offer_ids]}
-    )
+    if known:
+        tx.execute(
+            sa.text("DELETE FROM mdm.offer_vector WHERE offer_id = ANY(:ids)"), {"ids": [*known]}
+        )
     _store_vectors(tx, offer_ids, vectors, model_id)
 
 
@@ -75,7 +81,10 @@ def stored_models(tx: Transaction) -> list[tuple[str, int, int]]:
 
 
 def _store_vectors(
-    tx: Transaction, offer_ids: Sequence[str], vectors: NDArray[np.float32], model_id: str
+    tx: Transaction,
+    offer_ids: Sequence[str],
+    vectors: NDArray[np.float32],
+    model_id: str,
 ) -> None:
     rows = (
         (offer_id, model_id, vector.tobytes())

@@ -47,8 +47,8 @@ from mdm.stored_catalogue import StoredCatalogue
 
 BATCH = 20_000
 
-# What this process knows of catalogues; one index for each database and folder.
-_indices: dict[tuple[str, Path | None], LivingIndex] = {}
+# What this process knows of catalogues; one index for each database, model and folder.
+_indices: dict[tuple[str, str, Path | None], LivingIndex] = {}
 
 
 @dataclass(slots=True)
@@ -68,10 +68,10 @@ def match_landed(
     `folder` keeps the index of the living catalogue; without one it is in memory, and every
     process reads the catalogue when it first matches.
     """
-    key = (database.url, folder)
+    key = (database.url, encoder.model_id, folder)
     if key not in _indices:
+        _make_vectors_again(database, encoder)
         _indices[key] = LivingIndex(folder)
-    _make_vectors_again(database, encoder)
     total = 0
     while True:
         with database.platform() as tx:
@@ -116,7 +116,8 @@ def _match_batch(
     write_offers(tx, written, now)
     write_price_history(tx, written, known, now)
     if fresh:
-        index_newcomers(tx, [row.offer_id for row in fresh], vectors, encoder.model_id)
+        ids = [row.offer_id for row in fresh]
+        index_newcomers(tx, ids, vectors, encoder.model_id, known=set(known).intersection(ids))
     merged = put_in_place(tx, placed, now)
     described = [row for row in written if is_described_anew(row, known.get(row.offer_id))]
     touched = _touched(described, hidden, known) | placed.products

@@ -70,7 +70,10 @@ def place_newcomers(
     decision = match_newcomers(catalogue, [*newcomers, *again], _stacked(vectors, more_vectors))
     groups = [group for group in decision.groups if group.evidence or group.merged]
     name_groups(tx, groups, previous, now)
-    drop_reviews(tx, [each.offer_id for each in (*newcomers, *again)])
+    matched_anew = [*known.keys() & {each.offer_id for each in newcomers}]
+    matched_anew += [each.offer_id for each in again]
+    if matched_anew:
+        drop_reviews(tx, matched_anew)
     return _placed(groups, {row.offer_id: row for row in fresh}, previous, decision.reviews)
 
 

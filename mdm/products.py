@@ -244,6 +244,8 @@ def _free_name(tx: Transaction, offer_id: str, taken: set[str]) -> str:
 
 def _occupied(tx: Transaction, names: Sequence[str]) -> set[str]:
     """Those of the ids that are in use, or lead somewhere else."""
+    if not names:
+        return set()
     statement = sa.text(
         "SELECT p.product_id FROM mdm.product p WHERE p.product_id = ANY(:ids) AND "
         "(p.state = 'live' OR EXISTS (SELECT FROM mdm.product_redirect WHERE old_id = p.product_id)"
@@ -281,6 +283,8 @@ def _emptied(tx: Transaction, product_ids: set[str], without: set[str]) -> set[s
 
 
 def _create(tx: Transaction, product_ids: Sequence[str], now: datetime) -> None:
+    if not product_ids:
+        return
     staged = stage_rows(tx, "mdm.product", ("product_id",), ((each,) for each in product_ids))
     tx.execute(
         sa.text(
@@ -308,6 +312,8 @@ def _members(tx: Transaction, product_ids: Sequence[str]) -> dict[str, list[Memb
 
 
 def _retire(tx: Transaction, product_ids: Sequence[str], now: datetime) -> list[str]:
+    if not product_ids:
+        return []
     rows = tx.execute(
         sa.text(
             "UPDATE mdm.product SET state = 'retired', version = version + 1, updated_at = :now "
