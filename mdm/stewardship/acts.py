@@ -23,7 +23,7 @@ from mdm.products import move_offers
 from mdm.stewardship.decisions import lift, rule, swap_force
 from mdm.stewardship.impact import Impact, impact_of
 from mdm.stewardship.plans import Asked, Effect, Plan, plan_of
-from mdm.stewardship.reviews import put_states, read_question, settle
+from mdm.stewardship.reviews import claim, put_states, read_question, settle
 from mdm.stewardship.trail import standing_like
 
 CARRY_OUT = Job("mdm.carry_out_acts", "mdm", lock="mdm.carry_out_acts")
@@ -85,8 +85,8 @@ def perform(
 
 
 def _let_wait(tx: Transaction, act_id: int, asked: Asked) -> Done:
-    if asked.review_id is not None:
-        put_states(tx, {asked.review_id: "decided"})
+    if asked.review_id is not None and not claim(tx, asked.review_id):
+        raise _settled(asked.review_id)
     defer(tx, CARRY_OUT, once=CARRY_OUT.name)
     return Done(act_id, asked.kind, waits=True)
 
@@ -180,12 +180,16 @@ def _require_open(tx: Transaction, asked: Asked, before: int | None) -> None:
         return
     question = read_question(tx, asked.review_id)
     if question is not None and question.state != "open":
-        raise DomainError(
-            "review_settled",
-            f"Review {asked.review_id} is {question.state}.",
-            hint="`comptoir review history` tells by which act; undo that one first.",
-            status=409,
-        )
+        raise _settled(asked.review_id)
+
+
+def _settled(review_id: int) -> DomainError:
+    return DomainError(
+        "review_settled",
+        f"Review {review_id} is answered, or no longer open.",
+        hint="`comptoir review history` tells by which act; undo that one first.",
+        status=409,
+    )
 
 
 def _to_confirm(impact: Impact) -> DomainError:

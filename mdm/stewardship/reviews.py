@@ -160,6 +160,15 @@ def settle(
     return {row.review_id: row.state for row in rows}
 
 
+def claim(tx: Transaction, review_id: int) -> bool:
+    """An open question counts as decided; False where somebody else was there before."""
+    statement = sa.text(
+        "UPDATE mdm.review SET state = 'decided', settled_at = now() "
+        "WHERE review_id = :id AND state = 'open'"
+    )
+    return tx.execute(statement, {"id": review_id}).rowcount == 1
+
+
 def put_states(tx: Transaction, states: Mapping[int, str]) -> dict[int, str]:
     """Give questions these states; answers those they had before.
 

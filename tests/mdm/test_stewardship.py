@@ -328,6 +328,8 @@ def test_while_a_feed_is_matched_an_act_waits_its_turn(database: Database) -> No
     held.wait(20)
     try:
         waiting = do(database, Asked("accept", review))
+        with pytest.raises(DomainError, match="answered"):
+            do(database, Asked("reject", review), who="Bo")
         back = undo(database, waiting.act_id)
         assert waiting.waits
         assert back.waits
