@@ -20,7 +20,7 @@ from kernel.money import Money, is_currency
 from kernel.offer_terms import Execution
 from mdm.product_view import Delivery
 from mdm.taxonomy.memory import remembered_categories
-from mdm.taxonomy.placement import Remembered
+from mdm.taxonomy.placement import APPLIED_PERCENT, Remembered
 
 MAX_SELLERS = 5000
 
@@ -116,7 +116,8 @@ def read_merchant(tx: Transaction, merchant_id: str) -> Merchant:
 def read_source(tx: Transaction, merchant_id: str) -> Merchant:
     """The merchant with what is known of its categories: what its offers are read by."""
     merchant = read_merchant(tx, merchant_id)
-    return replace(merchant, categories=remembered_categories(tx, merchant_id))
+    sure = remembered_categories(tx, merchant_id, least_percent=APPLIED_PERCENT)
+    return replace(merchant, categories=sure)
 
 
 def list_merchants(tx: Transaction, *, sellers: bool = True) -> list[Merchant]:

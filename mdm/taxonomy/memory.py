@@ -17,14 +17,16 @@ MAX_REMEMBERED = 20_000
 MAX_PATH = 500
 
 
-def remembered_categories(tx: Transaction, source_id: str) -> Remembered:
-    """By category text of one source; a steward's words first, where there are too many."""
+def remembered_categories(tx: Transaction, source_id: str, *, least_percent: int = 0) -> Remembered:
+    """By category text of one source, what is at least so sure; a steward's words first, where
+    there are too many."""
     rows = tx.execute(
         sa.text(
             "SELECT category_text, google_id, percent, decided_by FROM mdm.category_mapping "
-            "WHERE source_id = :source ORDER BY decided_by <> 'steward', category_text LIMIT :most"
+            "WHERE source_id = :source AND percent >= :least "
+            "ORDER BY decided_by <> 'steward', category_text LIMIT :most"
         ),
-        {"source": source_id, "most": MAX_REMEMBERED},
+        {"source": source_id, "most": MAX_REMEMBERED, "least": least_percent},
     )
     return {
         row.category_text: Placement(row.google_id, row.percent, row.decided_by) for row in rows
