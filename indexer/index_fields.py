@@ -125,19 +125,16 @@ def _labelled(value: str, label: str | None) -> str | None:
 
 def facet_counts(buckets: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:
     """Counts of (labelled) values, most frequent first. Spellings of one value are one."""
-    found: dict[str, FacetCount] = {}
-    for labelled, count in sorted(buckets, key=_by_count):
+    found: dict[str, tuple[int, int, str]] = {}
+    for labelled, count in buckets:
         value, _, label = labelled.partition(LABEL_MARK)
-        held = found.get(value)
-        if held is None:
-            found[value] = FacetCount(value, label or value, count)
-        else:
-            found[value] = FacetCount(value, held.label, count + held.count)
-    return tuple(sorted(found.values(), key=_by_total))
-
-
-def _by_count(bucket: tuple[str, int]) -> tuple[int, str]:
-    return (-bucket[1], bucket[0])
+        total, most, said = found.get(value, (0, 0, ""))
+        if count > most or (count == most and label < said):
+            most, said = count, label
+        found[value] = (total + count, most, said)
+    rows = [FacetCount(value, said or value, total) for value, (total, _, said) in found.items()]
+    rows.sort(key=_by_total)
+    return tuple(rows)
 
 
 def _by_total(row: FacetCount) -> tuple[int, str]:

@@ -143,7 +143,7 @@ def read_query(pairs: Sequence[tuple[str, str]], currency: str) -> ShopQuery:
 
 def without_page(query: ShopQuery) -> ShopQuery:
     """The same search from its first page, as every link that narrows it leads to."""
-    return replace(query, page=1)
+    return query if query.page == 1 else replace(query, page=1)
 
 
 def address(query: ShopQuery, language: str) -> str:

@@ -78,13 +78,15 @@ class Retrieval:
     def page(self, query: ShopQuery) -> Retrieved:
         """The page asked for; beyond the end it is empty and the counts still stand."""
         plan = self._rules(query)
-        asked = replace(narrowed(query, (), plan.narrow), without=hidden_filters(plan.hidden))
+        asked = query
+        if plan.applied:
+            asked = replace(narrowed(query, (), plan.narrow), without=hidden_filters(plan.hidden))
         if not query.text:
             found = self._browse(asked, plan)
         else:
             reading = self._read(asked)
             found = self._answer(asked, reading, plan)
-        return replace(found, redirect=plan.redirect)
+        return replace(found, redirect=plan.redirect) if plan.redirect is not None else found
 
     def _rules(self, query: ShopQuery) -> RulePlan:
         if not self.profile.rules and not self.profile.paid.allowed:

@@ -32,9 +32,7 @@ def order_candidates(
 ) -> Ranking:
     """Candidates in order. `documents` are needed where rules look at makers or merchants."""
     asked = named(text, language)
-    scores = [plain_score(hit) for hit in hits]
-    best = max(scores, default=0.0) or 1.0
-    rows = [_candidate(hit, score / best, asked) for hit, score in zip(hits, scores, strict=True)]
+    rows = _candidates(hits, asked)
     if plan.moves or plan.hidden:
         rows = _for_rules(rows, hits, documents or {})
         rows = [row for row in rows if not is_hidden(row, plan.hidden)]
@@ -50,7 +48,8 @@ def browsed(
     """A list without words in the engine's order, as rules change it."""
     step = 1.0 / max(len(hits), 1)
     rows = [
-        _candidate(hit, 1.0 - place * step, -1)._replace(tier=0) for place, hit in enumerate(hits)
+        row._replace(tier=0, text_score=1.0 - place * step)
+        for place, row in enumerate(_candidates(hits, -1))
     ]
     kept = [row for row in _for_rules(rows, hits, documents) if not is_hidden(row, plan.hidden)]
     # What speaks for a product among many words has no say where no word was asked.
@@ -88,23 +87,23 @@ def is_hidden(candidate: Candidate, hidden: Sequence[Rule]) -> bool:
     return any(targets(rule, candidate) for rule in hidden)
 
 
-def plain_score(hit: Hit) -> float:
-    """The text score without the bonus for having all words."""
-    score = hit.score
-    return score - ALL_WORDS_BONUS if score >= ALL_WORDS_BONUS else score
-
-
-def _candidate(hit: Hit, text_score: float, asked: int) -> Candidate:
-    near = hit.similarity
-    return Candidate(
-        hit.product_id,
-        text_score,
-        near if near is not None and near > 0.0 else 0.0,
-        hit.availability == "in_stock",
-        hit.offer_count,
-        bool(hit.accessories & ~asked),
-        int(hit.score < ALL_WORDS_BONUS),
+def _candidates(hits: Sequence[Hit], asked: int) -> list[Candidate]:
+    """Hits as the second stage sees them, those with all words in a tier of their own."""
+    if not hits:
+        return []
+    ids, scores, _, stock, offers, _, _, cosines, _, _, accessories = zip(*hits, strict=True)
+    plain = [score - ALL_WORDS_BONUS if score >= ALL_WORDS_BONUS else score for score in scores]
+    best = max(plain) or 1.0
+    columns = (
+        ids,
+        [score / best for score in plain],
+        [cosine if cosine is not None and cosine > 0.0 else 0.0 for cosine in cosines],
+        [state == "in_stock" for state in stock],
+        offers,
+        [bool(bits & ~asked) for bits in accessories],
+        [int(score < ALL_WORDS_BONUS) for score in scores],
     )
+    return [Candidate(*row) for row in zip(*columns, strict=True)]
 
 
 def _for_rules(
