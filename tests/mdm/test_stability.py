@@ -121,7 +121,7 @@ def _bridged(database: Database) -> tuple[dict[str, str], dict[str, str]]:
     """Two products, and what they are once more offers name the GTINs of both."""
     merchants(database, *BRIDGES)
     load(database, "alpha", [_fridge("alpha", 214, gtins=(gtin(1),))])
-    load(database, "beta", [raw("f214", "Norvalis Kaltron fridge freezer", gtins=(gtin(2),))])
+    load(database, "beta", [raw("f214", "Fridge freezer white Norvalis", gtins=(gtin(2),))])
     apart = products(database)
     _bridges(database, gtin(1), gtin(2))
     return apart, products(database)
