@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comptoir.matching_training.own_evidence import OwnEvidence
 from comptoir.matching_training.train import PARAMETERS, lightgbm_module
 from mdm.evaluation.metrics import Figures, average_precision, of_counts
 from mdm.evaluation.plain_form import LabelledPair
@@ -26,8 +27,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEEDS = (1, 2, 3, 4, 5)
-TREES = 120
-_OWN = {"num_leaves": 16, "min_data_in_leaf": 15, "learning_rate": 0.06, "max_depth": 6}
+TREES = 300
+FOLDS = 4
+_OWN = {
+    "num_leaves": 24,
+    "min_data_in_leaf": 10,
+    "learning_rate": 0.04,
+    "max_depth": 8,
+    "feature_fraction": 0.4,
+}
 _GRAM = 4
 
 
@@ -47,17 +55,17 @@ def evaluate_split(
     lightgbm = lightgbm_module()
     numbers = _Numbers(offers, encoder)
     rows, labels = numbers.of(split.train)
-    models = [
-        lightgbm.train({**PARAMETERS, **_OWN, "seed": seed}, lightgbm.Dataset(rows, labels), TREES)
-        for seed in SEEDS
-    ]
+    models = [_fit(lightgbm, rows, labels, seed) for seed in SEEDS]
 
     def scores(pairs: Sequence[LabelledPair]) -> NDArray[np.float64]:
         given, _ = numbers.of(pairs)
         found: NDArray[np.float64] = sum(model.predict(given, num_threads=1) for model in models)
         return found / len(models)
 
-    least = _best_threshold(scores(split.valid), split.valid) if split.valid else 0.5
+    if split.valid:
+        least = _best_threshold(scores(split.valid), split.valid)
+    else:
+        least = _best_threshold(_held_out(lightgbm, rows, labels), split.train)
     judged = scores(split.judged)
     labelled = [pair.is_match for pair in split.judged]
     figures = _figures(judged, labelled, least)
@@ -73,13 +81,33 @@ def evaluate_split(
     }
 
 
+def _fit(lightgbm: Any, rows: NDArray[np.float64], labels: NDArray[np.int8], seed: int) -> Any:
+    data = lightgbm.Dataset(rows, labels)
+    return lightgbm.train({**PARAMETERS, **_OWN, "seed": seed}, data, TREES)
+
+
+def _held_out(
+    lightgbm: Any, rows: NDArray[np.float64], labels: NDArray[np.int8]
+) -> NDArray[np.float64]:
+    """Scores of the training pairs by models that did not see them."""
+    import numpy as np
+
+    folds = np.arange(len(labels)) % FOLDS
+    scores = np.zeros(len(labels))
+    for fold in range(FOLDS):
+        held = folds == fold
+        model = _fit(lightgbm, rows[~held], labels[~held], SEEDS[0])
+        scores[held] = model.predict(rows[held], num_threads=1)
+    return scores
+
+
 class _Numbers:
     """The evidence of pairs, with what can only be learnt from the set itself."""
 
     def __init__(self, offers: Sequence[RawOffer], encoder: TitleEncoder) -> None:
         self._understood = understand(offers, encoder)
         self._comparison: Comparison = self._understood.matching.among_newcomers()
-        self._prices = {each.sku: _price(each.price) for each in offers}
+        self._own = OwnEvidence(offers)
         self._grams = {each.sku: _grams(each) for each in offers}
         counts = Counter(gram for grams in self._grams.values() for gram in grams)
         self._weights = {
@@ -97,27 +125,16 @@ class _Numbers:
         known = [(at[each.left], at[each.right]) for each in pairs]
         evidence = self._comparison.every_row(known)
         rows = [
-            [*row, self._price_ratio(pair), self._letters(pair)]
+            [*row, self._letters(pair), *self._own.of(pair.left, pair.right)]
             for row, pair in zip(evidence, pairs, strict=True)
         ]
         return np.array(rows), np.array([each.is_match for each in pairs], dtype=np.int8)
-
-    def _price_ratio(self, pair: LabelledPair) -> float:
-        left, right = self._prices[pair.left], self._prices[pair.right]
-        return abs(math.log(left / right)) if left and right else -1.0
 
     def _letters(self, pair: LabelledPair) -> float:
         """Cosine of the short runs of letters in both titles, by rarity."""
         shared = self._grams[pair.left] & self._grams[pair.right]
         length = self._lengths[pair.left] * self._lengths[pair.right]
         return sum(self._weights[gram] ** 2 for gram in shared) / length if length else 0.0
-
-
-def _price(stated: str | None) -> float:
-    try:
-        return max(float(stated or 0), 0.0)
-    except ValueError:
-        return 0.0
 
 
 def _grams(offer: RawOffer) -> frozenset[str]:
