@@ -47,6 +47,7 @@ TEXT_FIELDS = (
 
 TITLE_WORDS = {language: f"words_{language}" for language in (*LANGUAGES, OTHER)}
 """Words of titles as people see them, by language; makers under OTHER."""
+OTHER_WORDS = TITLE_WORDS[OTHER]
 ATTRIBUTE_WORDS = "words_attributes"
 WORD_FIELDS = (*TITLE_WORDS.values(), ATTRIBUTE_WORDS)
 
@@ -107,16 +108,12 @@ def plain_fields(document: ProductDocument) -> PlainFields:
 
 def _words(document: ProductDocument) -> dict[str, str]:
     """Words of titles and makers, and of the values of attributes."""
-    found: dict[str, dict[str, None]] = {}
-
-    def add(name: str, text: str) -> None:
-        found.setdefault(name, {}).update(dict.fromkeys(shown_words(text)))
-
+    found: dict[str, list[str]] = {OTHER_WORDS: shown_words((document.manufacturer or "")[:200])}
     for language, text in document.titles.items():
-        add(TITLE_WORDS.get(language, TITLE_WORDS[OTHER]), text[:2_000])
-    add(TITLE_WORDS[OTHER], (document.manufacturer or "")[:200])
-    add(ATTRIBUTE_WORDS, " ".join(document.attributes.values())[:20_000])
-    return {name: " ".join(words) for name, words in found.items() if words}
+        name = TITLE_WORDS.get(language, OTHER_WORDS)
+        found[name] = found.get(name, []) + shown_words(text[:2_000])
+    found[ATTRIBUTE_WORDS] = shown_words(" ".join(document.attributes.values())[:20_000])
+    return {name: " ".join(dict.fromkeys(words)) for name, words in found.items() if words}
 
 
 def _labelled(value: str, label: str | None) -> str | None:
