@@ -15,17 +15,15 @@ from kernel.db import Transaction
 from kernel.money import Money
 from mdm.stewardship.decisions import Couple, words_between
 from mdm.stewardship.plans import Plan
+from mdm.unique_items import SEAT
 
 NEW = "new"
 """Stands for the id that a new product will get."""
 
-# Every unit of used goods is a thing of its own: a merchant may have several.
-_ONE_OF_A_KIND = "used"
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A live offer as an act sees it."""
+    """A live offer as an act sees it. A merchant has one of each `seat` under a product."""
 
     offer_id: str
     title: str
@@ -34,6 +32,7 @@ class Line:
     condition: str
     price: Money | None
     product_id: str
+    seat: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +114,9 @@ def _lines(tx: Transaction, goes: Mapping[str, str]) -> list[Line]:
     """Live offers of every product that an offer leaves or comes to."""
     rows = tx.execute(
         sa.text(
-            "SELECT o.offer_id, o.title, o.merchant_id, m.name, o.condition, o.price_minor, "
-            "o.currency, o.product_id FROM mdm.offer o JOIN mdm.merchant m USING (merchant_id) "
+            "SELECT o.offer_id, o.title, o.merchant_id, m.name, o.condition, "  # noqa: S608
+            f"o.price_minor, o.currency, o.product_id, {SEAT} AS seat "
+            "FROM mdm.offer o JOIN mdm.merchant m USING (merchant_id) "
             "WHERE o.live AND (o.product_id = ANY(:products) OR o.product_id IN "
             "(SELECT product_id FROM mdm.offer WHERE offer_id = ANY(:offers))) ORDER BY o.offer_id"
         ),
@@ -126,7 +126,7 @@ def _lines(tx: Transaction, goes: Mapping[str, str]) -> list[Line]:
         Line(
             row.offer_id, row.title, row.merchant_id, row.name, row.condition,
             None if row.price_minor is None else Money(row.price_minor, row.currency),
-            row.product_id,
+            row.product_id, row.seat,
         )
         for row in rows
     ]  # fmt: skip
@@ -158,11 +158,11 @@ def _twice(before: Mapping[str, list[Line]], after: Mapping[str, list[Line]]) ->
 
 
 def _own(lines: Iterable[Line]) -> Counter[tuple[str, str]]:
-    return Counter(_seller(each) for each in lines if each.condition != _ONE_OF_A_KIND)
+    return Counter(_seller(each) for each in lines)
 
 
 def _seller(line: Line) -> tuple[str, str]:
-    return line.merchant_id, line.condition
+    return line.merchant_id, line.seat
 
 
 def _overruled(

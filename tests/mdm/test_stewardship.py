@@ -209,6 +209,16 @@ def test_two_offers_of_one_merchant_need_an_explicit_word(database: Database) ->
     assert after[A] == after[DRILL]
 
 
+def test_a_merchant_may_have_several_used_pieces_of_a_product(database: Database) -> None:
+    used = [raw(f"used-{n}", f"Pièce {n} Ostmark {n}{n}", "9.00", condition="used") for n in (1, 2)]
+    load(database, "beta", [*FEEDS["beta"], *used])
+    held = place(database)
+    homes = tuple({held[off("beta", f"used-{n}")] for n in (1, 2)} | {held[B]})
+    assert len(homes) == 3
+    with database.platform() as tx:
+        assert preview(tx, Asked("merge", products=homes)).twice == ()
+
+
 def test_the_last_word_stands_once_it_is_confirmed(database: Database) -> None:
     do(database, Asked("reject", put(database)))
     before = place(database)
