@@ -7,6 +7,7 @@ catalogue is left alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -171,11 +172,32 @@ class Matching:
         contenders += others
         at = {each.offer_id: place for place, each in enumerate(contenders)}
         whole = _stacked(_stacked(self._vectors, table[kept]), other_table)
-        return self.comparison(contenders, whole).decided(
+        decision = self.comparison(contenders, whole).decided(
             [Pair(at[one], at[other], by) for one, other, by in scored.likely if other in at],
             [(at[one], at[other], why) for one, other, why in scored.vetoed if other in at],
             self._catalogue.ruled(at),
         )
+        self._tell_of_namesakes(decision)
+        return decision
+
+    def _tell_of_namesakes(self, decision: Decision) -> None:
+        """Offers of one merchant are never compared: what they share and cannot share is told."""
+        titles = Counter(map(_own_title, self.contenders))
+        for group in decision.groups:
+            for each in group.members:
+                evidence = group.evidence.get(each.offer_id)
+                if evidence is None:
+                    continue
+                shared = sorted(each.features.gtins & self._ambiguous)
+                reasons = [f"GTIN {gtin} is on several things of one merchant" for gtin in shared]
+                if titles[_own_title(each)] > 1:
+                    reasons.append("its merchant offers several things under this title")
+                if reasons:
+                    evidence["kept_apart"] = [*evidence.get("kept_apart", ()), *reasons[:2]]
+
+
+def _own_title(each: Contender) -> tuple[str, str, str]:
+    return each.merchant_id, each.condition, each.features.reading.text
 
 
 def _named_by_stewards(ruled: Ruled) -> dict[str, list[str]]:
