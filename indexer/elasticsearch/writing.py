@@ -7,7 +7,9 @@ repeated, then an error of the whole write, so that nobody moves on without it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +21,11 @@ from indexer.elasticsearch.connection import WRITE_WITHIN_S, Nodes, missing, una
 from indexer.elasticsearch.mapping import source
 from indexer.engine import Delete, Refused, Upsert, WriteReport, misfit
 
-BATCH = 500
+BATCH = 250
 BATCH_BYTES = 8_000_000
 """Of one request, whichever is reached first; a larger document goes alone."""
+AT_ONCE = 2
+"""Requests on their way. The order of two changes of one product is that of their versions."""
 _BUSY_FOR = "20s"
 """How long a node waits for a primary shard that moves, before it says so."""
 _CONFLICT, _MISSING, _TOO_LARGE = 409, 404, 413
@@ -54,28 +58,34 @@ def write(
 
     A version that is not the newest answers 409 and is counted as late.
     """
-    lines, refused = _lines(changes, model_id, dimensions)
-    report = WriteReport(refused=tuple(refused))
-    for batch in _batches(lines):
-        report += _send(nodes, index, batch)
-    return report
+    report, refused = WriteReport(), list[Refused]()
+    # The next lines are made while the cluster takes the former ones.
+    with ThreadPoolExecutor(AT_ONCE) as senders:
+        sent: deque[Future[WriteReport]] = deque()
+        for batch in _batches(_lines(changes, model_id, dimensions, refused)):
+            if len(sent) == AT_ONCE:
+                report += sent.popleft().result()
+            sent.append(senders.submit(_send, nodes, index, batch))
+        for each in sent:
+            report += each.result()
+    return report + WriteReport(refused=tuple(refused))
 
 
 def _lines(
-    changes: Sequence[Upsert | Delete], model_id: str, dimensions: int
-) -> tuple[list[_Line], list[Refused]]:
-    """What can be written as JSON beside the index's vectors, and what cannot."""
-    lines, refused = [], []
+    changes: Sequence[Upsert | Delete], model_id: str, dimensions: int, refused: list[Refused]
+) -> Iterator[_Line]:
+    """What can be written as JSON beside the index's vectors; what cannot goes to `refused`."""
     for change in changes:
         reason = misfit(change, model_id, dimensions)
         if reason is not None:
             refused.append(Refused(product_of(change), reason))
             continue
         try:
-            lines.append(_line(change, model_id))
+            line = _line(change, model_id)
         except (ValueError, TypeError, OverflowError, KeyError) as error:
             refused.append(Refused(product_of(change), f"it cannot be written down: {error}"))
-    return lines, refused
+            continue
+        yield line
 
 
 def _line(change: Upsert | Delete, model_id: str) -> _Line:
@@ -91,7 +101,7 @@ def _line(change: Upsert | Delete, model_id: str) -> _Line:
     return _Line(change, orjson.dumps({"index": address}), body)
 
 
-def _batches(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
+def _batches(lines: Iterable[_Line]) -> Iterator[list[_Line]]:
     batch: list[_Line] = []
     size = 0
     for line in lines:
