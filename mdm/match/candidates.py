@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mdm.match.decide import MAX_OFFERS, Contender
 from mdm.match.features import Features
 from mdm.match.neighbours import asked_codes, held_codes
 from mdm.match.recent_offers import RecentOffers
@@ -17,8 +18,6 @@ from mdm.match.term_index import Asked, TermIndex, telling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from mdm.match.decide import Contender
 
 MOST = 30
 """Candidates of one offer."""
@@ -102,12 +101,14 @@ class Candidates:
         return places, [other for other in found if other not in self._place]
 
     def ambiguous_gtins(self) -> frozenset[str]:
-        """GTINs of newcomers under which their merchant sells something else in that condition."""
+        """GTINs of newcomers that name several things: their merchant sells something else under
+        it in that condition, or more offers carry it than a product may have."""
         found: set[str] = set()
         for each in self._newcomers:
             seat = seat_of(each.merchant_id, each.condition)
             for gtin in sorted(each.features.gtins - found)[:_MAX_IDENTIFIERS]:
-                if self.count(f"g:{gtin}") > 1 and self._has_another(each.offer_id, gtin, seat):
+                held = self.count(f"g:{gtin}")
+                if held > MAX_OFFERS or (held > 1 and self._has_another(each.offer_id, gtin, seat)):
                     found.add(gtin)
         return frozenset(found)
 

@@ -189,7 +189,7 @@ class Matching:
                 if evidence is None:
                     continue
                 shared = sorted(each.features.gtins & self._ambiguous)
-                reasons = [f"GTIN {gtin} is on several things of one merchant" for gtin in shared]
+                reasons = [f"GTIN {gtin} is on several things" for gtin in shared]
                 if titles[_own_title(each)] > 1:
                     reasons.append("its merchant offers several things under this title")
                 if reasons:

@@ -61,6 +61,18 @@ def test_one_gtin_of_many_merchants_is_bounded() -> None:
     assert sum(sizes) == MAX_OFFERS + 50
 
 
+def test_one_gtin_on_everything_of_everybody_makes_no_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mdm.match.candidates.MAX_OFFERS", 60)
+    things = ["kettle", "toaster", "drill", "lamp", "sofa", "bicycle", "tent", "piano"]
+    newcomers = [
+        Newcomer(f"off_{n}", f"s{n}", "new", f"{things[n % 8]} model {n}", {"gtins": [GTIN]})
+        for n in range(120)
+    ]
+    assert _sizes(newcomers)[0] <= 15
+
+
 def test_identical_titles_of_one_merchant_stay_apart_with_a_reason(database: Database) -> None:
     load(database, "alpha", [raw(f"a{n}", "Norvalis kettle KX214Q") for n in range(60)])
     load(database, "beta", [raw("b", "Norvalis kettle KX214Q")])
@@ -77,7 +89,7 @@ def test_a_gtin_on_several_things_of_a_merchant_is_told(database: Database) -> N
     load(database, "alpha", [raw("late", "red sofa", gtins=(GTIN,))], complete=False)
     assert len(set(products(database).values())) == 4
     for each in (things[0], "late"):
-        assert "several things of one merchant" in _kept_apart(database, "alpha", each)[-1]
+        assert "is on several things" in _kept_apart(database, "alpha", each)[-1]
 
 
 def _kept_apart(database: Database, merchant: str, sku: str) -> list[str]:
