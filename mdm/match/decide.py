@@ -15,6 +15,7 @@ from typing import Any
 
 from mdm.match.features import Features
 
+# Chosen by the figures in docs/matching-card.md.
 # What is at least this likely is merged with nobody looking.
 MERGE = 0.85
 # What is likelier than this is what the matcher would say if it had to answer.
