@@ -50,7 +50,8 @@ class OfferCard:
     """One merchant's offer. `total` is None where price or delivery is unknown.
 
     `reasons` say, in the reader's language, why the offer stands where it stands. `sponsored`: its
-    place is paid for, by `sponsored_by`; no setting of a brand takes that mark away.
+    place is paid for, by `sponsored_by`; no setting of a brand takes that mark away. `grade` says
+    how well used goods are kept, `photos` and `piece` show and describe the very article sold.
     """
 
     offer_id: str
@@ -76,10 +77,8 @@ class OfferCard:
     sponsored: bool = False
     sponsored_by: str | None = None
     grade: str | None = None
-    """How well it is kept; None for new goods."""
     photos: tuple[str, ...] = ()
     piece: str | None = None
-    """Of a used article: photos of this very piece, and what its merchant says of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,9 +350,8 @@ class Variant:
 class ProductPage:
     """A product, its facts, its siblings (itself among them) and its offers in the brand's order.
 
-    `offers_order` says how offers are ordered; `title_language` and `description_language` are the
-    languages these texts are really in, which may not be the reader's.
-    """
+    `offers_order` says how; `disputed`, by key of a fact, what else merchants state. The languages
+    are those that the texts are really in."""
 
     id: str
     url: str
@@ -379,7 +377,6 @@ class ProductPage:
     updated_at: str
     price_history: PriceHistory | None = None
     disputed: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Key of a fact -> what else merchants state of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
