@@ -22,6 +22,7 @@ By = Literal["steward", "stated", "names", "titles", "meaning", "title"]
 # How often each is right, in per cent, at the least that was measured (docs/benchmarks.md). Nobody
 # can measure what merchants state: they know their goods, and some take one id for all of them.
 STEWARD, STATED, NAMED, NAMED_ABOVE, WORD_WITHIN, TITLE = 100, 95, 90, 70, 70, 60
+TITLE_WITHIN = 85
 
 APPLIED_PERCENT = 80
 """From here on what was worked out for a category is put into effect without anybody looking."""
@@ -54,15 +55,25 @@ def place(
     kept = (remembered or {}).get(stated or "")
     if kept is not None and kept.by == "steward":
         return kept
+    titled = by_title(title)
     told = by_google(google)
     if told is not None and told.google_id is not None and not is_department(told.google_id):
-        return told
+        return _closer(told, titled)
     named = by_path(stated)
     if named is not None and named.percent >= NAMED:
-        return named
+        return _closer(named, titled)
     if kept is not None and kept.percent >= APPLIED_PERCENT:
-        return kept
-    return named or told or by_title(title)
+        return _closer(kept, titled)
+    wide = named or told
+    return _closer(wide, titled) if wide is not None else titled
+
+
+def _closer(wide: Placement, titled: Placement | None) -> Placement:
+    """A title that names something within a category says more than the category does."""
+    if titled is None or titled.google_id is None or wide.google_id == titled.google_id:
+        return wide
+    is_within = wide.google_id in lineage(titled.google_id)
+    return Placement(titled.google_id, TITLE_WITHIN, "title") if is_within else wide
 
 
 def by_google(google: str | None) -> Placement | None:

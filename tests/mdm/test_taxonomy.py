@@ -97,6 +97,12 @@ def test_the_order_of_trust() -> None:
     assert place("222", "Claviers", "x") == Placement(303, NAMED, "names")
     assert place("222", "Divers", "x") == Placement(222, 95, "stated")
     assert place(None, None, "x") is None
+    # A title may be closer than the category, never beside it.
+    closer = Placement(2353, 85, "title")
+    assert place(None, "Accessoires téléphone", "Coque Lumen 6") == closer
+    assert place("264", None, "Coque Lumen 6") == closer
+    assert place("264", None, "Toaster T1") == Placement(264, 95, "stated")
+    assert place("2353", None, "Smartphone") == Placement(2353, 95, "stated")
 
 
 @given(st.text(max_size=300), st.text(max_size=300), st.text(max_size=100))
