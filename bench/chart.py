@@ -36,7 +36,7 @@ def cost_by_size(costs: Sequence[tuple[int, float]]) -> str:
         'aria-label="Processor time of one offer by products in the catalogue" '
         'font-family="sans-serif" font-size="12" fill="#333">'
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
-        f'<text x="{_LEFT}" y="16">Processor time of one new offer, milliseconds</text>'
+        f'<text x="{_LEFT}" y="16">Processor time of one pushed offer, milliseconds</text>'
         f'<path d="M{_LEFT} {_TOP}V{floor}H{WIDTH - _RIGHT}" fill="none" stroke="#999"/>'
         f'<polyline points="{line}" fill="none" stroke="#06c" stroke-width="2"/>'
         f'<g fill="#06c">{marks}</g>{ticks}'
