@@ -19,7 +19,7 @@ from mdm.match.features import Features
 # What is at least this likely is merged with nobody looking.
 MERGE = 0.85
 # What is likelier than this is what the matcher would say if it had to answer.
-LIKELY = 0.55
+LIKELY = 0.5
 # What is at least this likely is put before a person; below, an offer founds a product.
 ASK = 0.3
 
