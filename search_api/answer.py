@@ -11,8 +11,6 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-import orjson
-
 from kernel.money import Money
 from search_api.plain_dataclass import dataclass
 from search_api.price_facts import PriceHistory, UnitPrice
@@ -22,11 +20,6 @@ SortName = Literal["relevance", "price_asc", "price_desc", "newest"]
 RelaxationStep = Literal[
     "corrected", "half_of_words", "drop_word", "similar", "popular_in_category", "popular"
 ]
-
-
-def as_json(answer: object) -> bytes:
-    """An answer of this module as UTF-8 JSON. Its shape was checked when it was written down."""
-    return orjson.dumps(answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

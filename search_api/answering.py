@@ -20,7 +20,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from kernel.cache import Cache
 from kernel.errors import DomainError
-from search_api.answer import Degraded, SearchAnswer, as_json
+from search_api.answer import Degraded, SearchAnswer
+from search_api.answer_json import as_json
 from search_api.query import ShopQuery, address
 from search_api.query_id import QueryIds
 from search_api.search import Shop

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from kernel.errors import DomainError
 from kernel.web import problem
-from search_api.answer import as_json
+from search_api.answer_json import as_json
 from tenants.brand import Brand
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

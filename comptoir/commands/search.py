@@ -35,7 +35,7 @@ def command(
     if as_json:
         import json
 
-        from search_api.answer import as_json as written
+        from search_api.answer_json import as_json as written
 
         click.echo(json.dumps(json.loads(written(answer)), ensure_ascii=False, indent=2))
     else:

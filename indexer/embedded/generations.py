@@ -58,6 +58,8 @@ class Generations:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._live_files = f"{root}{os.sep}"
+        self._seen_live: dict[str, tuple[tuple[int, int], str | None]] = {}
 
     def folder(self, index: str) -> Path:
         """Folder of an index; ValueError for a name that is none."""
@@ -86,11 +88,18 @@ class Generations:
         return manifest
 
     def live(self, brand_id: str) -> str | None:
-        """Name of the live index, or None."""
+        """Name of the live index, or None. Every search asks: the file is read when it changed."""
+        file = f"{self._live_files}{brand_id}.live"
         try:
-            return (self.root / f"{brand_id}.live").read_text("utf-8").strip() or None
+            status = os.stat(file)
+            stamp = (status.st_ino, status.st_mtime_ns)
+            seen = self._seen_live.get(brand_id)
+            if seen is None or seen[0] != stamp:
+                seen = stamp, Path(file).read_text("utf-8").strip() or None
+                self._seen_live[brand_id] = seen
         except FileNotFoundError:
             return None
+        return seen[1]
 
     def publish(self, brand_id: str, index: str) -> str | None:
         """Switch the brand to the index; answers the one before."""
