@@ -410,8 +410,9 @@ def pending(_: str) -> vm.PendingPage:
 def leg(
     language: str, state: vm.LegState, money: vm.MoneyState, reason: vm.Reason | None
 ) -> vm.OrderLeg:
-    done = state is vm.LegState.COMPLETED
-    steps = zip(vm.StepName, vm.StepState, strict=True)
+    given_back = {vm.MoneyState.REFUNDING: euros(1000), vm.MoneyState.REFUNDED: euros(35400)}
+    done = state is vm.LegState.COMPLETED or money in given_back
+    steps = zip(vm.StepName, [*vm.StepState, vm.StepState.NOW], strict=True)
     item = vm.OrderLine(
         TITLES[language][0], 1, euros(34900), euros(34900), "prd_0", drawing_url(267, "blue")
     )
@@ -435,6 +436,9 @@ def leg(
         else None,
         returns_days=30,
         pay_path="/pay/handoff/x/1" if state is vm.LegState.AWAITING_PAYMENT else None,
+        refunded=given_back.get(money),
+        order_status="in_preparation" if done else None,
+        cancel_path="/order/x/cancel" if state is vm.LegState.COMPLETED else None,
     )
 
 
@@ -452,10 +456,11 @@ def ordered(language: str) -> vm.OrderPage:
 def every_ending(language: str) -> vm.OrderPage:
     """A leg for every reason, state and fate of the money."""
     states, fates = list(vm.LegState), list(vm.MoneyState)
+    reasons = [*vm.Reason, None]
     return order(
         *(
-            leg(language, states[n % len(states)], fates[n % len(fates)], reason)
-            for n, reason in enumerate([*vm.Reason, None])
+            leg(language, states[n % len(states)], fates[n % len(fates)], reasons[n % len(reasons)])
+            for n in range(max(map(len, (states, fates, reasons))))
         )
     )
 
