@@ -69,7 +69,7 @@ def in_a_process(case: Case, end_at: int | None, *, is_resumed: bool) -> tuple[i
     with _STATUSES:
         process.start()
     sending.close()
-    wait([process.sentinel], 60)
+    wait([process.sentinel], 150)
     with _STATUSES:
         process.join(0)
     points = receiving.recv() if process.exitcode == 0 else []
@@ -183,7 +183,7 @@ def test_killed_at_every_point(setting: Setting, merchant: SmallMerchant, what: 
         return outcome(setting, merchant, case) if status == 0 else {"status": status}
 
     # The purchases have nothing in common: mostly they wait for leases to end.
-    with ThreadPoolExecutor(10) as pool:
+    with ThreadPoolExecutor(8) as pool:
         left = list(pool.map(survive, range(len(points))))
     differing = {
         f"{end_at} {points[end_at]}": state
