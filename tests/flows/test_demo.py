@@ -130,7 +130,10 @@ def test_everything_of_the_market_is_on_record(demo: Demo, market: Market) -> No
     products = demo.rows("SELECT count(*) FROM mdm.product WHERE state = 'live'")[0][0]
     # A refurbished item is an offer of the product that it was when new.
     wanted = len(set(market.truth(split_conditions=False).values()))
-    assert abs(products - wanted) <= 0.03 * wanted
+    # What is not sure enough to be one product is two, and a question to a person.
+    asked = demo.rows("SELECT count(*) FROM mdm.review WHERE state = 'open'")[0][0]
+    assert abs(products - asked - wanted) <= 0.03 * wanted
+    assert asked <= 0.1 * wanted
 
 
 def test_each_merchant_came_in_by_its_own_way(demo: Demo) -> None:
