@@ -219,6 +219,8 @@ class Journal:
                 )
             )
             if is_done:
+                # Only who still has the leg may write what follows from it.
+                self._write(tx, leg, {})
                 after = follow(tx, leg, attempt.name, quoted, now)
             else:
                 after = state_after(leg.state, attempt.name, result.outcome)
