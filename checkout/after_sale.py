@@ -60,8 +60,16 @@ def refund(
     leg_id = leg_of_merchant(order, merchant_id)
     now = deps.clock()
     with deps.database.platform() as tx:
+        row = tx.execute(t.leg.select().where(t.leg.c.leg_id == leg_id).with_for_update()).one()
+        if row.state == State.CANCELLING_ORDER:
+            # Should the merchant refuse, nothing would wake the leg for this refund again.
+            raise DomainError(
+                "not_refundable",
+                "The merchant is just being asked to cancel this part of the order.",
+                hint="Wait for its answer: if it agrees, the whole amount goes back by itself.",
+                status=409,
+            )
         made = ask_refund(tx, leg_id, amount, Cause.RETURNED, asked_by=by, key=key, now=now)
-        row = tx.execute(t.leg.select().where(t.leg.c.leg_id == leg_id)).one()
         if made.done_at is None and row.state == State.COMPLETED:
             _wake(tx, deps, leg_id, row.brand_id, State.REFUNDING, None, now)
         advance_soon(tx, row.purchase_id)

@@ -88,6 +88,20 @@ def test_too_late_to_cancel_leaves_the_order_as_it_was(
     assert refunded(setting, purchase_id) == 0
 
 
+def test_no_refund_is_taken_while_the_merchant_is_asked_to_cancel(
+    setting: Setting, merchant: SmallMerchant
+) -> None:
+    purchase_id = bought(setting, merchant)
+    next(iter(merchant.orders.values()))["status"] = "shipped"
+    cancel(setting.deps, setting.order(purchase_id), "norden")
+    with pytest.raises(DomainError) as refusal:
+        give_back(setting, purchase_id, 500)
+    assert refusal.value.code == "not_refundable"
+    advance(setting.deps, purchase_id)
+    give_back(setting, purchase_id, 500)
+    assert refunded(setting, purchase_id) == 500
+
+
 def test_a_lost_answer_to_the_cancellation_is_looked_up(
     setting: Setting, merchant: SmallMerchant
 ) -> None:
