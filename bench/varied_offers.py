@@ -20,7 +20,7 @@ from kernel.db import Database, Transaction
 from kernel.ids import derived_id
 from mdm.bulk import copy_rows
 from mdm.match.candidates import indexed
-from mdm.match.decide import NOTHING_RULED, Contender, Ruled
+from mdm.match.decision import NOTHING_RULED, Contender, Ruled
 from mdm.match.features import offer_features
 from mdm.match.neighbours import TitleEncoder
 from mdm.match.term_index import TermIndex

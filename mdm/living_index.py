@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from kernel.db import Transaction
 from mdm.match.candidates import indexed
-from mdm.match.decide import Contender
+from mdm.match.decision import Contender
 from mdm.match.features import offer_features
 from mdm.match.recent_offers import RecentOffers
 from mdm.match.term_index import Asked, TermIndex

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from kernel.db import Transaction
 from mdm.living_index import vectors_of
-from mdm.match.decide import Contender, Group, Review
+from mdm.match.decision import Contender, Group, Review
 from mdm.match.features import offer_features
 from mdm.match.newcomers import Newcomer, match_newcomers
 from mdm.match.second_look import Change, loosened

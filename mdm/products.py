@@ -21,7 +21,7 @@ from mdm.bulk import stage_rows
 from mdm.golden.members import Member
 from mdm.golden.priorities import read_priorities
 from mdm.golden.record import golden_record
-from mdm.match.decide import Group
+from mdm.match.decision import Group
 
 _PAGE = 4000
 

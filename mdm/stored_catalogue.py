@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kernel.db import Transaction
 from mdm.living_index import LivingIndex
-from mdm.match.decide import Contender, Ruled
+from mdm.match.decision import Contender, Ruled
 from mdm.match.features import offer_features
 from mdm.stewardship.decisions import ruled_for
 from mdm.unique_items import SEAT

@@ -23,7 +23,8 @@ from mdm.evaluation.metrics import (
 )
 from mdm.evaluation.plain_form import LabelledPair
 from mdm.match.comparison import Comparison
-from mdm.match.decide import LIKELY, Contender
+from mdm.match.decide import LIKELY
+from mdm.match.decision import Contender
 from mdm.match.ensemble import Ensemble
 from mdm.match.living_catalogue import EmptyCatalogue
 from mdm.match.neighbours import TitleEncoder
@@ -33,6 +34,7 @@ from mdm.normalise.offer import normalise
 from mdm.normalise.refused import RefusedError
 from mdm.offer_rows import facts_of
 from mdm.raw_offer import RawOffer
+from mdm.unique_items import seat
 
 Progress = Callable[[str], None]
 """Told what is being done next."""
@@ -147,7 +149,13 @@ def understand(
         # Where a set names no merchants, nobody knows that two offers are of one.
         seller = normal.merchant_id if offer.seller else f"set/{offer.sku}"
         newcomers.append(
-            Newcomer(offer.sku, seller, normal.condition.value, normal.title, facts_of(normal))
+            Newcomer(
+                offer.sku,
+                seller,
+                seat(normal.condition.value, normal.grade, offer.sku),
+                normal.title,
+                facts_of(normal),
+            )
         )
     progress("looking for candidates")
     vectors = encoder.encode([each.title for each in newcomers])

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mdm.match.decide import MAX_OFFERS, Contender
+from mdm.match.decide import MAX_OFFERS
+from mdm.match.decision import Contender
 from mdm.match.features import Features
 from mdm.match.neighbours import asked_codes, held_codes
 from mdm.match.recent_offers import RecentOffers

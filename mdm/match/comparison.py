@@ -10,18 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mdm.match.decide import (
-    NOTHING_RULED,
-    Contender,
-    Decision,
-    Judge,
-    Pair,
-    Piece,
-    Ruled,
-    band_of,
-    decide,
-    plain,
-)
+from mdm.match.decide import band_of, decide
+from mdm.match.decision import NOTHING_RULED, Contender, Decision, Judge, Pair, Piece, Ruled, plain
 from mdm.match.ensemble import Ensemble
 from mdm.match.evidence import Evidence, evidence, pieces_alike
 from mdm.match.rarity import Rarity

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
 from mdm.match.candidates import PieceIndex
-from mdm.match.decide import NOTHING_RULED, Contender, Ruled
+from mdm.match.decision import NOTHING_RULED, Contender, Ruled
 from mdm.match.recent_offers import RecentOffers
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from mdm.match.candidates import Candidates, all_pairs
 from mdm.match.comparison import Comparison, ambiguous_gtins
-from mdm.match.decide import ASK, Contender, Decision, Pair, Ruled
+from mdm.match.decide import ASK
+from mdm.match.decision import Contender, Decision, Pair, Ruled
 from mdm.match.ensemble import Ensemble
 from mdm.match.features import offer_features
 from mdm.match.living_catalogue import LivingCatalogue

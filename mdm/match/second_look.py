@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mdm.match.comparison import Comparison, ambiguous_gtins
-from mdm.match.decide import LIKELY, MERGE, Contender
+from mdm.match.decide import LIKELY, MERGE
+from mdm.match.decision import Contender
 from mdm.match.living_catalogue import LivingCatalogue
 from mdm.match.rarity import Rarity
 

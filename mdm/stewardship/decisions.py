@@ -12,7 +12,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from kernel.db import Transaction
-from mdm.match.decide import Ruled
+from mdm.match.decision import Ruled
 
 Verdict = Literal["same", "different"]
 Couple = tuple[str, str]

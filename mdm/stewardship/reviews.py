@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from kernel.db import Transaction
 from kernel.jobs import Job
 from mdm.bulk import stage_rows
-from mdm.match.decide import Review
+from mdm.match.decision import Review
 from mdm.stewardship.decisions import couple
 from mdm.stewardship.weighing import weigh
 

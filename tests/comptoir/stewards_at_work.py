@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from comptoir.installation import Installation
 from kernel.settings import Settings
-from mdm.match.decide import Review
+from mdm.match.decision import Review
 from mdm.offer_rows import offer_id_of
 from mdm.stewardship import reviews
 from tenants.operator_keys import create_operator_key

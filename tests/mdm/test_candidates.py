@@ -15,7 +15,7 @@ from mdm.match.candidates import (
     indexed,
     seat_of,
 )
-from mdm.match.decide import Contender
+from mdm.match.decision import Contender
 from mdm.match.features import offer_features
 from mdm.match.neighbours import BANDS, DOUBTFUL, asked_codes, held_codes
 from mdm.match.recent_offers import RecentOffers

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from kernel.db import Database
 from kernel.gtin import check_digit
 from mdm.match.candidates import MOST, Candidates
-from mdm.match.decide import MAX_OFFERS, Contender
+from mdm.match.decide import MAX_OFFERS
+from mdm.match.decision import Contender
 from mdm.match.features import offer_features
 from mdm.match.living_catalogue import EmptyCatalogue
 from mdm.match.newcomers import Newcomer, match_newcomers

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mdm.match.decide import NOTHING_RULED, Contender, Decision, Group, Judge, Pair, Ruled, decide
+from mdm.match.decide import decide
+from mdm.match.decision import NOTHING_RULED, Contender, Decision, Group, Judge, Pair, Ruled
 from mdm.match.features import Features, is_code, is_quantity, offer_features, title_parts
 from mdm.match.vetoes import veto
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.db import Database
-from mdm.match.decide import Review
+from mdm.match.decision import Review
 from mdm.offer_rows import offer_id_of
 from mdm.stewardship import reviews
 from mdm.stewardship.decisions import couple, lift, rule, ruled_for, swap_force

@@ -16,7 +16,7 @@ from kernel.db import Database
 from kernel.gtin import check_digit
 from mdm import pipeline
 from mdm.catalogue import resolve
-from mdm.match.decide import Review
+from mdm.match.decision import Review
 from mdm.offer_rows import offer_id_of
 from mdm.raw_offer import RawOffer
 from mdm.stewardship.decisions import couple

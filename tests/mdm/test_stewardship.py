@@ -15,7 +15,7 @@ from kernel.db import Database, advisory_lock
 from kernel.errors import DomainError
 from kernel.gtin import check_digit
 from mdm.catalogue import changes_after, head, product_views, resolve
-from mdm.match.decide import Review
+from mdm.match.decision import Review
 from mdm.offer_rows import offer_id_of
 from mdm.raw_offer import RawOffer
 from mdm.stewardship import reviews
