@@ -16,6 +16,14 @@ class Refused(DomainError):
         super().__init__(code, message, hint=hint, status=409)
 
 
+class HandoffNeeded(Refused):
+    """The merchant wants the buyer to finish on its own page, `continue_url`. No order exists."""
+
+    def __init__(self, message: str, continue_url: str) -> None:
+        super().__init__("handoff_needed", message, hint="Continue at the merchant's own shop.")
+        self.continue_url = continue_url
+
+
 class NoAnswer(DomainError):
     """The peer was not reached, or did not answer a question. Nothing was changed: ask again."""
 

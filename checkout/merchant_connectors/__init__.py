@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import cast
 
-from checkout.merchant_connectors.port import MerchantConnector
+from checkout.merchant_connectors.port import Capabilities, MerchantConnector
 from kernel.errors import NotFound
 
 Connect = Callable[[Mapping[str, str]], MerchantConnector]
@@ -24,11 +25,19 @@ def connector_names() -> list[str]:
 
 def open_connector(name: str, settings: Mapping[str, str]) -> MerchantConnector:
     """The connector of a merchant, by the name and settings on record. DomainError if unknown."""
+    return cast("Connect", _module(name).connect)(settings)
+
+
+def capabilities_of(name: str) -> Capabilities:
+    """What the systems behind a connector can do. DomainError if unknown."""
+    return cast("Capabilities", getattr(_module(name), "CAPABILITIES", Capabilities()))
+
+
+def _module(name: str) -> ModuleType:
     if name not in connector_names():
         raise NotFound(
             "connector_unknown",
             f"There is no merchant connector called {name!r}.",
             hint=f"Known: {', '.join(connector_names())}.",
         )
-    module = importlib.import_module(f"{__name__}.{name}")
-    return cast("Connect", module.connect)(settings)
+    return importlib.import_module(f"{__name__}.{name}")

@@ -7,11 +7,11 @@ must be looked up with `find` before anything else. A handle makes at most one o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kernel.money import Money
 
@@ -135,14 +135,70 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class PlacedOrder:
-    """An order that exists at the merchant. `merchant_status` is the merchant's own word."""
+    """An order that exists at the merchant. `merchant_status` is the merchant's own word.
+
+    `placed_at` is None where the merchant's system does not say.
+    """
 
     merchant_order_number: str
     reference: str
     total: Money
     status: OrderStatus
     merchant_status: str
-    placed_at: datetime
+    placed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a system can do beyond taking an order. Buyers are offered nothing that it cannot do.
+
+    A connector's module says it as `CAPABILITIES`; one that says nothing can do all of this.
+    """
+
+    cancels_orders: bool = True
+    counts_stock: bool = True
+    finds_by_number: bool = True  # else an order is known by the handle that it was made from
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message that a merchant sent to us: the request as it came. `url` is our public address."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNotice:
+    """A verified notice: something changed about one order of the merchant. A hint, no more.
+
+    The order is named by its number or by the handle that it was made from.
+    """
+
+    event_id: str
+    merchant_order_number: str
+    handle: str
+
+
+@runtime_checkable
+class SendsNotices(Protocol):
+    """A connector to a system that tells us of changes by itself."""
+
+    def verify_notice(self, notice: Notice) -> OrderNotice:
+        """Check who sent it and when. Raises Refused (`webhook_*`), or NoAnswer: ask again."""
+        ...
+
+
+@runtime_checkable
+class PreparesHandoff(Protocol):
+    """A connector to a system where a purchase can be prepared and finished by the buyer."""
+
+    def hand_off(self, lines: Sequence[QuoteLine]) -> str:
+        """The merchant's page on which the buyer finishes. Raises Refused or NoAnswer."""
+        ...
 
 
 class MerchantConnector(Protocol):
@@ -163,7 +219,8 @@ class MerchantConnector(Protocol):
     def place(self, order: OrderRequest, handle: str) -> PlacedOrder:
         """Make the order, for exactly the expected total. The same handle gives the same order.
 
-        Raises Refused (`total_changed`, `order_refused`), NoAnswer or OutcomeUnknown.
+        Raises Refused (`total_changed`, `order_refused`), HandoffNeeded where the merchant wants
+        the buyer to finish with it, NoAnswer or OutcomeUnknown.
         """
         ...
 
@@ -176,12 +233,12 @@ class MerchantConnector(Protocol):
         ...
 
     def status(self, merchant_order_number: str) -> PlacedOrder:
-        """The order now. Raises Refused (`order_unknown`) or NoAnswer."""
+        """The order now. Raises Refused (`order_unknown`, `not_supported`) or NoAnswer."""
         ...
 
     def cancel(self, merchant_order_number: str, reason: str) -> PlacedOrder:
         """Cancel; cancelling again gives the same answer.
 
-        Raises Refused (`too_late`, `order_unknown`), NoAnswer or OutcomeUnknown.
+        Raises Refused (`too_late`, `order_unknown`, `not_supported`), NoAnswer or OutcomeUnknown.
         """
         ...
