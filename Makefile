@@ -25,6 +25,9 @@ define install
 		|| $(BIN)/pip install -q --no-cache-dir --no-deps -e .
 endef
 
+# The tests of one file, and all tests of the demonstration, run in the same of so many processes.
+JOBS ?= 2
+
 # torch comes as a processor's build or a graphics card's, as this machine's package index offers it:
 # one version, no hash. It never enters $(VENV).
 MODELS := .venv-models
@@ -72,8 +75,8 @@ setup-models: $(MODELS)/.installed ## install the extra models (torch: hundreds 
 demo: setup ## two brands, four merchants, a shop on http://127.0.0.1:8000 (ENGINE=elasticsearch for that engine)
 	@$(BIN)/comptoir demo --engine $(ENGINE) $(FLAGS)
 
-test: setup-dev check ## all checks and tests
-	@$(BIN)/python -m pytest
+test: setup-dev check ## all checks and tests (JOBS=1 for one process, TESTS="tests/kernel" for some of them)
+	@$(BIN)/python -m pytest -n $(JOBS) --durations=30 --durations-min=5 $(FLAGS) $(TESTS)
 
 check: setup-dev ## formatting, lint, types, import rules
 	@$(BIN)/ruff format --check -q .

@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,10 +17,19 @@ from kernel.db import Database
 from tests.elasticsearch_server import elasticsearch_home as elasticsearch_home
 from tests.elasticsearch_server import elasticsearch_url as elasticsearch_url
 from tests.running_demo import demo as demo
+from tests.scheduling import ByFile
 
 SHARED = Path(
     os.environ.get("COMPTOIR_TEST_SHARED", Path(__file__).resolve().parents[2] / "shared")
 )
+
+TEMPLATE = f"comptoir_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How a run in several processes hands out the tests."""
+    return ByFile(config, log)
 
 
 def _with_database(url: str, name: str) -> str:
@@ -30,13 +40,13 @@ def _with_database(url: str, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A server for this test run, with a migrated template database called `comptoir_template`."""
+    """A server for this worker of the run, with a migrated template database."""
     given = os.environ.get("COMPTOIR_TEST_DATABASE_URL")
     url = given or postgres.start(tmp_path_factory.mktemp("server") / "postgres")
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS comptoir_template WITH (FORCE)")
-        connection.execute("CREATE DATABASE comptoir_template")
-    template = Database(_with_database(url, "comptoir_template"))
+        connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    template = Database(_with_database(url, TEMPLATE))
     database_schema.upgrade(template)
     template.close()
     return url
@@ -46,7 +56,7 @@ def fresh_database(postgres_url: str) -> str:
     """Address of a new database with the schema of this release, a copy of the template."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE comptoir_template")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     return _with_database(postgres_url, name)
 
 
