@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, sync_playwright
 from starlette.testclient import TestClient
 
 from tests.browser.conftest import found
-from tests.browser.page_samples import PAGES, SPEAKS
+from tests.browser.page_samples import PAGES
+from tests.browser.sample_brands import SPEAKS
 from tests.browser.sample_shop import files_of_the_shop, serve
 
 WIDTHS = (375, 1280)

@@ -13,7 +13,8 @@ from kernel.web import PAGE_POLICY
 from search_api.drawings.route import router as drawings
 from tenants.pages.assets import assets_router
 from tenants.pages.rendering import page_environment, render
-from tests.browser.page_samples import PAGES, SPEAKS, brand
+from tests.browser.page_samples import PAGES
+from tests.browser.sample_brands import SPEAKS, brand
 
 BRANDS = {name: brand(name) for name in SPEAKS}
 ENVIRONMENT = page_environment(["search_api.pages", "checkout.pages"])

@@ -1,0 +1,171 @@
+"""Models of basket, delivery, confirm and order pages, in every state that they know."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib.resources import files
+
+from checkout.pages import view_models as vm
+from kernel.pictures import drawing_url
+from tests.browser.sample_brands import NOW, SPEAKS, TITLES, euros
+
+
+def basket(language: str) -> vm.BasketPage:
+    names = TITLES[language]
+    line = vm.BasketLine(
+        "off_1", "prd_0", names[0], drawing_url(267, "blue"), 1, 9, euros(34400), euros(34400),
+        change=vm.PriceChange(euros(33900), euros(34400)),
+    )  # fmt: skip
+    broken = tuple(
+        vm.BasketLine(
+            f"off_{n + 3}", "prd_3", names[3], drawing_url(None, None), 3, 3, None, None,
+            problem=problem, available=2,
+        )
+        for n, problem in enumerate(vm.LineProblem)
+    )  # fmt: skip
+    first = vm.BasketSection(
+        "m1", "Velbur", (line,), euros(34400), euros(500), euros(34900), 30, (euros(53990),)
+    )
+    second = vm.BasketSection("m2", "Maison Perrault", broken, None, None, None, 14)
+    return vm.BasketPage((first, second), (euros(34900),), "FR", True, names[0])
+
+
+def contact(language: str, *, wrong: bool = False) -> vm.ContactPage:
+    asked = ("email", "name", "phone", "line1", "line2", "postcode", "city", "country")
+    errors = {
+        "email": "invalid",
+        "name": "missing",
+        "line1": "too_long",
+        "country": "not_delivered",
+    }
+    shown = basket(language)
+    return vm.ContactPage(
+        dict.fromkeys(asked, "x" if wrong else ""),
+        errors if wrong else {},
+        ("DE", "FR"),
+        shown.sections,
+        shown.totals,
+    )
+
+
+def confirm(language: str, *, possible: bool = True) -> vm.ConfirmPage:
+    line = vm.ConfirmLine(
+        "off_1", "prd_0", TITLES[language][0], drawing_url(267, "blue"), 1, euros(34900),
+        euros(34900), vm.PriceChange(euros(34400), euros(34900)),
+    )  # fmt: skip
+    first = vm.ConfirmSection(
+        "m1",
+        "Velbur",
+        (line,),
+        (
+            vm.DeliveryChoice("std", "DHL Paket", euros(500), True, 2, 3),
+            vm.DeliveryChoice("exp", "DHL Express", euros(1290), False, 1, 1),
+        ),
+        euros(34900),
+        euros(500),
+        euros(35400),
+        30,
+        vm.PriceChange(euros(400), euros(500)),
+    )
+    lost = vm.ConfirmSection(
+        "m3", "Nordkante", (), (), None, None, None, None,
+        problem=vm.LineProblem.OUT_OF_STOCK, problem_title=TITLES[language][3],
+    )  # fmt: skip
+    return vm.ConfirmPage(
+        "quo_1", "token", (first,) if possible else (first, lost), (euros(35400),), True,
+        possible, NOW + timedelta(minutes=15), ("4 rue des Halles", "54000 Nancy"),
+        "achats@lirelle.example", 1, "ab" * 32, "Paysim", terms_missing=possible,
+    )  # fmt: skip
+
+
+def payments() -> tuple[vm.Payment, ...]:
+    states = [*vm.LegState, *vm.LegState]
+    return (
+        vm.Payment("Velbur", euros(35400), vm.LegState.AWAITING_PAYMENT, "/pay/handoff/x/1"),
+        *(
+            vm.Payment("Maison Perrault", euros(54390), state, None, reason)
+            for state, reason in zip(states, vm.Reason, strict=False)
+        ),
+    )
+
+
+def handoff(_: str) -> vm.HandoffPage:
+    return vm.HandoffPage("ord_7K2M9QX4", payments(), None, 2, 3, False, "Paysim")
+
+
+def pending(_: str) -> vm.PendingPage:
+    legs = tuple(vm.Payment("Velbur", euros(35400), state, None) for state in vm.LegState)
+    return vm.PendingPage("ord_7K2M9QX4", "/order/x", 30, "/pay/return/x", legs)
+
+
+def leg(
+    language: str, state: vm.LegState, money: vm.MoneyState, reason: vm.Reason | None
+) -> vm.OrderLeg:
+    given_back = {vm.MoneyState.REFUNDING: euros(1000), vm.MoneyState.REFUNDED: euros(35400)}
+    done = state is vm.LegState.COMPLETED or money in given_back
+    steps = zip(vm.StepName, [*vm.StepState, vm.StepState.NOW], strict=True)
+    item = vm.OrderLine(
+        TITLES[language][0], 1, euros(34900), euros(34900), "prd_0", drawing_url(267, "blue")
+    )
+    return vm.OrderLeg(
+        "m1",
+        "Velbur",
+        "+49 30 23125 999",
+        state,
+        money,
+        reason,
+        tuple(vm.Step(name, vm.StepState.DONE if done else how, NOW) for name, how in steps),
+        (item,),
+        euros(34900),
+        euros(500),
+        "DHL Paket",
+        euros(35400),
+        euros(35400) if done else None,
+        "100027" if done else None,
+        change=vm.PriceChange(euros(35400), euros(36900))
+        if reason is vm.Reason.PRICE_CHANGED
+        else None,
+        returns_days=30,
+        pay_path="/pay/handoff/x/1" if state is vm.LegState.AWAITING_PAYMENT else None,
+        refunded=given_back.get(money),
+        order_status="in_preparation" if done else None,
+        cancel_path="/order/x/cancel" if state is vm.LegState.COMPLETED else None,
+    )
+
+
+def order(*legs: vm.OrderLeg) -> vm.OrderPage:
+    return vm.OrderPage(
+        "ord_7K2M9QX4", NOW, legs, (euros(35400),), "achats@lirelle.example",
+        ("4 rue des Halles", "54000 Nancy"), 1, "/terms?version=1", NOW, is_new=True,
+    )  # fmt: skip
+
+
+def ordered(language: str) -> vm.OrderPage:
+    return order(leg(language, vm.LegState.COMPLETED, vm.MoneyState.CHARGED, None))
+
+
+def every_ending(language: str) -> vm.OrderPage:
+    """A leg for every reason, state and fate of the money."""
+    states, fates = list(vm.LegState), list(vm.MoneyState)
+    reasons = [*vm.Reason, None]
+    return order(
+        *(
+            leg(language, states[n % len(states)], fates[n % len(fates)], reasons[n % len(reasons)])
+            for n in range(max(map(len, (states, fates, reasons))))
+        )
+    )
+
+
+def nothing_ordered(language: str) -> vm.OrderPage:
+    refused = vm.Reason.PAYMENT_REFUSED
+    return order(leg(language, vm.LegState.CANCELLED, vm.MoneyState.NONE, refused))
+
+
+def terms(language: str) -> vm.TermsPage:
+    name = next(name for name, spoken in SPEAKS.items() if spoken == language)
+    body = files("tenants").joinpath("bundled", f"{name}.terms.md").read_text("utf-8")
+    return vm.TermsPage(1, language, NOW, "ab" * 32, tuple(body.strip().split("\n\n")))
+
+
+def refusal(_: str) -> vm.RefusalPage:
+    return vm.RefusalPage("x", "This was refused.", "Try something else.", False, "/basket")
