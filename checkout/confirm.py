@@ -21,6 +21,8 @@ from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import FINAL, State, deadline_of
 from checkout.quote import freeze, live_quote, read_quote
 from checkout.quote_document import Quote, same_terms, sha256_of
+from checkout.states import Policy
+from checkout.terms_accepted import quoted_terms, record_terms
 from kernel.db import Transaction, advisory_lock
 from kernel.errors import DomainError, NotFound
 from kernel.ids import derived_id, drawn_id
@@ -259,3 +261,4 @@ def _insert(
         )
     advance_soon(tx, purchased.purchase_id, delay_s=_SAFETY_DELAY_S)
     return purchased
+    record_terms(tx, brand.id, purchased.purchase_id, (quoted_terms(terms), *quote.terms), now)

@@ -48,6 +48,8 @@ class Letter:
     message_id: str
     language: str
     written_at: datetime
+    attached: tuple[tuple[str, bytes], ...] = ()
+    """Files that go with it byte for byte: (name, content)."""
 
 
 class MailRefusedError(DomainError):
@@ -127,6 +129,10 @@ def _message(letter: Letter) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
     message["Content-Language"] = letter.language
+    for name, content in letter.attached:
+        message.add_attachment(
+            content, maintype="application", subtype="octet-stream", filename=name
+        )
     return message
 
 

@@ -18,7 +18,7 @@ from checkout.merchant_connectors.port import OrderStatus
 from checkout.purchase.journal import Leg, leg_of
 from checkout.purchase.machine import State
 from checkout.quote import read_quote
-from checkout.quote_document import LegQuoted
+from checkout.quote_document import LegQuoted, TermsQuoted
 from checkout.states import (
     LegState,
     MoneyState,
@@ -29,6 +29,7 @@ from checkout.states import (
     StepState,
 )
 from kernel.db import Transaction
+from checkout.terms_accepted import accepted_terms
 from kernel.errors import NotFound
 from kernel.money import Money
 from mdm.merchants import read_merchant
@@ -128,6 +129,14 @@ class Order:
     @property
     def is_settled(self) -> bool:
         """True where nothing is going on any more."""
+    terms: tuple[TermsQuoted, ...] = ()
+
+    def terms_path_of(self, merchant_id: str) -> str | None:
+        """Where the merchant's own terms as accepted are read, if it had any."""
+        for each in self.terms:
+            if (each.party, each.owner_id) == ("merchant", merchant_id):
+                return each.path
+        return None
         return all(record.leg.is_settled for record in self.legs)
 
 
@@ -225,6 +234,7 @@ def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
 
 def _reached(tx: Transaction, purchase_id: str) -> dict[str, dict[State, datetime]]:
     rows = tx.execute(
+        terms=accepted_terms(tx, row.purchase_id),
         sa.select(t.leg_transition.c.leg_id, t.leg_transition.c.state, t.leg_transition.c.at)
         .join(t.leg, t.leg.c.leg_id == t.leg_transition.c.leg_id)
         .where(t.leg.c.purchase_id == purchase_id)

@@ -34,8 +34,10 @@ from checkout.quote_document import (
     as_document,
     legs_from,
     sha256_of,
+    terms_from,
 )
 from checkout.states import LineProblem
+from checkout.terms_accepted import terms_beside
 from kernel.db import Transaction
 from kernel.errors import DomainError
 from kernel.ids import drawn_id
@@ -84,6 +86,7 @@ def live_quote(
     with deps.database.brand(brand.id) as tx:
         before = latest_quote(tx, basket.basket_id)
         wanted = _wanted(tx, basket, contact, before, chosen or {})
+        terms = terms_beside(tx, brand, [each.merchant.id for each in wanted])
     destination = Destination(contact.country, contact.postcode, contact.city)
     legs = _ask_all(deps, wanted, destination)
     now = deps.clock()
@@ -96,6 +99,7 @@ def live_quote(
         legs=legs,
         created_at=now,
         expires_at=now + deps.windows.quote,
+        terms=terms,
     )
 
 
@@ -124,6 +128,7 @@ def _one(tx: Transaction, condition: sa.ColumnElement[bool]) -> Quote | None:
         legs=legs_from(row.document),
         created_at=row.created_at,
         expires_at=row.expires_at,
+        terms=terms_from(row.document),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -104,6 +104,23 @@ class LegQuoted:
 
 
 @dataclass(frozen=True, slots=True)
+class TermsQuoted:
+    """Terms that are accepted with the brand's: the platform's, or those of a merchant."""
+
+    party: str
+    owner_id: str
+    language: str
+    version: int
+    sha256: str
+
+    @property
+    def path(self) -> str:
+        """Where this very version is read."""
+        owner = f"party={self.party}&owner={self.owner_id}"
+        return f"/terms?{owner}&version={self.version}&language={self.language}"
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """A frozen quote of a whole basket. `token` makes one click one purchase."""
 
@@ -115,6 +132,7 @@ class Quote:
     legs: tuple[LegQuoted, ...]
     created_at: datetime
     expires_at: datetime
+    terms: tuple[TermsQuoted, ...] = ()
 
     @property
     def can_pay(self) -> bool:
@@ -153,8 +171,10 @@ def sha256_of(document: Mapping[str, Any]) -> str:
 
 
 def same_terms(before: Quote, after: Quote) -> bool:
-    """True where both quotes sell the same things, delivered the same way, at the same prices."""
-    return _bargain(before) == _bargain(after)
+    """True where both quotes sell the same things at the same prices, delivered the same way,
+    under the same terms of the platform and the merchants.
+    """
+    return _bargain(before) == _bargain(after) and before.terms == after.terms
 
 
 def _bargain(quote: Quote) -> list[tuple[object, ...]]:
@@ -180,6 +200,7 @@ def as_document(quote: Quote) -> dict[str, Any]:
             "city": quote.destination.city,
         },
         "legs": [_leg_document(leg) for leg in quote.legs],
+        "terms": [asdict(terms) for terms in quote.terms],
     }
 
 
@@ -222,6 +243,11 @@ def _leg_document(leg: LegQuoted) -> dict[str, Any]:
 def legs_from(document: Mapping[str, Any]) -> tuple[LegQuoted, ...]:
     """The legs of a stored document."""
     return tuple(_leg_from(leg) for leg in document["legs"])
+
+
+def terms_from(document: Mapping[str, Any]) -> tuple[TermsQuoted, ...]:
+    """The terms of a stored document."""
+    return tuple(TermsQuoted(**terms) for terms in document.get("terms", ()))
 
 
 def _leg_from(value: Mapping[str, Any]) -> LegQuoted:

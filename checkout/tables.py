@@ -68,6 +68,19 @@ purchase = sa.Table(
 )
 
 leg = sa.Table(
+accepted_terms = sa.Table(
+    "accepted_terms",
+    METADATA,
+    sa.Column("purchase_id", sa.Text, primary_key=True),
+    sa.Column("party", sa.Text, primary_key=True),
+    sa.Column("owner_id", sa.Text, primary_key=True),
+    sa.Column("language", sa.Text),
+    sa.Column("version", sa.Integer),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("sha256", sa.Text),
+    sa.Column("accepted_at", Moment),
+)
+
     "leg",
     METADATA,
     sa.Column("leg_id", sa.Text, primary_key=True),

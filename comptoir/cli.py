@@ -31,6 +31,7 @@ COMMANDS = {
     "offer": "show offers, their product and their prices over time",
     "order": "show orders and bring them forward",
     "brand": "apply and list brands",
+    "terms": "publish terms of sale, prove what was in force",
     "db": "bring the database to this release",
     "doctor": "tell what is configured, reachable and missing",
 }

@@ -16,6 +16,7 @@ from tenants.registry import BrandRegistry
 if TYPE_CHECKING:
     from checkout.deps import CheckoutDeps
     from checkout.order_letters import Post
+    from checkout.terms_archive import Place
     from indexer.engine import Engine
     from kernel.embedding.encoder import Encoder
 
@@ -85,6 +86,17 @@ class Installation:
             return None
         server = mail_server(self.settings.smtp_url.get_secret_value())
         return Post(server, self.settings.mail_sender)
+
+    @cached_property
+    def terms_archive(self) -> list[Place]:
+        """The places outside where every version of terms is deposited."""
+        from checkout.terms_archive import ArchiveFolder, ArchiveMailbox
+
+        folder = self.settings.terms_archive_folder or self.settings.data / "terms-archive"
+        places: list[Place] = [ArchiveFolder(folder)]
+        if self.settings.terms_archive_email is not None and self.post is not None:
+            places.append(ArchiveMailbox(self.post, self.settings.terms_archive_email))
+        return places
 
     def brand(self, brand_id: str | None) -> Brand:
         """A brand by id, or the only (first) one."""

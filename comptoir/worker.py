@@ -11,6 +11,7 @@ from checkout.after_sale import ORDERS_AT_ONCE, watch_orders
 from checkout.order_letters import AT_ONCE, send_letters
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.jobs import ADVANCE
+from checkout.terms_archive import archive_terms
 from comptoir.installation import Installation
 from comptoir.master_data.categories import map_now
 from comptoir.merchant_measures import measure_merchants
@@ -145,6 +146,7 @@ def serve(installation: Installation) -> None:
         _watch(stopping, "purchases could not be resumed", lambda: _resume(installation)),
         _watch(stopping, "orders could not be followed", lambda: _follow_orders(installation)),
         _watch(stopping, "letters could not be sent", lambda: _send_letters(installation)),
+        _watch(stopping, "terms could not be archived", lambda: _archive_terms(installation)),
         _watch(stopping, "the indices could not be looked at", lambda: _look_around(installation)),
         _watch(stopping, "changes could not be followed", follow),
         _watch(stopping, "ended offers could not be told", lambda: _tell_ended(installation)),
@@ -200,6 +202,12 @@ def _send_letters(installation: Installation) -> float:
     brands = installation.brands.brands()
     looked_at = send_letters(installation.database, brands, post, datetime.now(UTC))
     return 0.0 if looked_at >= AT_ONCE else LETTERS_EVERY_S
+
+
+def _archive_terms(installation: Installation) -> float:
+    """Versions of terms that an archive outside does not have yet."""
+    archive_terms(installation.database, installation.terms_archive, datetime.now(UTC))
+    return LOOK_AROUND_EVERY_S
 
 
 def _listen(installation: Installation, index: Handler, stopping: threading.Event) -> float:

@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     mail_sender: str = Field(
         default="orders@localhost", description="Address that letters to buyers come from"
     )
+    terms_archive_folder: Path | None = Field(
+        default=None,
+        description="Folder outside where every version of terms is deposited; unset: data folder",
+    )
+    terms_archive_email: str | None = Field(
+        default=None, description="Address that every version of terms is sent to; unset: none"
+    )
     brand_by_query: bool = Field(
         default=False, description="Choose the brand by ?brand= as well as by host (demo only)"
     )

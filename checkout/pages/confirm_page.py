@@ -12,7 +12,7 @@ from checkout.pages.view_models import (
 )
 from checkout.quote_document import LegQuoted, OfferQuoted, Quote
 from kernel.money import Money
-from tenants.terms import Terms
+from tenants.terms import PLATFORM_ID, Party, Terms
 
 
 def confirm_page(
@@ -27,8 +27,11 @@ def confirm_page(
     """Everything that is bought, from whom, for how much, and what changed since it was seen."""
     return ConfirmPage(
         quote_id=quote.quote_id,
+    paths = {(each.party, each.owner_id): each.path for each in quote.terms}
         token=quote.token,
-        sections=tuple(_section(leg) for leg in quote.legs),
+        sections=tuple(
+            _section(leg, paths.get((Party.MERCHANT, leg.merchant_id))) for leg in quote.legs
+        ),
         totals=quote.totals,
         changed=quote.is_changed,
         can_pay=quote.can_pay,
@@ -40,10 +43,11 @@ def confirm_page(
         provider=provider,
         terms_missing=terms_missing,
         shop_name=shop_name,
+        platform_terms_path=paths.get((Party.PLATFORM, PLATFORM_ID)),
     )
 
 
-def _section(leg: LegQuoted) -> ConfirmSection:
+def _section(leg: LegQuoted, terms_path: str | None) -> ConfirmSection:
     is_open = leg.problem is None
     delivery = leg.delivery.price if is_open else None
     return ConfirmSection(
@@ -63,6 +67,7 @@ def _section(leg: LegQuoted) -> ConfirmSection:
         delivery_change=change_of(leg.seen_delivery, delivery),
         problem=leg.problem,
         problem_title=leg.problem_title,
+        terms_path=terms_path,
         available=leg.available,
     )
 

@@ -170,6 +170,7 @@ class ConfirmSection:
     available: int | None = None
 
 
+    terms_path: str | None = None  # the merchant's own terms, where it has published any
 @dataclass(frozen=True, slots=True)
 class ConfirmPage:
     """The frozen live quote. Two forms, both with hidden `quote`:
@@ -198,6 +199,7 @@ class ConfirmPage:
     provider: str
     terms_missing: bool = False  # sent without the box checked
     shop_name: str = ""
+    platform_terms_path: str | None = None
 
 
 # --- handoff.html ------------------------------------------------------------------------------
@@ -290,6 +292,7 @@ class OrderLeg:
 
 
 @dataclass(frozen=True, slots=True)
+    terms_path: str | None = None  # the merchant's own terms as accepted, where it had any
 class OrderPage:
     """Confirmation and status in one: the receipt that can be kept. `is_new` right after payment.
 

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -242,6 +243,7 @@ def quote_json(quote: Quote, terms: Terms) -> Json:
 
 def _leg_quoted_json(leg: LegQuoted) -> Json:
     is_open = leg.problem is None
+        "other_terms": [{**asdict(each), "path": each.path} for each in quote.terms],
     return {
         "merchant_id": leg.merchant_id,
         "merchant_name": leg.merchant_name,
@@ -295,6 +297,9 @@ def order_json(order: Order, site: str) -> Json:
 
 def _leg_json(record: LegRecord) -> Json:
     leg = record.leg
+        "other_terms": [
+            {**asdict(each), "path": each.path} for each in order.terms if each.party != "brand"
+        ],
     return {
         "merchant_id": leg.merchant_id,
         "merchant_name": leg.merchant_name,

@@ -36,6 +36,14 @@ BODIES: Final[dict[str, Json]] = {
 }  # fmt: skip
 
 _QUOTED: Final[Json] = {
+_OTHER_TERMS: Final = [
+    {
+        "party": "merchant", "owner_id": "mer_brunnen", "language": "fr", "version": 1,
+        "sha256": _SHA256,
+        "path": "/terms?party=merchant&owner=mer_brunnen&version=1&language=fr",
+    }
+]  # fmt: skip
+
     "quote_id": _QUOTE,
     "basket_id": _BASKET,
     "token": "tok_m3x7q2zk5hwd",
@@ -66,6 +74,7 @@ _QUOTED: Final[Json] = {
         "version": 1, "language": "fr", "sha256": _SHA256, "path": "/terms?version=1&language=fr",
     },
 }  # fmt: skip
+    "other_terms": _OTHER_TERMS,
 
 _ORDERED: Final[Json] = {
     "order_ref": _ORDER,
@@ -78,6 +87,7 @@ _ORDERED: Final[Json] = {
     },
     "legs": [
         {
+    "other_terms": _OTHER_TERMS,
             "merchant_id": "mer_brunnen", "merchant_name": "Brunnen", "state": "awaiting_payment",
             "money": "none", "reason": None, "merchant_order": None, "total": _euros(5_390),
             "authorised": None, "captured": None, "refunded": None, "order_status": None,

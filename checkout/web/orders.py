@@ -22,7 +22,7 @@ from checkout.web.shopper import (
     page,
 )
 from kernel.errors import NotFound
-from tenants.terms import Terms, current_terms, read_terms
+from tenants.terms import Party, Terms, current_terms, read_terms, terms_in_force
 
 
 def order_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
@@ -48,14 +48,22 @@ def order_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
         return go_to(order_path(order))
 
     @router.get("/terms")
-    def terms(request: Request, version: int = 0, language: str = "") -> Response:
+    def terms(
+        request: Request, version: int = 0, language: str = "", party: str = "", owner: str = ""
+    ) -> Response:
         brand = brand_of(request)
+        whose = Party(party) if party in set(Party) else Party.BRAND
+        owner_id = brand.id if whose is Party.BRAND else owner[:200].replace("\0", "")
+        found: Terms | None
         with deps.database.brand(brand.id) as tx:
             if version:
-                wanted = language or language_of(request)
-                found = read_terms(tx, brand.id, identifier(wanted), min(version, 2**31 - 1))
-            else:
+                wanted = identifier(language or language_of(request))
+                newest = min(version, 2**31 - 1)
+                found = read_terms(tx, owner_id, wanted, newest, party=whose)
+            elif whose is Party.BRAND:
                 found = current_terms(tx, brand.id, language_of(request))
+            else:
+                found = terms_in_force(tx, whose, owner_id, language_of(request))
         if found is None:
             raise NotFound("terms_missing", "There is no such version of the terms.")
         return page(request, "terms.html", terms_page(found))

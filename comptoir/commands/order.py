@@ -30,6 +30,11 @@ def show(order_ref: str) -> None:
         f"terms version {order.terms_version} ({order.terms_language}), "
         f"accepted {order.terms_accepted_at:%Y-%m-%d %H:%M:%S}"
     )
+    for terms in order.terms:
+        click.echo(
+            f"  terms of {terms.party} {terms.owner_id}: version {terms.version} "
+            f"({terms.language}) {terms.sha256}"
+        )
     for record in order.legs:
         leg = record.leg
         number = leg.merchant_order or "-"

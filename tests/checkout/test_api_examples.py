@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from checkout.states import LegState, MoneyState
 from checkout.web.api import CancellationAsked, PurchaseAsked, QuoteAsked
 from checkout.web.openapi import ANSWERS, BODIES
+from tenants.terms import Party, publish_terms
 from tests.checkout.test_web import purchase_body, quoted, shelve
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
@@ -53,6 +54,8 @@ def test_every_operation_shows_its_examples(setting: Setting) -> None:
 
 
 def test_answers_have_the_shape_that_is_shown(setting: Setting, merchant: SmallMerchant) -> None:
+    with setting.database.platform() as tx:
+        publish_terms(tx, "norden", "fr", "Conditions de Norden.", party=Party.MERCHANT)
     client = setting.client()
     quote = quoted(client, shelve(setting, merchant)).json()
     assert shape(quote) == shape(ANSWERS["quote"])

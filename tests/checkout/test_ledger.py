@@ -130,7 +130,7 @@ def _leg_row(tx: sa.Connection, brand_id: str, leg_id: str) -> None:
             "request_sha256, quote_id, basket_id, language, site, contact, terms_version, "
             "terms_language, terms_sha256, terms_accepted_at, created_at) "
             "SELECT :id, :brand, :id, :id, '', :quote, 'bsk', 'fr', '', '{}', version, language, "
-            "body_sha256, now(), now() FROM tenants.terms WHERE brand_id = :brand LIMIT 1"
+            "body_sha256, now(), now() FROM tenants.terms WHERE owner_id = :brand LIMIT 1"
         ),
         {"id": f"pur_{leg_id}", "brand": brand_id, "quote": f"quo_{leg_id}"},
     )
