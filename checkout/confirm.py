@@ -21,7 +21,6 @@ from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import FINAL, State, deadline_of
 from checkout.quote import freeze, live_quote, read_quote
 from checkout.quote_document import Quote, same_terms, sha256_of
-from checkout.states import Policy
 from checkout.terms_accepted import quoted_terms, record_terms
 from kernel.db import Transaction, advisory_lock
 from kernel.errors import DomainError, NotFound
