@@ -258,6 +258,6 @@ def _insert(
                 leg_id=leg_id, brand_id=brand.id, state=State.NEW, owner="confirm", at=now
             )
         )
+    record_terms(tx, brand.id, purchased.purchase_id, (quoted_terms(terms), *quote.terms), now)
     advance_soon(tx, purchased.purchase_id, delay_s=_SAFETY_DELAY_S)
     return purchased
-    record_terms(tx, brand.id, purchased.purchase_id, (quoted_terms(terms), *quote.terms), now)

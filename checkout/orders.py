@@ -28,8 +28,8 @@ from checkout.states import (
     StepName,
     StepState,
 )
-from kernel.db import Transaction
 from checkout.terms_accepted import accepted_terms
+from kernel.db import Transaction
 from kernel.errors import NotFound
 from kernel.money import Money
 from mdm.merchants import read_merchant
@@ -125,10 +125,6 @@ class Order:
     terms_accepted_at: datetime
     created_at: datetime
     legs: tuple[LegRecord, ...]
-
-    @property
-    def is_settled(self) -> bool:
-        """True where nothing is going on any more."""
     terms: tuple[TermsQuoted, ...] = ()
 
     def terms_path_of(self, merchant_id: str) -> str | None:
@@ -137,6 +133,10 @@ class Order:
             if (each.party, each.owner_id) == ("merchant", merchant_id):
                 return each.path
         return None
+
+    @property
+    def is_settled(self) -> bool:
+        """True where nothing is going on any more."""
         return all(record.leg.is_settled for record in self.legs)
 
 
@@ -229,12 +229,12 @@ def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
             )
             for leg in legs
         ),
+        terms=accepted_terms(tx, row.purchase_id),
     )
 
 
 def _reached(tx: Transaction, purchase_id: str) -> dict[str, dict[State, datetime]]:
     rows = tx.execute(
-        terms=accepted_terms(tx, row.purchase_id),
         sa.select(t.leg_transition.c.leg_id, t.leg_transition.c.state, t.leg_transition.c.at)
         .join(t.leg, t.leg.c.leg_id == t.leg_transition.c.leg_id)
         .where(t.leg.c.purchase_id == purchase_id)

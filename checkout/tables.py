@@ -67,7 +67,6 @@ purchase = sa.Table(
     sa.Column("created_at", Moment),
 )
 
-leg = sa.Table(
 accepted_terms = sa.Table(
     "accepted_terms",
     METADATA,
@@ -81,6 +80,7 @@ accepted_terms = sa.Table(
     sa.Column("accepted_at", Moment),
 )
 
+leg = sa.Table(
     "leg",
     METADATA,
     sa.Column("leg_id", sa.Text, primary_key=True),

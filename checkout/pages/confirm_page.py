@@ -25,9 +25,9 @@ def confirm_page(
     terms_missing: bool = False,
 ) -> ConfirmPage:
     """Everything that is bought, from whom, for how much, and what changed since it was seen."""
+    paths = {(each.party, each.owner_id): each.path for each in quote.terms}
     return ConfirmPage(
         quote_id=quote.quote_id,
-    paths = {(each.party, each.owner_id): each.path for each in quote.terms}
         token=quote.token,
         sections=tuple(
             _section(leg, paths.get((Party.MERCHANT, leg.merchant_id))) for leg in quote.legs
@@ -41,9 +41,9 @@ def confirm_page(
         terms_version=terms.version,
         terms_sha256=terms.sha256,
         provider=provider,
+        platform_terms_path=paths.get((Party.PLATFORM, PLATFORM_ID)),
         terms_missing=terms_missing,
         shop_name=shop_name,
-        platform_terms_path=paths.get((Party.PLATFORM, PLATFORM_ID)),
     )
 
 
@@ -64,10 +64,10 @@ def _section(leg: LegQuoted, terms_path: str | None) -> ConfirmSection:
         delivery=delivery,
         total=leg.total if is_open else None,
         returns_days=leg.returns_days,
+        terms_path=terms_path,
         delivery_change=change_of(leg.seen_delivery, delivery),
         problem=leg.problem,
         problem_title=leg.problem_title,
-        terms_path=terms_path,
         available=leg.available,
     )
 

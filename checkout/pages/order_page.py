@@ -102,8 +102,8 @@ def _leg(order: Order, record: LegRecord) -> OrderLeg:
     return OrderLeg(
         merchant_id=leg.merchant_id,
         merchant_name=leg.merchant_name,
-        merchant_phone=record.phone,
         terms_path=order.terms_path_of(leg.merchant_id),
+        merchant_phone=record.phone,
         state=record.state,
         money=record.money,
         reason=leg.reason,

@@ -168,9 +168,9 @@ class ConfirmSection:
     problem: LineProblem | None = None
     problem_title: str | None = None  # the offer that `problem` is about, if one
     available: int | None = None
-
-
     terms_path: str | None = None  # the merchant's own terms, where it has published any
+
+
 @dataclass(frozen=True, slots=True)
 class ConfirmPage:
     """The frozen live quote. Two forms, both with hidden `quote`:
@@ -197,9 +197,9 @@ class ConfirmPage:
     terms_version: int
     terms_sha256: str
     provider: str
+    platform_terms_path: str | None = None
     terms_missing: bool = False  # sent without the box checked
     shop_name: str = ""
-    platform_terms_path: str | None = None
 
 
 # --- handoff.html ------------------------------------------------------------------------------
@@ -289,10 +289,10 @@ class OrderLeg:
     refunded: Money | None = None  # what has gone back so far
     order_status: str | None = None  # the merchant's last word, such as shipped
     cancel_path: str | None = None  # while the merchant can be asked to give it up: a form's target
+    terms_path: str | None = None  # the merchant's own terms as accepted, where it had any
 
 
 @dataclass(frozen=True, slots=True)
-    terms_path: str | None = None  # the merchant's own terms as accepted, where it had any
 class OrderPage:
     """Confirmation and status in one: the receipt that can be kept. `is_new` right after payment.
 

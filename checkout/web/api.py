@@ -238,12 +238,12 @@ def quote_json(quote: Quote, terms: Terms) -> Json:
             "sha256": terms.sha256,
             "path": f"/terms?version={terms.version}&language={terms.language}",
         },
+        "other_terms": [{**asdict(each), "path": each.path} for each in quote.terms],
     }
 
 
 def _leg_quoted_json(leg: LegQuoted) -> Json:
     is_open = leg.problem is None
-        "other_terms": [{**asdict(each), "path": each.path} for each in quote.terms],
     return {
         "merchant_id": leg.merchant_id,
         "merchant_name": leg.merchant_name,
@@ -291,15 +291,15 @@ def order_json(order: Order, site: str) -> Json:
             "sha256": order.terms_sha256,
             "accepted_at": order.terms_accepted_at.isoformat(),
         },
+        "other_terms": [
+            {**asdict(each), "path": each.path} for each in order.terms if each.party != "brand"
+        ],
         "legs": [_leg_json(record) for record in order.legs],
     }
 
 
 def _leg_json(record: LegRecord) -> Json:
     leg = record.leg
-        "other_terms": [
-            {**asdict(each), "path": each.path} for each in order.terms if each.party != "brand"
-        ],
     return {
         "merchant_id": leg.merchant_id,
         "merchant_name": leg.merchant_name,

@@ -35,7 +35,6 @@ BODIES: Final[dict[str, Json]] = {
     "cancellation": {"merchant_id": "mer_brunnen"},
 }  # fmt: skip
 
-_QUOTED: Final[Json] = {
 _OTHER_TERMS: Final = [
     {
         "party": "merchant", "owner_id": "mer_brunnen", "language": "fr", "version": 1,
@@ -44,6 +43,7 @@ _OTHER_TERMS: Final = [
     }
 ]  # fmt: skip
 
+_QUOTED: Final[Json] = {
     "quote_id": _QUOTE,
     "basket_id": _BASKET,
     "token": "tok_m3x7q2zk5hwd",
@@ -73,8 +73,8 @@ _OTHER_TERMS: Final = [
     "terms": {
         "version": 1, "language": "fr", "sha256": _SHA256, "path": "/terms?version=1&language=fr",
     },
-}  # fmt: skip
     "other_terms": _OTHER_TERMS,
+}  # fmt: skip
 
 _ORDERED: Final[Json] = {
     "order_ref": _ORDER,
@@ -85,9 +85,9 @@ _ORDERED: Final[Json] = {
         "version": 1, "language": "fr", "sha256": _SHA256,
         "accepted_at": "2026-11-22T09:31:04+00:00",
     },
+    "other_terms": _OTHER_TERMS,
     "legs": [
         {
-    "other_terms": _OTHER_TERMS,
             "merchant_id": "mer_brunnen", "merchant_name": "Brunnen", "state": "awaiting_payment",
             "money": "none", "reason": None, "merchant_order": None, "total": _euros(5_390),
             "authorised": None, "captured": None, "refunded": None, "order_status": None,
