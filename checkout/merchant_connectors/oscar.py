@@ -22,6 +22,13 @@ from checkout.merchant_connectors._oscar_answers import (
     product_path,
     reason_of,
 )
+from checkout.merchant_connectors._shop_orders import (
+    check_lines,
+    in_doubt,
+    reference_mismatch,
+    silent,
+    total_changed,
+)
 from checkout.merchant_connectors.port import (
     DeliveryOption,
     Destination,
@@ -32,12 +39,11 @@ from checkout.merchant_connectors.port import (
     QuotedLine,
     QuoteLine,
 )
-from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
+from checkout.outcomes import NoAnswer, Refused
 from checkout.peer_http import AnswerLost, NeverSent, PeerAnswer, PeerClient, PeerLimits
 from kernel.errors import DomainError
 from kernel.money import Money
 
-MOST_LINES = 50
 _BASKET_COOKIE = "oscar_open_basket"
 _HANDLE = re.compile(r"[0-9]{1,18}:[A-Za-z0-9_:-]{10,200}")
 _SENDABLE_PHONE = re.compile(r"\+[0-9][0-9 ]{6,18}")
@@ -69,7 +75,7 @@ class OscarConnector:
 
     def quote(self, lines: Sequence[QuoteLine], destination: Destination) -> MerchantQuote:
         """See the port. Three calls a line, and three for the basket that delivery is priced on."""
-        _check_lines(lines)
+        check_lines(lines)
         products = self._products(lines)
         quoted = tuple(self._quoted_line(line, products.get(line.sku)) for line in lines)
         visit = _Visit(self._shop)
@@ -82,7 +88,7 @@ class OscarConnector:
 
     def prepare(self, order: OrderRequest) -> str:
         """See the port. Fills a basket and checks delivery and total before the money is asked."""
-        _check_lines(order.lines)
+        check_lines(order.lines)
         products = self._products(order.lines)
         visit = _Visit(self._shop)
         goods: Money | None = None
@@ -95,7 +101,7 @@ class OscarConnector:
         if chosen is None or goods is None:
             raise Refused("not_delivered", "The shop does not deliver this order there.")
         if goods + chosen.price != order.expected_total:
-            raise _total_changed(f"{goods + chosen.price} instead of {order.expected_total}")
+            raise total_changed(f"{goods + chosen.price} instead of {order.expected_total}")
         return visit.handle()
 
     def place(self, order: OrderRequest, handle: str) -> PlacedOrder:
@@ -111,19 +117,19 @@ class OscarConnector:
         try:
             answer = self._shop.exchange("POST", "/api/checkout/", json_body=body, headers=cookie)
         except NeverSent as error:
-            raise _silent(error) from error
+            raise silent(error) from error
         except AnswerLost as error:
-            raise _in_doubt(str(error)) from error
+            raise in_doubt(str(error)) from error
         if answer.status == 200:
             try:
                 return placed_order(answer.body, order.reference)
             except Malformed as error:
-                raise _in_doubt(str(error)) from error
+                raise in_doubt(str(error)) from error
         if answer.status in (401, 406):
             return self._placed_before(order, handle, answer)
         if 400 <= answer.status < 500 and answer.status not in (408, 429):
             raise _order_refused(answer)
-        raise _in_doubt(f"it answered {answer.status}")
+        raise in_doubt(f"it answered {answer.status}")
 
     def find(self, reference: str, handle: str) -> PlacedOrder | None:
         """See the port. The shop lists the orders of the basket: none, or the one."""
@@ -137,10 +143,7 @@ class OscarConnector:
         except Malformed as error:
             raise NoAnswer(f"The shop's answer cannot be read: {error}.") from error
         if order.reference != reference:
-            raise Refused(
-                "reference_mismatch",
-                f"The basket's order belongs to {order.reference or 'nobody'}.",
-            )
+            raise reference_mismatch(order.reference)
         return order
 
     def status(self, merchant_order_number: str) -> PlacedOrder:
@@ -153,17 +156,17 @@ class OscarConnector:
         try:
             answer = self._account.exchange("POST", path, json_body={"reason": reason[:500]})
         except NeverSent as error:
-            raise _silent(error) from error
+            raise silent(error) from error
         except AnswerLost as error:
-            raise _in_doubt(str(error)) from error
+            raise in_doubt(str(error)) from error
         if answer.status == 409:
             raise Refused("too_late", "The shop can no longer cancel this order.")
         if answer.status >= 500:
-            raise _in_doubt(f"it answered {answer.status}")
+            raise in_doubt(f"it answered {answer.status}")
         try:
             return self._read_order(answer)
         except NoAnswer as error:
-            raise (_in_doubt(error.message) if answer.status == 200 else error) from error
+            raise (in_doubt(error.message) if answer.status == 200 else error) from error
 
     def _ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> PeerAnswer:
         """A question by the platform's account; asked twice before it counts as unanswered."""
@@ -204,7 +207,7 @@ class OscarConnector:
         try:
             found = self.find(order.reference, handle)
         except NoAnswer as error:
-            raise _in_doubt("it refused, and then did not say whether an order exists") from error
+            raise in_doubt("it refused, and then did not say whether an order exists") from error
         if found is not None:
             return found
         raise _order_refused(refusal)
@@ -299,7 +302,7 @@ class _Visit:
             )
         except (NeverSent, AnswerLost) as error:
             # Whatever became of the basket, an abandoned basket binds nobody.
-            raise _silent(error) from error
+            raise silent(error) from error
         for header in answer.set_cookies:
             self._cookies |= cookies_of(header)
         return answer
@@ -310,14 +313,7 @@ def _asked(client: PeerClient, path: str, query: Sequence[tuple[str, str]] = ())
     try:
         return client.ask(path, query)
     except (NeverSent, AnswerLost) as error:
-        raise _silent(error) from error
-
-
-def _check_lines(lines: Sequence[QuoteLine]) -> None:
-    if not 1 <= len(lines) <= MOST_LINES:
-        raise Refused("too_many", f"An order has 1 to {MOST_LINES} lines.")
-    if len({line.sku for line in lines}) != len(lines) or any(each.quantity < 1 for each in lines):
-        raise Refused("lines_invalid", "Each article is on one line, with a quantity from 1.")
+        raise silent(error) from error
 
 
 def _basket_number(handle: str) -> int:
@@ -335,21 +331,5 @@ def _order_path(number: str) -> str:
 def _order_refused(answer: PeerAnswer) -> Refused:
     reason = reason_of(answer, f"The shop refused the order ({answer.status}).")
     if reason.startswith("Total incorrect"):
-        return _total_changed(reason)
+        return total_changed(reason)
     return Refused("order_refused", reason)
-
-
-def _total_changed(detail: str) -> Refused:
-    return Refused(
-        "total_changed", f"The total at the shop is another now: {detail}.", hint="Quote again."
-    )
-
-
-def _silent(error: Exception) -> NoAnswer:
-    return NoAnswer(f"The shop does not answer: {error}.")
-
-
-def _in_doubt(what: str) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"The shop may have acted, but {what}.", hint="Look the order up before anything else."
-    )

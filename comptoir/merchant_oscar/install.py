@@ -6,20 +6,25 @@ missing, so a kill in the middle costs nothing; two at once wait for each other.
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
 import secrets
 import shutil
 import sqlite3
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from comptoir.shop_install import (
+    Report,
+    alone,
+    fingerprint,
+    is_done,
+    run,
+    step,
+    write_whole,
+)
 from kernel.errors import DomainError
 
 HERE = Path(__file__).parent
@@ -30,8 +35,6 @@ ADMIN_USER = "admin"
 VENV_STAMP = "venv.done"
 DATABASE_STAMP = "database.done"
 DATABASE = "shop.sqlite3"
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,14 @@ def install_shop(data_dir: Path, python: Path | None, report: Report) -> OscarIn
     data_dir = data_dir.absolute()
     data_dir.mkdir(parents=True, exist_ok=True)
     installation = OscarInstallation(data_dir)
-    with _alone(data_dir / "install.lock"):
+    with alone(data_dir / "install.lock"):
         _write_secrets(installation)
-        _step(
+        step(
             data_dir / VENV_STAMP,
             _venv_fingerprint(),
             lambda: _make_interpreter(installation, python or Path(sys.executable), report),
         )
-        _step(
+        step(
             data_dir / DATABASE_STAMP,
             _database_fingerprint(),
             lambda: _make_database(installation, report),
@@ -113,66 +116,23 @@ def clone_shop(installation: OscarInstallation, data_dir: Path) -> OscarInstalla
 
 def is_installed(data_dir: Path) -> bool:
     """True where a complete shop of this version lies in the folder."""
-    return _is_done(data_dir / VENV_STAMP, _venv_fingerprint()) and _is_done(
+    return is_done(data_dir / VENV_STAMP, _venv_fingerprint()) and is_done(
         data_dir / DATABASE_STAMP, _database_fingerprint()
     )
 
 
-@contextmanager
-def _alone(lock_file: Path) -> Iterator[None]:
-    with lock_file.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        # Our commands hold the lock with us: when we are killed, the next install waits for the
-        # command that goes on alone, instead of running beside it on the same database.
-        os.set_inheritable(handle.fileno(), True)
-        yield
-
-
-def _fingerprint(files: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
 def _venv_fingerprint() -> str:
-    return _fingerprint([LOCK])
+    return fingerprint([LOCK])
 
 
 def _database_fingerprint() -> str:
-    return _fingerprint([LOCK, *sorted(SHOP.rglob("*.py"))])
-
-
-def _is_done(stamp: Path, fingerprint: str) -> bool:
-    return stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint
-
-
-def _step(stamp: Path, fingerprint: str, work: Callable[[], None]) -> None:
-    """Do the work unless its stamp says that the same work is done. The stamp comes last."""
-    if _is_done(stamp, fingerprint):
-        return
-    stamp.unlink(missing_ok=True)
-    work()
-    _write_whole(stamp, fingerprint)
-
-
-def _write_whole(file: Path, text: str, mode: int = 0o644) -> None:
-    """Write so that a kill leaves the old file or the new one, never half of one."""
-    part = file.with_name(file.name + ".part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.replace(file)
+    return fingerprint([LOCK, *sorted(SHOP.rglob("*.py"))])
 
 
 def _write_secrets(installation: OscarInstallation) -> None:
     secret = installation.data_dir / "django-secret"
     if not secret.is_file():
-        _write_whole(secret, secrets.token_urlsafe(48), 0o600)
+        write_whole(secret, secrets.token_urlsafe(48), 0o600)
     if not installation.accounts_file.is_file():
         accounts = {
             role: {
@@ -182,7 +142,7 @@ def _write_secrets(installation: OscarInstallation) -> None:
             }
             for role, name in (("admin", ADMIN_USER), ("platform", PLATFORM_USER))
         }
-        _write_whole(installation.accounts_file, json.dumps(accounts, indent=1), 0o600)
+        write_whole(installation.accounts_file, json.dumps(accounts, indent=1), 0o600)
 
 
 def _uv() -> str:
@@ -206,8 +166,8 @@ def _make_interpreter(installation: OscarInstallation, base: Path, report: Repor
     environment["UV_PYTHON_DOWNLOADS"] = "never"
     venv = str(installation.data_dir / "venv")
     uv = _uv()
-    _run([uv, "venv", "--clear", "--python", str(base), venv], environment)
-    _run(
+    run([uv, "venv", "--clear", "--python", str(base), venv], environment)
+    run(
         [
             *(uv, "pip", "sync", "--python", str(installation.python), "--require-hashes"),
             *("--link-mode", "hardlink", str(LOCK)),
@@ -220,26 +180,7 @@ def _make_interpreter(installation: OscarInstallation, base: Path, report: Repor
 def _make_database(installation: OscarInstallation, report: Report) -> None:
     """Tables, countries, accounts. Django resumes where an earlier try stopped."""
     report("django-oscar: preparing its database")
-    _run(
+    run(
         [str(installation.python), str(SHOP / "manage.py"), "prepare_shop"],
         installation.environment(),
     )
-
-
-def _run(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-        close_fds=False,
-    )
-    if done.returncode:
-        raise DomainError(
-            "shop_install_failed",
-            f"The shop could not be installed: {Path(command[0]).name} {command[1]} failed.",
-            hint=(done.stderr or done.stdout)[-2000:],
-        )

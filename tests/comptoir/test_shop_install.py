@@ -11,10 +11,11 @@ from pathlib import Path
 SCRIPT = """
 import os, sys
 from pathlib import Path
-from comptoir.merchant_oscar import install
+from comptoir import shop_install
 folder = Path(sys.argv[1])
-with install._alone(folder / "lock"):
-    install._run(["sh", "-c", f"touch {folder}/started; sleep 2; touch {folder}/ended"], os.environ)
+with shop_install.alone(folder / "lock"):
+    wait = f"touch {folder}/started; sleep 2; touch {folder}/ended"
+    shop_install.run(["sh", "-c", wait], dict(os.environ))
 """
 
 
