@@ -18,7 +18,8 @@ from checkout.merchant_connectors.port import OrderStatus, PlacedOrder
 from checkout.orders import Order
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.purchase.jobs import advance_soon
-from checkout.purchase.machine import State, deadline_of, next_look
+from checkout.purchase.journal import Result, enter, leg_of
+from checkout.purchase.machine import Outcome, State, next_look
 from checkout.refunds import Cause, Refund, ask_refund
 from checkout.states import Reason
 from kernel.db import Transaction
@@ -37,7 +38,6 @@ def cancel(deps: CheckoutDeps, order: Order, merchant_id: str) -> None:
     The caller has the purchase advanced. Raises DomainError `not_cancellable`, NotFound.
     """
     leg_id = leg_of_merchant(order, merchant_id)
-    now = deps.clock()
     with deps.database.platform() as tx:
         row = tx.execute(t.leg.select().where(t.leg.c.leg_id == leg_id).with_for_update()).one()
         if row.state in (State.CANCELLING_ORDER, State.REFUNDING, State.REFUNDED):
@@ -49,7 +49,7 @@ def cancel(deps: CheckoutDeps, order: Order, merchant_id: str) -> None:
                 hint="Look at the order: it says what is going on. Nothing was changed.",
                 status=409,
             )
-        _wake(tx, deps, leg_id, row.brand_id, State.CANCELLING_ORDER, None, now)
+        _wake(tx, deps, row, State.CANCELLING_ORDER)
         advance_soon(tx, row.purchase_id)
 
 
@@ -71,7 +71,7 @@ def refund(
             )
         made = ask_refund(tx, leg_id, amount, Cause.RETURNED, asked_by=by, key=key, now=now)
         if made.done_at is None and row.state == State.COMPLETED:
-            _wake(tx, deps, leg_id, row.brand_id, State.REFUNDING, None, now)
+            _wake(tx, deps, row, State.REFUNDING)
         advance_soon(tx, row.purchase_id)
     return made
 
@@ -139,33 +139,17 @@ def _merchant_gave_up(tx: Transaction, deps: CheckoutDeps, row: sa.Row[Any], now
         tx, row.leg_id, None, Cause.MERCHANT_CANCELLED,
         asked_by="merchant", key="merchant_cancelled", now=now,
     )  # fmt: skip
-    _wake(tx, deps, row.leg_id, row.brand_id, State.REFUNDING, Reason.MERCHANT_CANCELLED, now)
+    _wake(tx, deps, row, State.REFUNDING, Reason.MERCHANT_CANCELLED)
     advance_soon(tx, row.purchase_id)
 
 
 def _wake(
     tx: Transaction,
     deps: CheckoutDeps,
-    leg_id: str,
-    brand_id: str,
+    row: sa.Row[Any],
     state: State,
-    reason: Reason | None,
-    now: datetime,
+    reason: Reason | None = None,
 ) -> None:
-    tx.execute(
-        t.leg.update()
-        .where(t.leg.c.leg_id == leg_id)
-        .values(
-            state=state,
-            reason=reason,
-            reason_detail=None,
-            state_since=now,
-            next_try_at=now,
-            deadline_at=deadline_of(state, now, deps.windows),
-        )
-    )
-    tx.execute(
-        t.leg_transition.insert().values(
-            leg_id=leg_id, brand_id=brand_id, state=state, reason=reason, owner="after_sale", at=now
-        )
-    )
+    """Have a completed leg, whose row is locked, worked on again."""
+    result = Result(Outcome.DONE, reason)
+    enter(tx, deps, leg_of(row), state, result, "after_sale", t.leg.c.lease_owner.is_(None))

@@ -21,6 +21,7 @@ from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import FINAL, State, deadline_of
 from checkout.quote import freeze, live_quote, read_quote
 from checkout.quote_document import Quote, same_terms, sha256_of
+from checkout.states import Policy
 from checkout.terms_accepted import quoted_terms, record_terms
 from kernel.db import Transaction, advisory_lock
 from kernel.errors import DomainError, NotFound
@@ -44,6 +45,7 @@ class Acceptance:
     terms_sha256: str
     language: str
     site: str
+    policy: Policy = Policy.BEST_EFFORT
 
     @property
     def sha256(self) -> str:
@@ -53,6 +55,7 @@ class Acceptance:
                 "quote": self.quote_id,
                 "terms": self.terms_version,
                 "terms_sha256": self.terms_sha256,
+                "policy": self.policy,
             }
         )
 
@@ -231,6 +234,7 @@ def _insert(
             terms_language=terms.language,
             terms_sha256=terms.sha256,
             terms_accepted_at=now,
+            policy=accepted.policy,
             created_at=now,
         )
     )

@@ -22,6 +22,7 @@ from checkout.quote_document import LegQuoted, TermsQuoted
 from checkout.states import (
     LegState,
     MoneyState,
+    Policy,
     PriceChange,
     Reason,
     Step,
@@ -50,10 +51,12 @@ _LEG_STATES = {
     State.COMPLETED: LegState.COMPLETED,
     State.VOIDING: LegState.CANCELLING,
     State.CANCELLED: LegState.CANCELLED,
+    State.WITHDRAWING: LegState.WITHDRAWING,
     State.CANCELLING_ORDER: LegState.CANCELLING_ORDER,
     State.REFUNDING: LegState.REFUNDING,
     State.REFUNDED: LegState.REFUNDED,
 }
+_ENDED = (State.WITHDRAWING, State.VOIDING, State.CANCELLED)
 _UNDER_WAY = {OrderStatus.SHIPPED.value, OrderStatus.CANCELLED.value}
 _CHARGED = {
     State.COMPLETED: MoneyState.CHARGED,
@@ -123,6 +126,7 @@ class Order:
     terms_language: str
     terms_sha256: str
     terms_accepted_at: datetime
+    policy: Policy
     created_at: datetime
     legs: tuple[LegRecord, ...]
     terms: tuple[TermsQuoted, ...] = ()
@@ -154,13 +158,13 @@ def money_state(leg: Leg) -> MoneyState:
 def shown_steps(state: State, reached: Mapping[State, datetime]) -> tuple[Step, ...]:
     """Done steps with their times, then the one under way or failed, then what comes next. Pure."""
     steps = []
-    is_ended = state in {State.VOIDING, State.CANCELLED}
+    is_ended = state in _ENDED
     following = StepState.FAILED if is_ended else StepState.NOW
     for name, entered in _SHOWN_STEPS.items():
         if entered in reached:
             steps.append(Step(name, StepState.DONE, reached[entered]))
         elif following is StepState.FAILED:
-            ended = reached.get(State.VOIDING) or reached.get(State.CANCELLED)
+            ended = next((reached[each] for each in _ENDED if each in reached), None)
             return (*steps, Step(name, StepState.FAILED, ended))
         else:
             steps.append(Step(name, following))
@@ -215,6 +219,7 @@ def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
         terms_language=row.terms_language,
         terms_sha256=row.terms_sha256,
         terms_accepted_at=row.terms_accepted_at,
+        policy=Policy(row.policy),
         created_at=row.created_at,
         legs=tuple(
             LegRecord(

@@ -20,6 +20,13 @@ class LineProblem(StrEnum):
     NOT_DELIVERED = "not_delivered"  # the merchant does not deliver to this address
 
 
+class Policy(StrEnum):
+    """What the buyer wants where one merchant of several cannot deliver."""
+
+    BEST_EFFORT = "best_effort"  # the other parts stand by themselves
+    ALL_OR_NOTHING = "all_or_nothing"  # nothing is charged before every merchant has accepted
+
+
 class LegState(StrEnum):
     """How far the purchase at one merchant is."""
 
@@ -30,6 +37,7 @@ class LegState(StrEnum):
     COMPLETED = "completed"  # placed and charged
     CANCELLING = "cancelling"  # the authorisation is being released
     CANCELLED = "cancelled"  # nothing charged: see `reason`
+    WITHDRAWING = "withdrawing"  # accepted, not charged: the merchant is asked to give it up
     CANCELLING_ORDER = "cancelling_order"  # the merchant is asked to give the order up
     REFUNDING = "refunding"  # money is on its way back
     REFUNDED = "refunded"  # all that was charged went back: see `reason`
@@ -51,6 +59,7 @@ class Reason(StrEnum):
     PROVIDER_SILENT = "provider_silent"
     CANCELLED_BY_BUYER = "cancelled_by_buyer"
     MERCHANT_CANCELLED = "merchant_cancelled"  # after it was charged
+    OTHER_PART_FAILED = "other_part_failed"  # and the buyer wanted all or nothing
     TOO_LATE = "too_late"  # the merchant no longer cancels: the order stands
 
 

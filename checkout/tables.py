@@ -64,6 +64,7 @@ purchase = sa.Table(
     sa.Column("terms_language", sa.Text),
     sa.Column("terms_sha256", sa.Text),
     sa.Column("terms_accepted_at", Moment),
+    sa.Column("policy", sa.Text),
     sa.Column("created_at", Moment),
 )
 

@@ -32,10 +32,11 @@ from kernel.money import Money
 
 @dataclass
 class Article:
-    """What is sold: price in minor units, pieces in stock."""
+    """What is sold: price in minor units, pieces in stock; `is_kept`: orders for it are refused."""
 
     price: int
     stock: int
+    is_kept: bool = False
 
 
 @dataclass
@@ -124,7 +125,7 @@ class SmallMerchant:
             return 200, known
         total = self.delivery[body["delivery"]]
         for sku, quantity in body["lines"]:
-            if self.articles[sku].stock < quantity:
+            if self.articles[sku].is_kept or self.articles[sku].stock < quantity:
                 return 409, {"code": "out_of_stock"}
             total += self.articles[sku].price * quantity
         if total != body["total"]:

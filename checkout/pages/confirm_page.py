@@ -11,6 +11,7 @@ from checkout.pages.view_models import (
     PriceChange,
 )
 from checkout.quote_document import LegQuoted, OfferQuoted, Quote
+from checkout.states import Policy
 from kernel.money import Money
 from tenants.terms import PLATFORM_ID, Party, Terms
 
@@ -23,6 +24,7 @@ def confirm_page(
     provider: str,
     shop_name: str,
     terms_missing: bool = False,
+    policy: Policy = Policy.BEST_EFFORT,
 ) -> ConfirmPage:
     """Everything that is bought, from whom, for how much, and what changed since it was seen."""
     paths = {(each.party, each.owner_id): each.path for each in quote.terms}
@@ -43,6 +45,7 @@ def confirm_page(
         provider=provider,
         platform_terms_path=paths.get((Party.PLATFORM, PLATFORM_ID)),
         terms_missing=terms_missing,
+        policy=policy,
         shop_name=shop_name,
     )
 

@@ -82,6 +82,7 @@ def order_page(order: Order, *, is_new: bool = False) -> OrderPage:
         terms_version=order.terms_version,
         terms_path=f"/terms?version={order.terms_version}&language={order.terms_language}",
         terms_accepted_at=order.terms_accepted_at,
+        policy=order.policy,
         is_new=is_new,
         is_settled=order.is_settled,
         refresh_s=_refresh_s(order),

@@ -14,6 +14,7 @@ from checkout.states import (
     LegState,
     LineProblem,
     MoneyState,
+    Policy,
     PriceChange,
     Reason,
     Step,
@@ -40,6 +41,7 @@ __all__ = [
     "OrderPage",
     "Payment",
     "PendingPage",
+    "Policy",
     "PriceChange",
     "Reason",
     "RefusalPage",
@@ -199,6 +201,7 @@ class ConfirmPage:
     provider: str
     platform_terms_path: str | None = None
     terms_missing: bool = False  # sent without the box checked
+    policy: Policy = Policy.BEST_EFFORT  # radio buttons `policy`, where there are several merchants
     shop_name: str = ""
 
 
@@ -308,6 +311,7 @@ class OrderPage:
     terms_version: int
     terms_path: str
     terms_accepted_at: datetime
+    policy: Policy
     is_new: bool = False
     is_settled: bool = False
     refresh_s: int | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -25,8 +26,9 @@ from checkout.purchase.machine import (
     gives_up_at_deadline,
 )
 from checkout.purchase.steps import Confirmed, Steps
+from checkout.purchase.together import Turn, turn_of
 from checkout.quote import read_quote
-from checkout.states import Reason
+from checkout.states import Policy, Reason
 from mdm.merchants import read_merchant
 
 _LOG = logging.getLogger(__name__)
@@ -36,11 +38,17 @@ _QUICK_TRIES_S = (0.0, 0.3)
 
 
 def advance(deps: CheckoutDeps, purchase_id: str) -> None:
-    """Carry every leg of the purchase as far as it will go now; settled legs are left alone."""
-    with deps.database.platform() as tx:
-        legs = _unsettled(tx, t.leg.c.purchase_id == purchase_id)
-    for leg_id in legs:
-        advance_leg(deps, leg_id)
+    """Carry every leg of the purchase as far as it will go now; settled legs are left alone.
+
+    Legs that go in step are taken up again as long as one of them gets further.
+    """
+    before: list[_Unsettled] = []
+    while (legs := _unsettled_of(deps, purchase_id)) != before:
+        for leg in legs:
+            advance_leg(deps, leg.leg_id)
+        if not all(leg.policy is Policy.ALL_OR_NOTHING for leg in legs):
+            return
+        before = legs
 
 
 def resume_all(deps: CheckoutDeps, *, limit: int = 100) -> int:
@@ -54,6 +62,27 @@ def resume_all(deps: CheckoutDeps, *, limit: int = 100) -> int:
             sa.and_(is_free(), t.leg.c.next_try_at <= deps.clock()),
         )
     return sum(advance_leg(deps, leg_id) for leg_id in due[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsettled:
+    """A leg to be carried on, and how far it was."""
+
+    leg_id: str
+    state: State
+    policy: Policy
+
+
+def _unsettled_of(deps: CheckoutDeps, purchase_id: str) -> list[_Unsettled]:
+    statement = (
+        sa.select(t.leg.c.leg_id, t.leg.c.state, t.purchase.c.policy)
+        .join(t.purchase, t.purchase.c.purchase_id == t.leg.c.purchase_id)
+        .where(t.leg.c.purchase_id == purchase_id, t.leg.c.state.not_in(FINAL))
+        .order_by(t.leg.c.ordinal)
+    )
+    with deps.database.platform() as tx:
+        rows = tx.execute(statement).all()
+    return [_Unsettled(row.leg_id, State(row.state), Policy(row.policy)) for row in rows]
 
 
 def _unsettled(tx: sa.Connection, condition: sa.ColumnElement[bool]) -> list[str]:
@@ -91,6 +120,7 @@ def _confirmed(deps: CheckoutDeps, leg: Leg) -> Confirmed:
             contact=Contact.from_json(row.contact),
             quoted=quote.leg(leg.merchant_id),
             merchant=read_merchant(tx, leg.merchant_id),
+            policy=Policy(row.policy),
         )
 
 
@@ -104,15 +134,34 @@ class _Run:
         self._steps = Steps(deps, self._confirmed)
         self._quick_tries = list(_QUICK_TRIES_S)
         self._refusal: str | None = None
+        self._waits_for_others = False
 
     def go(self, leg: Leg) -> None:
         """Move until the leg is settled or has to wait."""
         while not leg.is_settled:
             moved = self._ask(leg) if leg.state is State.AWAITING_PAYMENT else self._step(leg)
             if moved is None:
-                self._journal.pause(leg, attention=self._attention(leg))
+                self._rest(leg)
                 return
             leg = moved
+
+    def _rest(self, leg: Leg) -> None:
+        if self._waits_for_others:
+            self._journal.wait_for_others(leg)
+        else:
+            self._journal.pause(leg, attention=self._attention(leg))
+
+    def _turn(self, leg: Leg) -> Turn:
+        """Whether the other legs let this one go on. An order that stands is paid for."""
+        goes_alone = self._confirmed.policy is Policy.BEST_EFFORT
+        if goes_alone or leg.reason is Reason.TOO_LATE:
+            return Turn.GO
+        return turn_of(leg.state, self._journal.states_of_others(leg))
+
+    def _fail_with_others(self, leg: Leg) -> Leg:
+        after = State.WITHDRAWING if leg.state is State.PLACED else State.VOIDING
+        result = Result(Outcome.DONE, Reason.OTHER_PART_FAILED, "another leg failed")
+        return self._journal.turn(leg, after, result)
 
     def _step(self, leg: Leg) -> Leg | None:
         """Settle what is open of the state's step, then take it; None to wait."""
@@ -127,6 +176,12 @@ class _Run:
                 return self._give_up(leg) if is_unpaid else None
             if found is not None:
                 return self._finish(leg, doubtful[-1], found)
+        turn = self._turn(leg)
+        if turn is Turn.GIVE_UP:
+            return self._fail_with_others(leg)
+        self._waits_for_others = turn is Turn.WAIT
+        if self._waits_for_others:
+            return None
         if self._is_late(leg) and gives_up_at_deadline(leg.state):
             return self._give_up(leg)
         attempt = self._journal.begin(leg, name, self._steps.request_sha256(leg, name))
@@ -157,6 +212,8 @@ class _Run:
             changes = {"authorised_minor": payment.amount.minor}
             return self._journal.turn(leg, State.AUTHORISED, Result(Outcome.DONE, changes=changes))
         if payment.status is PaymentStatus.REQUIRES_PAYMENT:
+            if self._turn(leg) is Turn.GIVE_UP:
+                return self._fail_with_others(leg)
             return self._give_up(leg, payment) if self._is_late(leg) else None
         if payment.status in {PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED}:
             return None

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 def follow(tx: Transaction, leg: Leg, step: StepName, quoted: LegQuoted, now: datetime) -> State:
     """The state that the done step leads to, after what follows from it is written."""
-    if step is StepName.PLACE:
+    if step is StepName.CAPTURE:
         basket.take_out(tx, _basket_of(tx, leg), [offer.offer_id for offer in quoted.offers])
-    elif step is StepName.CAPTURE:
         ledger.book_capture(tx, leg.brand_id, leg.leg_id, quoted, now)
         _watch(tx, leg, now)
     elif step is StepName.CANCEL_ORDER:

@@ -233,71 +233,106 @@ class Journal:
         with self._deps.database.platform() as tx:
             return self._enter(tx, leg, after, result)
 
+    def states_of_others(self, leg: Leg) -> list[State]:
+        """How far the other legs of the purchase are."""
+        statement = sa.select(t.leg.c.state).where(
+            t.leg.c.purchase_id == leg.purchase_id, t.leg.c.leg_id != leg.leg_id
+        )
+        with self._deps.database.platform() as tx:
+            return [State(state) for state in tx.execute(statement).scalars()]
+
+    def wait_for_others(self, leg: Leg) -> None:
+        """Let go of the leg until others are as far; its own time begins when they are."""
+        now = self._deps.clock()
+        with self._deps.database.platform() as tx:
+            self._let_go(tx, leg, {"deadline_at": deadline_of(leg.state, now, self._deps.windows)})
+
     def pause(self, leg: Leg, *, attention: str | None = None) -> None:
         """Let go of the leg and have it tried again later. `attention` says why people are told."""
-        now = self._deps.clock()
         told = attention or leg.attention
-        wait = retry_in(leg.state_since, now, needs_attention=told is not None)
         with self._deps.database.platform() as tx:
-            self._write(
-                tx,
-                leg,
-                {
-                    "lease_owner": None,
-                    "lease_until": None,
-                    "next_try_at": now + wait,
-                    "attention": told,
-                },
-            )
-            advance_soon(tx, leg.purchase_id, delay_s=ceil(wait.total_seconds()))
+            self._let_go(tx, leg, {"attention": told})
             if attention is not None:
-                letter_due(tx, leg.brand_id, leg.purchase_id, now)
+                letter_due(tx, leg.brand_id, leg.purchase_id, self._deps.clock())
+
+    def _let_go(self, tx: Transaction, leg: Leg, changes: Mapping[str, Any]) -> None:
+        now = self._deps.clock()
+        told = changes.get("attention", leg.attention)
+        wait = retry_in(leg.state_since, now, needs_attention=told is not None)
+        free = {"lease_owner": None, "lease_until": None, "next_try_at": now + wait}
+        self._write(tx, leg, {**free, **changes})
+        advance_soon(tx, leg.purchase_id, delay_s=ceil(wait.total_seconds()))
 
     def _enter(self, tx: Transaction, leg: Leg, after: State, result: Result) -> Leg:
-        now = self._deps.clock()
-        changes: dict[str, Any] = {**result.changes, "state": after, "state_since": now}
-        changes["attention"] = None
-        changes["next_try_at"] = now
-        if not keeps_deadline(leg.state, after):
-            changes["deadline_at"] = deadline_of(after, now, self._deps.windows)
-        if result.reason is not None:
-            changes |= {"reason": result.reason, "reason_detail": result.detail[:500]}
-        if after in FINAL and result.reason is not Reason.PAYMENT_CANCELLED:
-            letter_due(tx, leg.brand_id, leg.purchase_id, now)
-        if after in FINAL:
-            changes["next_try_at"] = None
-            changes |= {"lease_owner": None, "lease_until": None}
-        tx.execute(
-            t.leg_transition.insert().values(
-                leg_id=leg.leg_id,
-                brand_id=leg.brand_id,
-                state=after,
-                reason=result.reason,
-                owner=self._owner,
-                at=now,
-            )
+        return enter(
+            tx, self._deps, leg, after, result, self._owner, t.leg.c.lease_owner == self._owner
         )
-        return self._write(tx, leg, changes)
 
     def _write(self, tx: Transaction, leg: Leg, changes: Mapping[str, Any]) -> Leg:
         """Change the leg, only while this owner has it in the state that it was read in."""
-        statement = (
-            t.leg.update()
-            .where(
-                t.leg.c.leg_id == leg.leg_id,
-                t.leg.c.lease_owner == self._owner,
-                t.leg.c.state == leg.state,
-            )
-            .values(**{"lease_owner": self._owner, **changes})
-            .returning(t.leg)
-        )
-        row = tx.execute(statement).one_or_none()
-        if row is None:
-            raise LeaseLost(leg.leg_id)
-        return leg_of(row)
+        changes = {"lease_owner": self._owner, **changes}
+        return _change(tx, leg, changes, t.leg.c.lease_owner == self._owner)
 
     def _lease_end(self) -> sa.ColumnElement[datetime]:
         return sa.func.clock_timestamp() + sa.cast(self._deps.windows.lease, sa.Interval)
+
+
+def enter(
+    tx: Transaction,
+    deps: CheckoutDeps,
+    leg: Leg,
+    after: State,
+    result: Result,
+    owner: str,
+    condition: sa.ColumnElement[bool],
+) -> Leg:
+    """Put the leg into a state, and on record who did it and when.
+
+    Raises LeaseLost where the condition no longer holds, or the leg is in another state.
+    """
+    now = deps.clock()
+    changes: dict[str, Any] = {
+        **result.changes,
+        "state": after,
+        "state_since": now,
+        "attention": None,
+        "next_try_at": now,
+    }
+    if not keeps_deadline(leg.state, after):
+        changes["deadline_at"] = deadline_of(after, now, deps.windows)
+    # Why it was settled says nothing about what it is woken up for.
+    if result.reason is not None or leg.is_settled:
+        changes |= {"reason": result.reason, "reason_detail": result.detail[:500] or None}
+    if after in FINAL:
+        changes |= {"next_try_at": None, "lease_owner": None, "lease_until": None}
+        if result.reason is not Reason.PAYMENT_CANCELLED:
+            letter_due(tx, leg.brand_id, leg.purchase_id, now)
+    tx.execute(
+        t.leg_transition.insert().values(
+            leg_id=leg.leg_id,
+            brand_id=leg.brand_id,
+            state=after,
+            reason=result.reason,
+            owner=owner,
+            at=now,
+        )
+    )
+    return _change(tx, leg, changes, condition)
+
+
+def _change(
+    tx: Transaction, leg: Leg, changes: Mapping[str, Any], condition: sa.ColumnElement[bool]
+) -> Leg:
+    statement = (
+        t.leg.update()
+        .where(t.leg.c.leg_id == leg.leg_id, t.leg.c.state == leg.state, condition)
+        .values(**changes)
+        .returning(t.leg)
+    )
+    row = tx.execute(statement).one_or_none()
+    if row is None:
+        raise LeaseLost(leg.leg_id)
+    return leg_of(row)
 
 
 def _attempts(tx: Transaction, leg_id: str) -> list[Attempt]:

@@ -2,7 +2,8 @@
 
 The pivot is the merchant's acceptance: before it a leg can be given up by releasing the money,
 after it the leg only goes forward. Money is captured after the pivot alone. A completed leg wakes
-up again where it is to be cancelled or where money goes back.
+up again where it is to be cancelled or where money goes back. Where the buyer wants all or nothing
+the pivot is the last merchant's acceptance: until then an accepted order can be withdrawn.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class State(StrEnum):
     REQUOTED = "requoted"
     PREPARED = "prepared"
     PLACED = "placed"
+    WITHDRAWING = "withdrawing"
     VOIDING = "voiding"
     CANCELLING_ORDER = "cancelling_order"
     REFUNDING = "refunding"
@@ -41,6 +43,7 @@ class StepName(StrEnum):
     PLACE = "place"
     CAPTURE = "capture"
     VOID = "void"
+    WITHDRAW = "withdraw"
     CANCEL_ORDER = "cancel_order"
     REFUND = "refund"
 
@@ -66,6 +69,7 @@ STEP_OF = {
     State.REQUOTED: StepName.PREPARE,
     State.PREPARED: StepName.PLACE,
     State.PLACED: StepName.CAPTURE,
+    State.WITHDRAWING: StepName.WITHDRAW,
     State.VOIDING: StepName.VOID,
     State.CANCELLING_ORDER: StepName.CANCEL_ORDER,
     State.REFUNDING: StepName.REFUND,
@@ -80,6 +84,7 @@ _AFTER_DONE = {
     StepName.PREPARE: State.PREPARED,
     StepName.PLACE: State.PLACED,
     StepName.CAPTURE: State.COMPLETED,
+    StepName.WITHDRAW: State.VOIDING,
     StepName.VOID: State.CANCELLED,
     StepName.CANCEL_ORDER: State.REFUNDING,
     # Where all of it has gone back, or more is still to go: see `checkout.refunds`.
@@ -92,6 +97,8 @@ _AFTER_REFUSED = {
     StepName.PLACE: State.VOIDING,
     # After the pivot there is no way back: people are told, and it is tried again.
     StepName.CAPTURE: State.PLACED,
+    # An order that cannot be withdrawn will be sent: it stands, and is paid for.
+    StepName.WITHDRAW: State.PLACED,
     StepName.VOID: State.VOIDING,
     # The merchant says that it is too late: the order stands as it stood.
     StepName.CANCEL_ORDER: State.COMPLETED,

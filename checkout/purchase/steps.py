@@ -30,7 +30,7 @@ from checkout.purchase.journal import Leg, Result
 from checkout.purchase.machine import Outcome, StepName
 from checkout.quote_document import LegQuoted, sha256_of
 from checkout.refunds import open_refund
-from checkout.states import Reason
+from checkout.states import Policy, Reason
 from kernel.money import Money
 from mdm.merchants import Merchant
 
@@ -56,6 +56,7 @@ class Confirmed:
     contact: Contact
     quoted: LegQuoted
     merchant: Merchant
+    policy: Policy
 
 
 class Steps:
@@ -75,6 +76,7 @@ class Steps:
             StepName.PREPARE: self._prepare,
             StepName.PLACE: self._place,
             StepName.CAPTURE: self._capture,
+            StepName.WITHDRAW: self._withdraw,
             StepName.VOID: self._void,
             StepName.CANCEL_ORDER: self._cancel_order,
             StepName.REFUND: self._refund,
@@ -108,8 +110,8 @@ class Steps:
         if name is StepName.VOID:
             payment = self.read_payment(leg)
             return _released(payment) if payment is not None else None
-        if name is StepName.CANCEL_ORDER:
-            return _given_up(self._connector.status(leg.merchant_order or ""))
+        if name in {StepName.CANCEL_ORDER, StepName.WITHDRAW}:
+            return _given_up(name, self._connector.status(leg.merchant_order or ""))
         if name is StepName.REFUND:
             payment = self.read_payment(leg)
             return self._given_back(leg, payment) if payment is not None else None
@@ -213,8 +215,14 @@ class Steps:
         return _released(voided) or Result(Outcome.UNKNOWN, detail=voided.status)
 
     def _cancel_order(self, leg: Leg, _: str) -> Result:
-        order = self._connector.cancel(leg.merchant_order or "", "the buyer cancelled")
-        return _given_up(order) or Result(Outcome.UNKNOWN, detail=order.merchant_status)
+        return self._give_up(leg, StepName.CANCEL_ORDER, "the buyer cancelled")
+
+    def _withdraw(self, leg: Leg, _: str) -> Result:
+        return self._give_up(leg, StepName.WITHDRAW, "another part of the purchase failed")
+
+    def _give_up(self, leg: Leg, name: StepName, why: str) -> Result:
+        order = self._connector.cancel(leg.merchant_order or "", why)
+        return _given_up(name, order) or Result(Outcome.UNKNOWN, detail=order.merchant_status)
 
     def _refund(self, leg: Leg, key: str) -> Result:
         assert leg.payment_id is not None
@@ -304,13 +312,14 @@ def _captured(leg: Leg, payment: Payment) -> Result | None:
     return Result(Outcome.DONE, changes=changes, response=response)
 
 
-def _given_up(order: PlacedOrder) -> Result | None:
+def _given_up(name: StepName, order: PlacedOrder) -> Result | None:
     """Done where the merchant says that the order is cancelled."""
     if order.status is not OrderStatus.CANCELLED:
         return None
     changes = {"order_status": order.status.value}
     response = {"merchant_status": order.merchant_status}
-    return Result(Outcome.DONE, Reason.CANCELLED_BY_BUYER, changes=changes, response=response)
+    reason = Reason.CANCELLED_BY_BUYER if name is StepName.CANCEL_ORDER else None
+    return Result(Outcome.DONE, reason, changes=changes, response=response)
 
 
 def _released(payment: Payment) -> Result | None:
@@ -320,7 +329,7 @@ def _released(payment: Payment) -> Result | None:
 
 
 def _refused(name: StepName, code: str, message: str) -> Result:
-    if name is StepName.CANCEL_ORDER:
+    if name in {StepName.CANCEL_ORDER, StepName.WITHDRAW}:
         return Result(Outcome.REFUSED, Reason.TOO_LATE, f"{code}: {message}")
     at_provider = name in _AT_PROVIDER
     fallback = Reason.PROVIDER_REFUSED if at_provider else Reason.MERCHANT_REFUSED

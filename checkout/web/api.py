@@ -25,6 +25,7 @@ from checkout.idempotency import Kept, once
 from checkout.orders import LegRecord, Order, read_order
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, Quote
+from checkout.states import Policy
 from checkout.web.openapi import described
 from checkout.web.shopper import (
     Patience,
@@ -76,7 +77,9 @@ class QuoteAsked(_Strict):
 
 
 class PurchaseAsked(_Strict):
-    """A quote confirmed and terms accepted; all of it from the answer to the quote."""
+    """A quote confirmed and terms accepted, from the answer to the quote. `policy` says what
+    happens to the other parts where one merchant cannot deliver.
+    """
 
     basket_id: Id
     quote_id: Id
@@ -84,6 +87,7 @@ class PurchaseAsked(_Strict):
     terms_accepted: Literal[True]
     terms_version: int = Field(ge=1, le=2**31 - 1)
     terms_sha256: str = Field(min_length=64, max_length=64)
+    policy: Policy = Policy.BEST_EFFORT
 
 
 class CancellationAsked(_Strict):
@@ -181,6 +185,7 @@ def _purchase(
         terms_sha256=asked.terms_sha256,
         language=language_of(request),
         site=site_of(request),
+        policy=asked.policy,
     )
     outcome = confirm(deps, brand, accepted)
     if isinstance(outcome, AskAgain):
@@ -285,6 +290,7 @@ def order_json(order: Order, site: str) -> Json:
         "order_url": f"{site}/order/{order.order_ref}",
         "created_at": order.created_at.isoformat(),
         "settled": order.is_settled,
+        "policy": order.policy,
         "terms": {
             "version": order.terms_version,
             "language": order.terms_language,

@@ -13,6 +13,7 @@ from checkout.pages.view_models import ContactPage
 from checkout.payment_providers import display_name
 from checkout.quote import freeze, live_quote, read_quote
 from checkout.quote_document import Quote, sha256_of, totals
+from checkout.states import Policy
 from checkout.web.basket import sections_of
 from checkout.web.shopper import (
     Form,
@@ -99,7 +100,9 @@ class _Checkout:
         quote = self._new_quote(brand, basket, contact)
         return go_to(f"/checkout/confirm?quote={quote.quote_id}")
 
-    def review(self, request: Request, quote: str = "", terms: str = "") -> Response:
+    def review(
+        self, request: Request, quote: str = "", terms: str = "", policy: str = ""
+    ) -> Response:
         brand, basket = brand_of(request), self._basket(request)
         if not is_ready(basket):
             return go_to("/basket")
@@ -118,6 +121,7 @@ class _Checkout:
             provider=display_name(self._deps.settings.payment_provider),
             shop_name=brand.name,
             terms_missing=terms == "missing",
+            policy=policy_of(policy),
         )
         return page(request, "confirm.html", model, basket=basket)
 
@@ -137,8 +141,9 @@ class _Checkout:
 
     def buy(self, request: Request, fields: Form) -> Response:
         quote_id = identifier(fields.get("quote", ""))
+        policy = policy_of(fields.get("policy", ""))
         if fields.get("terms") != "accepted":
-            return go_to(f"/checkout/confirm?quote={quote_id}&terms=missing")
+            return go_to(f"/checkout/confirm?quote={quote_id}&terms=missing&policy={policy}")
         accepted = Acceptance(
             basket_id=basket_id_of(request),
             quote_id=quote_id,
@@ -147,17 +152,23 @@ class _Checkout:
             terms_sha256=fields.get("terms_sha256", "")[:64],
             language=language_of(request),
             site=site_of(request),
+            policy=policy,
         )
         try:
             outcome = confirm(self._deps, brand_of(request), accepted)
         except DomainError as refusal:
             if refusal.code == "terms_changed":
-                return go_to(f"/checkout/confirm?quote={quote_id}")
+                return go_to(f"/checkout/confirm?quote={quote_id}&policy={policy}")
             raise
         if isinstance(outcome, AskAgain):
-            return go_to(f"/checkout/confirm?quote={outcome.quote.quote_id}")
+            return go_to(f"/checkout/confirm?quote={outcome.quote.quote_id}&policy={policy}")
         self._patience.carry_on(outcome.purchase_id)
         return go_to(f"/pay/handoff/{outcome.order_ref}")
+
+
+def policy_of(given: str) -> Policy:
+    """What the buyer chose; without a choice each merchant's part stands for itself."""
+    return Policy(given) if given in set(Policy) else Policy.BEST_EFFORT
 
 
 def is_ready(basket: Basket) -> bool:

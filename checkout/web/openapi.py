@@ -31,6 +31,7 @@ BODIES: Final[dict[str, Json]] = {
     "purchase": {
         "basket_id": _BASKET, "quote_id": _QUOTE, "token": "tok_m3x7q2zk5hwd",
         "terms_accepted": True, "terms_version": 1, "terms_sha256": _SHA256,
+        "policy": "all_or_nothing",
     },
     "cancellation": {"merchant_id": "mer_brunnen"},
 }  # fmt: skip
@@ -81,6 +82,7 @@ _ORDERED: Final[Json] = {
     "order_url": f"https://shop.example.org/order/{_ORDER}",
     "created_at": "2026-11-22T09:31:04+00:00",
     "settled": False,
+    "policy": "all_or_nothing",
     "terms": {
         "version": 1, "language": "fr", "sha256": _SHA256,
         "accepted_at": "2026-11-22T09:31:04+00:00",

@@ -14,6 +14,7 @@ from checkout.orders import Order, read_order, read_purchase
 from checkout.pages.order_page import REFRESH_S, handoff_page, order_path, pending_page
 from checkout.payment_providers import display_name
 from checkout.purchase.machine import State
+from checkout.states import Policy
 from checkout.web.shopper import (
     PageRoute,
     Patience,
@@ -87,7 +88,11 @@ class _Payment:
 def _after_return(request: Request, order: Order, *, attempt: int, has_left: bool) -> Response:
     if order.is_settled:
         return go_to(f"{order_path(order)}?new=1")
-    is_moving = any(
+    # Who wants all or nothing pays for every part before the first one moves.
+    waits_for_buyer = order.policy is Policy.ALL_OR_NOTHING and any(
+        record.is_payable for record in order.legs
+    )
+    is_moving = not waits_for_buyer and any(
         not record.leg.is_settled and record.leg.state is not State.AWAITING_PAYMENT
         for record in order.legs
     )

@@ -136,7 +136,8 @@ def leg(
 def order(*legs: vm.OrderLeg) -> vm.OrderPage:
     return vm.OrderPage(
         "ord_7K2M9QX4", NOW, legs, (euros(35400),), "achats@lirelle.example",
-        ("4 rue des Halles", "54000 Nancy"), 1, "/terms?version=1", NOW, is_new=True,
+        ("4 rue des Halles", "54000 Nancy"), 1, "/terms?version=1", NOW, vm.Policy.ALL_OR_NOTHING,
+        is_new=True,
     )  # fmt: skip
 
 
