@@ -61,6 +61,9 @@ class Shop:
     installation: OscarInstallation
     url: str
     scratch: Path
+    placing = "/api/checkout/"  # words in the request lines, for a FaultyWire
+    cancelling = "/cancel/"
+    sells_the_last_item_twice = True
 
     def load(self, *sheets: dict[str, Any]) -> str:
         """Load sheets into the catalogue."""

@@ -11,12 +11,20 @@ from indexer.elasticsearch import ElasticsearchEngine
 from indexer.embedded import EmbeddedEngine
 from indexer.engine import Engine
 from tests.peers import Shop, Simulator, running_shop, running_simulator
+from tests.shops import RealShop, running_vendure
 
 
 @pytest.fixture(scope="session")
 def oscar_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A real django-oscar shop with an empty catalogue."""
     with running_shop(tmp_path_factory.mktemp("oscar")) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def vendure_shop() -> Iterator[RealShop]:
+    """A real Vendure shop with an empty catalogue."""
+    with running_vendure() as shop:
         yield shop
 
 

@@ -1,0 +1,109 @@
+"""Merchants' real shops for the tests, beside Oscar's (`tests.peers`): installed once, reused."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from comptoir.merchant_vendure import install as vendure
+from comptoir.merchant_vendure.catalogue import BackOffice
+from comptoir.merchant_vendure.run import start_shop, wait_ready
+from comptoir.shop_install import end_with_children, has_node
+from tests.peers import REPOSITORY, free_port
+
+
+class RealShop(Protocol):
+    """A running shop, its connector's settings, and its till.
+
+    `placing` and `cancelling` are words in the request lines of those two calls.
+    """
+
+    url: str
+    placing: str
+    cancelling: str
+    sells_the_last_item_twice: bool
+
+    def load(self, *sheets: dict[str, Any]) -> str:
+        """Load sheets into the catalogue; what was done."""
+        ...
+
+    def set_article(
+        self, sku: str, *, price: int, stock: int, delivery: dict[str, int] | None = None
+    ) -> None:
+        """Change an article; delivery is 4.90 EUR to France alone where it cannot be set."""
+        ...
+
+    def settings(self, **others: str) -> dict[str, str]:
+        """The connector's settings."""
+        ...
+
+
+def shop_home(name: str) -> Path:
+    """Where a shop is installed for the tests of this checkout."""
+    given = os.environ.get(f"COMPTOIR_TEST_{name.upper()}_HOME")
+    return Path(given) if given else REPOSITORY / ".comptoir" / f"test-{name}"
+
+
+def leave_out(reason: str) -> None:
+    """Skip loudly; fail where everything is required."""
+    if os.environ.get("COMPTOIR_TEST_REQUIRE_ALL"):
+        pytest.fail(f"required here: {reason}")
+    pytest.skip(f"LEFT OUT: {reason}")
+
+
+def tell(step: str) -> None:
+    """Say what an installation does."""
+    print(step, file=sys.stderr)  # noqa: T201
+
+
+@dataclass
+class VendureShop:
+    """A running Vendure shop."""
+
+    installation: vendure.VendureInstallation
+    url: str
+    office: BackOffice
+    placing: str = "operation=placeOrder"
+    cancelling: str = "operation=cancelOrder"
+    sells_the_last_item_twice: bool = False  # unless both buyers pay at the same moment
+
+    def load(self, *sheets: dict[str, Any]) -> str:
+        """Load sheets into the catalogue."""
+        return self.office.load(sheets)
+
+    def set_article(
+        self, sku: str, *, price: int, stock: int, delivery: dict[str, int] | None = None
+    ) -> None:
+        """Change an article by the shop's admin API. The shop delivers to France alone."""
+        self.office.set_article(sku, price_minor=price, stock=stock)
+
+    def settings(self, **others: str) -> dict[str, str]:
+        """The connector's settings."""
+        return {"url": self.url} | self.installation.account("platform") | others
+
+
+@contextmanager
+def running_vendure() -> Iterator[VendureShop]:
+    """A real Vendure shop with an empty catalogue, in memory."""
+    if not has_node():
+        leave_out("the real Vendure shop, Node.js is absent")
+    installation = vendure.install_shop(shop_home("vendure"), tell)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = start_shop(installation, port)
+    try:
+        wait_ready(installation, url, process)
+        office = BackOffice(url, **installation.account("admin"))
+        try:
+            yield VendureShop(installation, url, office)
+        finally:
+            office.close()
+    finally:
+        end_with_children(process)
