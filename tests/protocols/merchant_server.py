@@ -85,7 +85,9 @@ class ProtocolShop:
     data: Path
     site: PlatformSite
     process: subprocess.Popen[bytes]
-    complete_path: str = "/complete"
+    placing: str = "/complete"
+    cancelling: str = ""
+    sells_the_last_item_twice: bool = False
     keys: dict[str, str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, body: Any = None) -> httpx2.Response:
@@ -108,15 +110,17 @@ class ProtocolShop:
 
     def settings(self, **others: str) -> dict[str, str]:
         """The connector's settings."""
+        origin = others.pop("url", self.url)
         if self.name == "acp":
-            path = {"url": self.url, "password": self.keys["api_key"]}
-            secret = {"webhook_secret": self.keys["webhook_secret"]}
-            return path | secret | others
-        return {
-            "url": self.url,
-            "platform_profile": profile_address(self.site.url, MERCHANT),
-            "platform_key": str(self.site.key_file),
-        } | others
+            known = {
+                "password": self.keys["api_key"],
+                "webhook_secret": self.keys["webhook_secret"],
+            }
+            return {"url": f"{origin}/acp"} | known | others
+        # Another password is another key than the one that our profile names.
+        key_file = self.site.key_file.with_suffix(f".{others.pop('password', 'pem')}")
+        profile = profile_address(self.site.url, MERCHANT)
+        return {"url": origin, "platform_profile": profile, "platform_key": str(key_file)} | others
 
     def connector(self, **others: str) -> MerchantConnector:
         """A connector to the shop."""
@@ -163,17 +167,20 @@ def running_merchant(
         site.close()
 
 
-@pytest.fixture(scope="session")
-def ucp_shop(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[ProtocolShop]:
-    """A merchant by UCP; every message is checked against the published schemas."""
-    scratch = tmp_path_factory.mktemp("protocols")
+def _checked(scratch: Path, shared: Path, name: str) -> Iterator[ProtocolShop]:
     with running_merchant(scratch, schemas=shared / "specs") as shop:
+        shop.name = name
         yield shop
         assert shop.books()["violations"] == []
 
 
 @pytest.fixture(scope="session")
-def acp_shop(ucp_shop: ProtocolShop) -> ProtocolShop:
-    """The same merchant by ACP."""
-    same = vars(ucp_shop) | {"name": "acp"}
-    return ProtocolShop(**same)
+def ucp_shop(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[ProtocolShop]:
+    """A merchant by UCP; every message is checked against the published schemas."""
+    yield from _checked(tmp_path_factory.mktemp("ucp"), shared, "ucp")
+
+
+@pytest.fixture(scope="session")
+def acp_shop(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[ProtocolShop]:
+    """A merchant by ACP, likewise."""
+    yield from _checked(tmp_path_factory.mktemp("acp"), shared, "acp")
