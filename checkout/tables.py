@@ -204,6 +204,43 @@ ledger_transaction = sa.Table(
     sa.Column("leg_id", sa.Text),
     sa.Column("kind", sa.Text),
     sa.Column("occurred_at", Moment),
+    sa.Column("period", sa.Text),
+)
+
+closed_period = sa.Table(
+    "closed_period",
+    METADATA,
+    sa.Column("period", sa.Text, primary_key=True),
+    sa.Column("closed_at", Moment),
+    sa.Column("transactions", sa.BigInteger),
+    sa.Column("ledger_sha256", sa.Text),
+    sa.Column("presentation", JSONB),
+)
+
+commission_rate = sa.Table(
+    "commission_rate",
+    METADATA,
+    sa.Column("merchant_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("basis_points", sa.Integer),
+    sa.Column("vat_treatment", sa.Text),
+    sa.Column("vat_country", sa.Text),
+    sa.Column("valid_from", Moment),
+    sa.Column("recorded_at", Moment),
+)
+
+commission_invoice = sa.Table(
+    "commission_invoice",
+    METADATA,
+    sa.Column("number", sa.Text, primary_key=True),
+    sa.Column("period", sa.Text),
+    sa.Column("merchant_id", sa.Text),
+    sa.Column("currency", sa.Text),
+    sa.Column("net_minor", sa.BigInteger),
+    sa.Column("vat_minor", sa.BigInteger),
+    sa.Column("vat_country", sa.Text),
+    sa.Column("orders", sa.Integer),
+    sa.Column("issued_at", Moment),
 )
 
 ledger_entry = sa.Table(

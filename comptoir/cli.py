@@ -30,6 +30,7 @@ COMMANDS = {
     "argus": "value a product, new and by grade",
     "offer": "show offers, their product and their prices over time",
     "order": "show orders and bring them forward",
+    "accounts": "commission, closing of months, exports for accountants",
     "brand": "apply and list brands",
     "terms": "publish terms of sale, prove what was in force",
     "db": "bring the database to this release",

@@ -94,6 +94,20 @@ class Settings(BaseSettings):
     mail_sender: str = Field(
         default="orders@localhost", description="Address that letters to buyers come from"
     )
+    accounts_country: str = Field(
+        default="FR",
+        pattern=r"^[A-Z]{2}$",
+        description="Country in which the platform is taxed; decides the tax on commission",
+    )
+    accounts_siren: str = Field(
+        default="", pattern=r"^([0-9]{9})?$", description="SIREN that the French export is named by"
+    )
+    datev_consultant: int = Field(
+        default=1001, ge=1001, le=9_999_999, description="Number of the tax adviser at DATEV"
+    )
+    datev_client: int = Field(
+        default=1, ge=1, le=99_999, description="Number of this client at the tax adviser"
+    )
     terms_archive_folder: Path | None = Field(
         default=None,
         description="Folder outside where every version of terms is deposited; unset: data folder",

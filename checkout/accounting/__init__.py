@@ -1,0 +1,1 @@
+"""The books: commission and its tax, periods that close, exports for accountants."""

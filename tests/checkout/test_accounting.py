@@ -1,0 +1,326 @@
+"""The books: commission with its tax, months that close for ever, exports that equal the ledger."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkout import tables as t
+from checkout.accounting.books import Posting, postings
+from checkout.accounting.commission import (
+    Commission,
+    Rate,
+    commission_on,
+    given_back,
+    rate_at,
+    record_rate,
+)
+from checkout.accounting.export import Exported, Wanted, export
+from checkout.accounting.formats import NAMES, datev, fec
+from checkout.accounting.formats.sheet import Sheet, cell
+from checkout.accounting.invoices import invoices_of, owed_in
+from checkout.accounting.periods import (
+    ClosedPeriod,
+    close_period,
+    closed_periods,
+    ledger_sha256,
+)
+from checkout.accounting.presentation import current_presentation
+from checkout.accounting.vat import Treatment, standard_rate, treatment_of
+from checkout.after_sale import refund
+from checkout.purchase.advance import advance
+from kernel.db import Database
+from kernel.errors import DomainError
+from kernel.money import Money
+from kernel.settings import Settings
+from tests.checkout.test_purchase import ledger_of, shelve
+from tests.purchase_setting import Setting
+from tests.small_merchant import SmallMerchant
+
+SHOWN = current_presentation(Settings(accounts_siren="123456789"))
+RATE = Rate("norden", 1, 650, Treatment.DOMESTIC, "FR", datetime(2026, 1, 1, tzinfo=UTC))
+GOLDEN = Path(__file__).parent / "golden_exports"
+amounts = st.integers(min_value=1, max_value=10**9)
+
+
+def test_tax_is_owed_where_the_merchant_is() -> None:
+    assert treatment_of("FR", "FR") is Treatment.DOMESTIC
+    assert treatment_of("FR", "DE") is Treatment.REVERSE_CHARGE
+    assert treatment_of("FR", "CH") is Treatment.OUTSIDE
+    with pytest.raises(DomainError, match="not known here"):
+        treatment_of("CH", "FR")
+    assert standard_rate("DE", date(2020, 6, 30)) == 1900
+    assert standard_rate("DE", date(2020, 7, 1)) == 1600
+    assert standard_rate("DE", date(2026, 1, 1)) == 1900
+    with pytest.raises(DomainError):
+        standard_rate("DE", date(1999, 1, 1))
+
+
+@given(goods=amounts, basis_points=st.integers(0, 5000), parts=st.lists(amounts, max_size=6))
+def test_refunds_in_any_parts_give_back_the_whole_commission(
+    goods: int, basis_points: int, parts: list[int]
+) -> None:
+    rate = replace(RATE, basis_points=basis_points)
+    earned = commission_on(Money(goods, "EUR"), rate, datetime(2026, 11, 1, tzinfo=UTC))
+    cuts = sorted({0, goods, *(part % goods for part in parts)})
+    back = [given_back(earned, goods, *each) for each in pairwise(cuts)]
+    assert sum(each.net.minor for each in back) == -earned.net.minor
+    assert sum(each.vat.minor for each in back) == -earned.vat.minor
+    for each in (earned, *back):
+        assert sum(amount.minor for _, amount in each.entries()) == 0
+
+
+def test_a_commission_of_nothing_books_nothing() -> None:
+    nothing = Money(0, "EUR")
+    assert Commission("norden", nothing, nothing, "FR").entries() == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        (" =1+1", "'=1+1"),
+        ("\t@SUM(A1)", "'@SUM(A1)"),
+        ("\r-2", "'-2"),
+        ("+33 4", "'+33 4"),
+        ("\uff1dA1", "'\uff1dA1"),
+        ("\x00\u200b=A1", "'=A1"),
+        ("two\nlines\tand more", "two lines and more"),
+        ("Norden", "Norden"),
+        ("", ""),
+    ],
+)
+def test_no_cell_starts_a_formula(text: str, shown: str) -> None:
+    assert cell(text) == shown
+
+
+def posting(number: int, account: str, amount: int, **others: object) -> Posting:
+    """An entry of a commission."""
+    role, _, party = account.partition(":")
+    values: dict[str, object] = {
+        "number": number,
+        "transaction_id": f"led_{number}",
+        "period": "2026-11",
+        "occurred_at": datetime(2026, 11, 3 + number, 9, 30, tzinfo=UTC),
+        "kind": "commission",
+        "order_ref": f"ord_{number}",
+        "merchant_id": "norden",
+        "account": f"platform:{account}",
+        "role": role,
+        "party": party,
+        "debit": max(amount, 0),
+        "credit": max(-amount, 0),
+        "currency": "EUR",
+    }
+    return Posting(**{**values, **others})  # type: ignore[arg-type]
+
+
+def entries() -> list[Posting]:
+    """Two commissions; the second came too late for its own month, under a name of its own."""
+    hostile = {"merchant_id": "=cmd|calc", "party": "=cmd|calc"}
+    early = {"occurred_at": datetime(2026, 10, 31, 23, 0, tzinfo=UTC)}
+    return [
+        posting(1, "commission_receivable:norden", 12060),
+        posting(1, "commission_income", -10050),
+        posting(1, "vat_collected:FR", -2010),
+        posting(2, "commission_receivable:x", 500, **hostile, **early),
+        posting(2, "commission_income", -500, **early),
+    ]
+
+
+def sheet(closed: bool = True) -> Sheet:
+    """November, closed in December."""
+    when = datetime(2026, 12, 2, 8, 0, 0, 123000, tzinfo=UTC)
+    return Sheet("2026-11", "platform", "EUR", when if closed else None, when, SHOWN)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_format_is_what_it_was(name: str) -> None:
+    """Closed months come out as they did in every release before."""
+    from checkout.accounting.formats import format_of
+
+    made = b"".join(format_of(name).lines(sheet(), entries()))
+    assert made == (GOLDEN / f"november.{name}").read_bytes()
+
+
+def test_the_french_file_is_as_the_tax_office_wants_it() -> None:
+    assert fec.file_name(sheet()) == "123456789FEC20261130.txt"
+    rows = [line.decode().rstrip("\r\n").split("\t") for line in fec.lines(sheet(), entries())]
+    assert rows[0] == list(fec.COLUMNS)
+    assert {len(row) for row in rows} == {18}
+    found = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert [row["EcritureNum"] for row in found] == ["1", "1", "1", "2", "2"]
+    assert found[0]["Debit"] == "120,60"
+    assert found[0]["CompAuxNum"] == "norden"
+    assert [row["CompteNum"] for row in found[:3]] == ["411000", "706000", "445710"]
+    assert (found[3]["EcritureDate"], found[3]["PieceDate"]) == ("20261101", "20261031")
+    assert found[3]["CompAuxLib"] == "'=cmd|calc"
+    with pytest.raises(DomainError, match="named after a SIREN"):
+        fec.file_name(replace(sheet(), presentation=current_presentation(Settings())))
+
+
+def test_the_german_file_moves_each_amount_once() -> None:
+    raw = b"".join(datev.lines(sheet(), entries())).decode("cp1252")
+    head, names, *rows = csv.reader(io.StringIO(raw), delimiter=";")
+    assert head[:5] == ["EXTF", "700", "21", "Buchungsstapel", "13"]
+    assert head[5] == "20261202080000123"
+    assert len(head) == 31
+    assert head[12:16] == ["20260101", "4", "20261101", "20261130"]
+    assert len(names) == len(set(names)) == 125
+    assert {len(row) for row in rows} == {125}
+    assert [(row[0], row[6], row[7]) for row in rows] == [
+        ("100,50", "1410", "8200"),
+        ("20,10", "1410", "1770"),
+        ("5,00", "1410", "8200"),
+    ]
+    assert [row[9] for row in rows] == ["0411", "0411", "0111"]
+    assert {row[names.index("Festschreibung")] for row in rows} == {"1"}
+
+
+def bought(setting: Setting, merchant: SmallMerchant) -> str:
+    """An order of 258.00 with 4.90 for its delivery, paid."""
+    made = setting.confirm(setting.quote({shelve(setting, merchant): 2}))
+    advance(setting.deps, made.purchase_id)
+    setting.pay(made.purchase_id)
+    advance(setting.deps, made.purchase_id)
+    return made.purchase_id
+
+
+def closed(setting: Setting, period: str, now: datetime) -> ClosedPeriod:
+    """A month, closed."""
+    with setting.database.platform() as tx:
+        return close_period(tx, period, SHOWN, now)
+
+
+def exported(setting: Setting, folder: Path, period: str, name: str) -> Exported:
+    """A month in a file; what is shown now differs from what was shown then."""
+    shown = replace(SHOWN, siren="987654321", charts={})
+    with setting.database.platform() as tx:
+        return export(tx, Wanted(period, name), folder, shown, datetime.now(UTC))
+
+
+def test_a_month_from_capture_to_export(
+    setting: Setting, merchant: SmallMerchant, tmp_path: Path
+) -> None:
+    with setting.database.platform() as tx:
+        record_rate(tx, "norden", 650, Treatment.DOMESTIC, "FR", valid_from=None)
+        ahead = datetime.now(UTC) + timedelta(days=400)
+        record_rate(tx, "norden", 900, Treatment.DOMESTIC, "FR", valid_from=ahead)
+        assert [rate_at(tx, "norden", at).basis_points for at in (datetime.now(UTC), ahead)] == [  # type: ignore[union-attr]
+            650,
+            900,
+        ]
+        with pytest.raises(DomainError, match="begins now or later"):
+            record_rate(tx, "norden", 100, Treatment.DOMESTIC, "FR", valid_from=RATE.valid_from)
+    if f"{datetime.now(UTC) + timedelta(minutes=20):%m}" != f"{datetime.now(UTC):%m}":
+        setting.clock.ahead = timedelta(minutes=30)  # all of it in one month
+    purchase_id = bought(setting, merchant)
+    first = setting.clock()
+    period = f"{first:%Y-%m}"
+    booked = set(ledger_of(setting, purchase_id))
+    assert {
+        ("platform:commission_receivable:norden", 2012),
+        ("platform:commission_income", -1677),
+        ("platform:vat_collected:FR", -335),
+    } <= booked
+
+    refund(
+        setting.deps, setting.order(purchase_id), "norden", Money(13145, "EUR"), by="test", key="1"
+    )
+    advance(setting.deps, purchase_id)
+    with setting.database.platform() as tx:
+        (owed,) = [each for each in owed_in(tx, period) if each.merchant_id == "norden"]
+    assert (owed.net.minor, owed.vat.minor, owed.vat_country) == (838, 167, "FR")
+
+    with pytest.raises(DomainError, match="is not over yet"):
+        closed(setting, period, first)
+    month = closed(setting, period, first + timedelta(days=40))
+    assert closed(setting, period, first + timedelta(days=90)) == month
+    with setting.database.platform() as tx:
+        (invoice,) = invoices_of(tx, period)
+        assert ledger_sha256(tx, period) == month.ledger_sha256
+        assert [each.period for each in closed_periods(tx)] == [period]
+    assert invoice == replace(owed, number=f"C{period[:4]}-000001")
+
+    files = {name: exported(setting, tmp_path, period, name) for name in NAMES}
+    assert all(each.is_final for each in files.values())
+    sums = _sums(setting.database, period)
+    rows = [json.loads(line) for line in files["jsonl"].file.read_text().splitlines()]
+    assert sum(row["debit_minor"] for row in rows) == sum(row["credit_minor"] for row in rows)
+    assert sum(row["debit_minor"] for row in rows) == sums
+
+    refund(setting.deps, setting.order(purchase_id), "norden", None, by="test", key="2")
+    advance(setting.deps, purchase_id)
+    for name in NAMES:
+        again = exported(setting, tmp_path, period, name)
+        assert (again.sha256, again.file) == (files[name].sha256, files[name].file)
+    with setting.database.platform() as tx:
+        after = [each for each in postings(tx, _next(period)) if each.kind == "refund 2"]
+        back = next(each for each in owed_in(tx, _next(period)))
+    assert len(after) == 2
+    assert (back.net.minor, back.vat.minor) == (-838, -167)
+
+
+def _sums(database: Database, period: str) -> int:
+    statement = (
+        sa.select(sa.func.sum(t.ledger_entry.c.amount_minor))
+        .join(
+            t.ledger_transaction,
+            t.ledger_transaction.c.transaction_id == t.ledger_entry.c.transaction_id,
+        )
+        .where(t.ledger_transaction.c.period == period, t.ledger_entry.c.amount_minor > 0)
+    )
+    with database.platform() as tx:
+        return int(tx.execute(statement).scalar_one())
+
+
+def _next(period: str) -> str:
+    day = date.fromisoformat(f"{period}-01") + timedelta(days=31)
+    return f"{day:%Y-%m}"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "INSERT INTO checkout.ledger_transaction SELECT 'led_late', brand_id, leg_id, 'late', "
+        "occurred_at, period FROM checkout.ledger_transaction LIMIT 1",
+        "INSERT INTO checkout.ledger_entry SELECT transaction_id, 99, brand_id, account, currency, "
+        "1 FROM checkout.ledger_entry LIMIT 1",
+        "UPDATE checkout.ledger_entry SET amount_minor = 1",
+        "DELETE FROM checkout.closed_period",
+        "DELETE FROM checkout.ledger_transaction",
+        "UPDATE checkout.commission_rate SET basis_points = 1",
+        "TRUNCATE checkout.commission_invoice",
+    ],
+)
+def test_the_database_keeps_a_closed_month_closed_to_its_owner_too(
+    setting: Setting, merchant: SmallMerchant, act: str
+) -> None:
+    _close_all(setting, merchant)
+    with (
+        pytest.raises(sa.exc.DBAPIError, match=r"is closed|it is a record"),
+        setting.database.engine.begin() as tx,
+    ):
+        tx.execute(sa.text(act))
+
+
+def _close_all(setting: Setting, merchant: SmallMerchant) -> None:
+    """Every month that has an entry is closed, and there is one."""
+    with setting.database.platform() as tx:
+        statement = sa.select(t.ledger_transaction.c.period).distinct()
+        months = sorted(tx.execute(statement).scalars())
+    if not months:
+        bought(setting, merchant)
+        _close_all(setting, merchant)
+    for month in months:
+        closed(setting, month, datetime(2100, 1, 1, tzinfo=UTC))
