@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from checkout import tables as t
 from checkout.deps import CheckoutDeps
 from checkout.merchant_connectors.port import OrderStatus, PlacedOrder
-from checkout.orders import Order
+from checkout.orders import Order, read_capabilities
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.purchase.jobs import advance_soon
 from checkout.purchase.journal import Result, enter, leg_of
@@ -47,6 +47,13 @@ def cancel(deps: CheckoutDeps, order: Order, merchant_id: str) -> None:
                 "not_cancellable",
                 f"This part of the order is {row.state} and cannot be cancelled now.",
                 hint="Look at the order: it says what is going on. Nothing was changed.",
+                status=409,
+            )
+        if not read_capabilities(tx, merchant_id).cancels_orders:
+            raise DomainError(
+                "not_cancellable",
+                "This merchant's orders are cancelled at the merchant itself.",
+                hint="Say the order number there. Nothing was changed.",
                 status=409,
             )
         _wake(tx, deps, row, State.CANCELLING_ORDER)
@@ -102,7 +109,7 @@ def watch_orders(deps: CheckoutDeps, *, limit: int = ORDERS_AT_ONCE) -> int:
     for row in due:
         found: PlacedOrder | None = None
         try:
-            found = deps.connectors(merchants[row.merchant_id]).status(row.merchant_order)
+            found = deps.connectors(merchants[row.merchant_id]).find(row.leg_id, row.handle)
         except (NoAnswer, OutcomeUnknown, Refused) as error:
             _LOG.info("order %s cannot be looked at: %s", row.merchant_order, error.message)
         _note(deps, row.leg_id, found, now)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.contact import Contact
-from checkout.merchant_connectors.port import OrderStatus
+from checkout.merchant_connectors import capabilities_of, connector_names
+from checkout.merchant_connectors.port import Capabilities, OrderStatus
 from checkout.purchase.journal import Leg, leg_of
 from checkout.purchase.machine import State
 from checkout.quote import read_quote
@@ -68,7 +70,10 @@ _CHARGED = {
 
 @dataclass(frozen=True, slots=True)
 class LegRecord:
-    """A leg with what was confirmed for it. `reached` says when each state was entered."""
+    """A leg with what was confirmed for it. `reached` says when each state was entered.
+
+    `continue_url` is where the buyer can finish with a merchant that wants it so.
+    """
 
     leg: Leg
     quoted: LegQuoted
@@ -76,6 +81,8 @@ class LegRecord:
     pay_url: str | None
     requoted: Money | None
     reached: Mapping[State, datetime]
+    continue_url: str | None = None
+    can_be_cancelled: bool = True
 
     @property
     def state(self) -> LegState:
@@ -97,7 +104,8 @@ class LegRecord:
     @property
     def is_cancellable(self) -> bool:
         """True while the merchant can be asked to give the order up."""
-        return self.leg.state is State.COMPLETED and self.leg.order_status not in _UNDER_WAY
+        is_open = self.leg.state is State.COMPLETED and self.leg.order_status not in _UNDER_WAY
+        return self.can_be_cancelled and is_open
 
     @property
     def change(self) -> PriceChange | None:
@@ -231,11 +239,33 @@ def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
                 if leg.requoted_minor is None
                 else Money(leg.requoted_minor, leg.currency),
                 reached=reached.get(leg.leg_id, {}),
+                continue_url=_continue_url(tx, leg),
+                can_be_cancelled=read_capabilities(tx, leg.merchant_id).cancels_orders,
             )
             for leg in legs
         ),
         terms=accepted_terms(tx, row.purchase_id),
     )
+
+
+def read_capabilities(tx: Transaction, merchant_id: str) -> Capabilities:
+    """What a merchant's system can do, by the connector that it is reached through."""
+    connector = read_merchant(tx, merchant_id).connector
+    # An order can outlive the connector that it was made through.
+    return capabilities_of(connector) if connector in connector_names() else Capabilities()
+
+
+def _continue_url(tx: Transaction, leg: sa.Row[Any]) -> str | None:
+    """Where the buyer can finish: in the journal of the step that the merchant did not take."""
+    if leg.reason != Reason.FINISH_AT_MERCHANT:
+        return None
+    statement = (
+        sa.select(t.step.c.response["continue_url"].astext)
+        .where(t.step.c.leg_id == leg.leg_id, t.step.c.response.has_key("continue_url"))
+        .order_by(t.step.c.finished_at.desc())
+        .limit(1)
+    )
+    return tx.execute(statement).scalar_one_or_none()
 
 
 def _reached(tx: Transaction, purchase_id: str) -> dict[str, dict[State, datetime]]:

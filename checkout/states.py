@@ -54,6 +54,7 @@ class Reason(StrEnum):
     OUT_OF_STOCK = "out_of_stock"
     NOT_DELIVERED = "not_delivered"
     MERCHANT_REFUSED = "merchant_refused"
+    FINISH_AT_MERCHANT = "finish_at_merchant"  # it wants the buyer on its own page: see there
     MERCHANT_SILENT = "merchant_silent"
     PROVIDER_REFUSED = "provider_refused"
     PROVIDER_SILENT = "provider_silent"

@@ -156,7 +156,7 @@ class AcpConnector:
         """See the port. The session is read first, so that nothing but the total is agreed to."""
         session = self._session(handle)
         if session.status == "completed":
-            return self._ordered(session, order.reference)
+            return self._made(session, order.reference)
         if session.status in _UNDER_WAY:
             raise in_doubt("an earlier completion is still under way")
         check_total(session.total, order.expected_total)
@@ -176,7 +176,7 @@ class AcpConnector:
         except NoAnswer as error:
             raise in_doubt("it refused, and then did not say what became of it") from error
         if session.status == "completed":
-            return self._ordered(session, order.reference)
+            return self._made(session, order.reference)
         check_total(session.total, order.expected_total)
         if session.errors or session.status in ("requires_escalation", "authentication_required"):
             raise refusal_of(session)
@@ -268,6 +268,13 @@ class AcpConnector:
             raise silent(error) from error
         except AnswerLost as error:
             raise in_doubt(str(error)) from error
+
+    def _made(self, session: Session, reference: str) -> PlacedOrder:
+        """The order of a completed session. It exists, whether or not it can be read now."""
+        try:
+            return self._ordered(session, reference)
+        except NoAnswer as error:
+            raise in_doubt(error.message) from error
 
     def _ordered(self, session: Session, reference: str) -> PlacedOrder:
         """The order of a completed session; where it is left out, the same completion gives it."""

@@ -153,7 +153,7 @@ class UcpConnector:
         """See the port. The session is read first, so that nothing but the total is agreed to."""
         session = self._session(handle)
         if session.status == "completed":
-            return self._ordered(session, order.reference)
+            return self._made(session, order.reference)
         if session.status == "complete_in_progress":
             raise in_doubt("an earlier completion is still under way")
         check_total(session.total, order.expected_total)
@@ -185,10 +185,7 @@ class UcpConnector:
         if isinstance(session, Refusal):
             raise refusal_of(session)
         if session.status == "completed":
-            try:
-                return self._ordered(session, order.reference)
-            except NoAnswer as error:
-                raise in_doubt(error.message) from error
+            return self._made(session, order.reference)
         if session.status == "complete_in_progress":
             raise in_doubt("it is still at it", answer)
         check_total(session.total, order.expected_total)
@@ -288,6 +285,13 @@ class UcpConnector:
         if isinstance(found, Refusal):
             raise refusal_of(found)
         return found
+
+    def _made(self, session: Checkout, reference: str) -> PlacedOrder:
+        """The order of a completed session. It exists, whether or not it can be read now."""
+        try:
+            return self._ordered(session, reference)
+        except (NoAnswer, Refused) as error:
+            raise in_doubt(f"its order cannot be read: {error.message}") from error
 
     def _ordered(self, session: Checkout, reference: str) -> PlacedOrder:
         if session.order is None:

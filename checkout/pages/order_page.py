@@ -132,4 +132,5 @@ def _leg(order: Order, record: LegRecord) -> OrderLeg:
         refunded=leg.refunded if leg.refunded.minor else None,
         order_status=leg.order_status,
         cancel_path=f"{order_path(order)}/cancel" if record.is_cancellable else None,
+        continue_url=record.continue_url,
     )

@@ -292,6 +292,7 @@ class OrderLeg:
     refunded: Money | None = None  # what has gone back so far
     order_status: str | None = None  # the merchant's last word, such as shipped
     cancel_path: str | None = None  # while the merchant can be asked to give it up: a form's target
+    continue_url: str | None = None  # where the buyer can finish it at the merchant
     terms_path: str | None = None  # the merchant's own terms as accepted, where it had any
 
 

@@ -24,7 +24,7 @@ from checkout.merchant_connectors.port import (
     OrderStatus,
     PlacedOrder,
 )
-from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
+from checkout.outcomes import HandoffNeeded, NoAnswer, OutcomeUnknown, Refused
 from checkout.payment_providers.port import Payment, PaymentRequest, PaymentStatus
 from checkout.purchase.journal import Leg, Result
 from checkout.purchase.machine import Outcome, StepName
@@ -83,6 +83,8 @@ class Steps:
         }
         try:
             return calls[name](leg, key)
+        except HandoffNeeded as handoff:
+            return _handed_off(handoff)
         except Refused as refusal:
             return _refused(name, refusal.code, refusal.message)
         except NoAnswer as silence:
@@ -326,6 +328,12 @@ def _released(payment: Payment) -> Result | None:
     if payment.status not in _RELEASED:
         return None
     return Result(Outcome.DONE, response={"status": payment.status})
+
+
+def _handed_off(handoff: HandoffNeeded) -> Result:
+    """The journal keeps where the buyer can finish; the order page leads there."""
+    response = {"code": handoff.code, "continue_url": handoff.continue_url}
+    return Result(Outcome.REFUSED, Reason.FINISH_AT_MERCHANT, handoff.message, response=response)
 
 
 def _refused(name: StepName, code: str, message: str) -> Result:

@@ -320,6 +320,7 @@ def _leg_json(record: LegRecord) -> Json:
         "order_status": leg.order_status,
         "cancellable": record.is_cancellable,
         "pay_url": record.pay_url if record.is_payable else None,
+        "continue_url": record.continue_url,
         "steps": [
             {"name": step.name, "state": step.state, "at": _moment(step.at)}
             for step in record.steps
