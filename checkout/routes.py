@@ -1,4 +1,4 @@
-"""All routes of the purchase: pages, the provider's notices, the JSON API.
+"""All routes of the purchase: pages, notices of provider and merchants, the JSON API.
 
 Notices under `WEBHOOK_PREFIX` are signed and carry no cookie: the middleware against cross-site
 writes may let them through.
@@ -12,11 +12,12 @@ from checkout.deps import CheckoutDeps
 from checkout.web.api import api_routes
 from checkout.web.basket import basket_routes
 from checkout.web.checkout import checkout_routes
+from checkout.web.merchants import merchant_routes
 from checkout.web.orders import order_routes
 from checkout.web.payment import payment_routes, webhook_routes
 from checkout.web.shopper import Patience
 
-WEBHOOK_PREFIX = "/webhooks/payments/"
+WEBHOOK_PREFIX = "/webhooks/"
 TEMPLATES = "checkout.pages"
 
 
@@ -33,5 +34,6 @@ def build_router(deps: CheckoutDeps) -> APIRouter:
     router.include_router(payment_routes(deps, patience))
     router.include_router(order_routes(deps, patience))
     router.include_router(webhook_routes(deps))
+    router.include_router(merchant_routes(deps))
     router.include_router(api_routes(deps, patience))
     return router

@@ -33,6 +33,6 @@ def open_checkout(settings: Settings, database: Database) -> CheckoutDeps:
     return CheckoutDeps(
         database=database,
         settings=settings,
-        connectors=connections(settings.data),
+        connectors=connections(settings),
         provider=provider,
     )
