@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from kernel.db import schema_metadata
 
@@ -64,6 +64,7 @@ purchase = sa.Table(
     sa.Column("terms_language", sa.Text),
     sa.Column("terms_sha256", sa.Text),
     sa.Column("terms_accepted_at", Moment),
+    sa.Column("erased_at", Moment),
     sa.Column("policy", sa.Text),
     sa.Column("created_at", Moment),
 )
@@ -205,6 +206,45 @@ ledger_transaction = sa.Table(
     sa.Column("kind", sa.Text),
     sa.Column("occurred_at", Moment),
     sa.Column("period", sa.Text),
+)
+
+customer_event = sa.Table(
+    "customer_event",
+    METADATA,
+    sa.Column("event_id", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, sa.Identity(always=True)),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("purchase_id", sa.Text),
+    sa.Column("kind", sa.Text),
+    sa.Column("facts", JSONB),
+    sa.Column("occurred_at", Moment),
+)
+
+event_receiver = sa.Table(
+    "event_receiver",
+    METADATA,
+    sa.Column("receiver_id", sa.Text, primary_key=True),
+    sa.Column("brand_id", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("secret", sa.Text),
+    sa.Column("kinds", ARRAY(sa.Text)),
+    sa.Column("link_template", sa.Text),
+    sa.Column("created_at", Moment),
+    sa.Column("ended_at", Moment),
+)
+
+event_delivery = sa.Table(
+    "event_delivery",
+    METADATA,
+    sa.Column("receiver_id", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.Text, primary_key=True),
+    sa.Column("purchase_id", sa.Text),
+    sa.Column("sequence", sa.BigInteger),
+    sa.Column("state", sa.Text),
+    sa.Column("tries", sa.Integer),
+    sa.Column("next_try_at", Moment),
+    sa.Column("ended_at", Moment),
+    sa.Column("said", sa.Text),
 )
 
 closed_period = sa.Table(

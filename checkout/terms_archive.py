@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from checkout.mail import Letter, send
+from checkout.mail import Letter, MailLaterError, send
 from checkout.order_letters import Post
 from kernel.db import Database
 from kernel.errors import DomainError
@@ -51,9 +51,13 @@ def archive_terms(database: Database, places: Sequence[Place], now: datetime) ->
         for terms in due:
             try:
                 receipt = place.deposit(terms, now)
-            except (DomainError, OSError) as error:
-                _LOG.warning("%s has not taken terms of %s: %s", place.name, terms.owner_id, error)
+            except (MailLaterError, OSError) as error:
+                _LOG.warning("%s cannot be used now: %s", place.name, error)
                 break
+            except DomainError as error:
+                # What one version met says nothing about the others.
+                _LOG.error("%s refuses terms of %s: %s", place.name, terms.owner_id, error)
+                continue
             with database.platform() as tx:
                 note_deposit(tx, terms, Deposit(place.name, receipt, now))
             made += 1

@@ -31,6 +31,8 @@ COMMANDS = {
     "offer": "show offers, their product and their prices over time",
     "order": "show orders and bring them forward",
     "accounts": "commission, closing of months, exports for accountants",
+    "customers": "show, export and erase what is kept of a person",
+    "events": "tell other systems of orders, again if need be",
     "brand": "apply and list brands",
     "terms": "publish terms of sale, prove what was in force",
     "db": "bring the database to this release",

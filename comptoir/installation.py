@@ -87,6 +87,12 @@ class Installation:
         server = mail_server(self.settings.smtp_url.get_secret_value())
         return Post(server, self.settings.mail_sender)
 
+    @property
+    def event_allow_hosts(self) -> frozenset[str]:
+        """Receivers of events on networks of our own."""
+        named = self.settings.event_allow_hosts.split(",")
+        return frozenset(each.strip() for each in named if each.strip())
+
     @cached_property
     def terms_archive(self) -> list[Place]:
         """The places outside where every version of terms is deposited."""

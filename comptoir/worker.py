@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from checkout.after_sale import ORDERS_AT_ONCE, watch_orders
+from checkout.customer_events.sending import AT_ONCE as EVENTS_AT_ONCE
+from checkout.customer_events.sending import send_events
 from checkout.order_letters import AT_ONCE, send_letters
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.jobs import ADVANCE
@@ -147,6 +149,7 @@ def serve(installation: Installation) -> None:
         _watch(stopping, "orders could not be followed", lambda: _follow_orders(installation)),
         _watch(stopping, "letters could not be sent", lambda: _send_letters(installation)),
         _watch(stopping, "terms could not be archived", lambda: _archive_terms(installation)),
+        _watch(stopping, "events could not be sent", lambda: _send_events(installation)),
         _watch(stopping, "the indices could not be looked at", lambda: _look_around(installation)),
         _watch(stopping, "changes could not be followed", follow),
         _watch(stopping, "ended offers could not be told", lambda: _tell_ended(installation)),
@@ -208,6 +211,13 @@ def _archive_terms(installation: Installation) -> float:
     """Versions of terms that an archive outside does not have yet."""
     archive_terms(installation.database, installation.terms_archive, datetime.now(UTC))
     return LOOK_AROUND_EVERY_S
+
+
+def _send_events(installation: Installation) -> float:
+    """Events that other systems are waiting for."""
+    hosts = installation.event_allow_hosts
+    sent = send_events(installation.database, hosts, datetime.now(UTC))
+    return 0.0 if sent >= EVENTS_AT_ONCE else LETTERS_EVERY_S
 
 
 def _listen(installation: Installation, index: Handler, stopping: threading.Event) -> float:

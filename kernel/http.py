@@ -289,6 +289,24 @@ class GuardedClient:
             "too_many_redirects", f"more than {self.limits.redirects} redirects from {url[:200]}"
         )
 
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
+        """POST once; answers the status. No redirect is followed, and no body of it is read.
+
+        Raises DomainError: `address_refused`, `post_failed` (no connection, bad TLS, no answer).
+        """
+        self._deadline = time.monotonic() + self.limits.total_s
+        at = checked_url(url, self.allow_hosts)
+        every = {"user-agent": USER_AGENT, **headers}
+        try:
+            with self._client.stream("POST", at, content=content, headers=every) as response:
+                return response.status_code
+        except (httpx2.HTTPError, ssl.SSLError, OSError) as error:
+            raise DomainError(
+                "post_failed", f"{at.host}: {error or type(error).__name__}", status=502
+            ) from error
+        finally:
+            self._client.cookies.clear()
+
     def _next(self, at: httpx2.URL, onward: str) -> httpx2.URL:
         try:
             target = at.join(onward)

@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     datev_client: int = Field(
         default=1, ge=1, le=99_999, description="Number of this client at the tax adviser"
     )
+    event_allow_hosts: str = Field(
+        default="",
+        description="Receivers of events on networks of your own, host:port, parted by commas",
+    )
     terms_archive_folder: Path | None = Field(
         default=None,
         description="Folder outside where every version of terms is deposited; unset: data folder",

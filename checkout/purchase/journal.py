@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.deps import CheckoutDeps
+from checkout.customer_events.outbox import tell
 from checkout.letters_due import letter_due
 from checkout.purchase.consequences import follow
 from checkout.purchase.jobs import advance_soon
@@ -317,7 +318,9 @@ def enter(
             at=now,
         )
     )
-    return _change(tx, leg, changes, condition)
+    changed = _change(tx, leg, changes, condition)
+    tell(tx, leg, changed, now)
+    return changed
 
 
 def _change(
