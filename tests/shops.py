@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
+from comptoir.merchant_medusa import catalogue as medusa_catalogue
+from comptoir.merchant_medusa import install as medusa
+from comptoir.merchant_medusa import run as medusa_run
+from comptoir.merchant_vendure import catalogue as vendure_catalogue
 from comptoir.merchant_vendure import install as vendure
-from comptoir.merchant_vendure.catalogue import BackOffice
-from comptoir.merchant_vendure.run import start_shop, wait_ready
+from comptoir.merchant_vendure import run as vendure_run
 from comptoir.shop_install import end_with_children, has_node
 from tests.peers import REPOSITORY, free_port
 
@@ -22,13 +26,15 @@ from tests.peers import REPOSITORY, free_port
 class RealShop(Protocol):
     """A running shop, its connector's settings, and its till.
 
-    `placing` and `cancelling` are words in the request lines of those two calls.
+    `placing` and `cancelling` are words in the request lines of those two calls; `wrong_account`
+    is what a stranger's settings say.
     """
 
     url: str
     placing: str
     cancelling: str
     sells_the_last_item_twice: bool
+    wrong_account: Mapping[str, str]
 
     def load(self, *sheets: dict[str, Any]) -> str:
         """Load sheets into the catalogue; what was done."""
@@ -69,10 +75,11 @@ class VendureShop:
 
     installation: vendure.VendureInstallation
     url: str
-    office: BackOffice
+    office: vendure_catalogue.BackOffice
     placing: str = "operation=placeOrder"
     cancelling: str = "operation=cancelOrder"
     sells_the_last_item_twice: bool = False  # unless both buyers pay at the same moment
+    wrong_account: Mapping[str, str] = field(default_factory=lambda: {"password": "wrong"})
 
     def load(self, *sheets: dict[str, Any]) -> str:
         """Load sheets into the catalogue."""
@@ -97,13 +104,74 @@ def running_vendure() -> Iterator[VendureShop]:
     installation = vendure.install_shop(shop_home("vendure"), tell)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = start_shop(installation, port)
+    process = vendure_run.start_shop(installation, port)
     try:
-        wait_ready(installation, url, process)
-        office = BackOffice(url, **installation.account("admin"))
+        vendure_run.wait_ready(installation, url, process)
+        office = vendure_catalogue.BackOffice(url, **installation.account("admin"))
         try:
             yield VendureShop(installation, url, office)
         finally:
             office.close()
     finally:
         end_with_children(process)
+
+
+@dataclass
+class MedusaShop:
+    """A running Medusa shop."""
+
+    installation: medusa.MedusaInstallation
+    url: str
+    office: medusa_catalogue.BackOffice
+    placing: str = "/complete"
+    cancelling: str = "/cancel"
+    sells_the_last_item_twice: bool = False
+    wrong_account: Mapping[str, str] = field(
+        default_factory=lambda: {"publishable_key": "pk_wrong", "password": "sk_wrong"}
+    )
+
+    def load(self, *sheets: dict[str, Any]) -> str:
+        """Load sheets into the catalogue."""
+        return self.office.load(sheets)
+
+    def set_article(
+        self, sku: str, *, price: int, stock: int, delivery: dict[str, int] | None = None
+    ) -> None:
+        """Change an article by the shop's admin API. The shop delivers to France alone."""
+        self.office.set_article(sku, price_minor=price, stock=stock)
+
+    def settings(self, **others: str) -> dict[str, str]:
+        """The connector's settings."""
+        accounts = self.installation.accounts()
+        return {
+            "url": self.url,
+            "publishable_key": accounts["publishable_key"],
+            "region": accounts["region"],
+            "password": accounts["secret_key"],
+        } | others
+
+
+@contextmanager
+def running_medusa() -> Iterator[MedusaShop]:
+    """A real Medusa shop with an empty catalogue, on a database of this run."""
+    home = shop_home("medusa")
+    if not medusa.is_installed(home) and not os.environ.get("COMPTOIR_TEST_REQUIRE_ALL"):
+        pytest.skip(f"LEFT OUT: the real Medusa shop, it is not installed in {home}")
+    if not has_node():
+        leave_out("the real Medusa shop, Node.js is absent")
+    installation = medusa.install_shop(home, tell)
+    database = f"shop_{uuid.uuid4().hex[:12]}"
+    installation.copy_database(medusa.TEMPLATE, database)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = medusa_run.start_shop(installation, port, database)
+    try:
+        medusa_run.wait_ready(url, process)
+        office = medusa_catalogue.BackOffice(url, installation)
+        try:
+            yield MedusaShop(installation, url, office)
+        finally:
+            office.close()
+    finally:
+        end_with_children(process)
+        installation.drop_database(database)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from checkout.merchant_connectors._checked_answers import Answer, Malformed
 from checkout.merchant_connectors.port import (
     DeliveryOption,
     LineStatus,
@@ -44,14 +45,8 @@ Count = Annotated[int, Field(ge=-(10**9), le=10**9)]
 Days = Annotated[int, Field(ge=0, le=365)]
 
 
-class Malformed(Exception):
-    """The shop's answer has not the shape that it should have."""
-
-
-class _Answer(BaseModel):
-    """Types are taken as they are: no text becomes a number, no decimal a count."""
-
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, alias_generator=to_camel)
+class _Answer(Answer):
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
 class Identified(_Answer):
@@ -228,26 +223,6 @@ class Added(_Answer):
     quantity_available: Count | None = None
     error_code: Word | None = None
     message: Annotated[str, Field(max_length=2000)] = ""
-
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
-def read(model: type[_Model], value: object) -> _Model:
-    """A checked part of an answer. Raises Malformed, naming the field and not its content."""
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Malformed(f"{model.__name__} {where}: {first['msg']}") from error
-
-
-def read_list(model: type[_Model], value: object, most: int) -> list[_Model]:
-    """A checked list of at most so many."""
-    if not isinstance(value, list) or len(value) > most:
-        raise Malformed(f"no list of at most {most} {model.__name__}")
-    return [read(model, row) for row in value]
 
 
 def money_of(minor: int, currency: str) -> Money:

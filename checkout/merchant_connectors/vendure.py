@@ -7,12 +7,13 @@ Between that look and the payment the last item can still be sold twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from checkout.merchant_connectors import _vendure_documents as documents
+from checkout.merchant_connectors._checked_answers import Malformed, answered, read, read_list
 from checkout.merchant_connectors._shop_orders import (
     check_address,
     check_lines,
@@ -25,13 +26,10 @@ from checkout.merchant_connectors._shop_orders import (
 from checkout.merchant_connectors._vendure_answers import (
     Added,
     Identified,
-    Malformed,
     Order,
     ShippingMethod,
     Variant,
     quoted_line,
-    read,
-    read_list,
 )
 from checkout.merchant_connectors._vendure_session import Reply, VendureAccount
 from checkout.merchant_connectors.port import (
@@ -46,7 +44,6 @@ from checkout.peer_http import AnswerLost, NeverSent
 from kernel.errors import DomainError
 
 _MOST_VARIANTS = 200
-_T = TypeVar("_T")
 
 
 def connect(settings: Mapping[str, str]) -> VendureConnector:
@@ -105,7 +102,7 @@ class VendureConnector:
                 for line in lines
             )
         except Malformed as error:
-            raise _unreadable(error) from error
+            raise NoAnswer(f"The shop's answer cannot be read: {error}.") from error
         finally:
             self._discard(draft)
         return MerchantQuote(quoted, goods, delivery, datetime.now(UTC))
@@ -136,7 +133,7 @@ class VendureConnector:
             raise Refused("order_refused", "The shop no longer has the order that was prepared.")
         if now.is_placed:
             return _ours(now, order.reference)
-        if _read(lambda: now.total) != order.expected_total:
+        if answered(lambda: now.total) != order.expected_total:
             raise total_changed(f"{now.total} instead of {order.expected_total}")
         reply = self._act("placeOrder", documents.PLACE, order=handle, reference=order.reference)
         try:
@@ -156,7 +153,7 @@ class VendureConnector:
 
     def status(self, merchant_order_number: str) -> PlacedOrder:
         """See the port."""
-        return _read(self._by_number(merchant_order_number).as_placed)
+        return answered(self._by_number(merchant_order_number).as_placed)
 
     def cancel(self, merchant_order_number: str, reason: str) -> PlacedOrder:
         """See the port. Vendure would cancel what has left the house too; we do not ask for it."""
@@ -171,7 +168,7 @@ class VendureConnector:
                 raise in_doubt(error.message) from error
             if not order.is_cancelled:
                 raise Refused("too_late", f"The shop does not cancel: {_reason(reply)}.")
-        return _read(order.as_placed)
+        return answered(order.as_placed)
 
     def _act(self, operation: str, document: str, **variables: object) -> Reply:
         """Send what binds the shop, once. Raises NoAnswer or OutcomeUnknown."""
@@ -189,7 +186,7 @@ class VendureConnector:
         """SKU -> article, for those that the shop sells."""
         skus = sorted({line.sku for line in lines})
         data = self._account.ask("variants", documents.VARIANTS, skus=skus, most=_MOST_VARIANTS)
-        rows = _read(lambda: read_list(Variant, _items(data, "productVariants"), _MOST_VARIANTS))
+        rows = answered(lambda: read_list(Variant, _items(data, "productVariants"), _MOST_VARIANTS))
         sold: dict[str, Variant] = {}
         for variant in rows:
             if variant.enabled and variant.product.enabled:
@@ -222,13 +219,11 @@ class VendureConnector:
         reply = self._account.attempt(
             "address", documents.SET_ADDRESS, order=draft_id, address=address
         )
-        is_delivered = reply.error_code != "USER_INPUT_ERROR"  # a country that the shop lacks
-        if is_delivered and not reply.is_whole:
+        if reply.error_code == "USER_INPUT_ERROR":  # a country that the shop lacks
+            return _Draft(self._order(draft_id), is_delivered=False, short=short)
+        if not reply.is_whole:
             raise NoAnswer(f"The shop took no address: {reply.error or reply.status}.")
-        order = self._order(draft_id)
-        if order is None:
-            raise NoAnswer("The shop's draft is gone.")
-        return _Draft(order, is_delivered, short)
+        return _Draft(answered(lambda: read(Order, reply.data.get("order"))), True, short)
 
     def _draft_of(
         self, lines: Sequence[QuoteLine], items: Sequence[tuple[str, int]]
@@ -237,7 +232,7 @@ class VendureConnector:
         if not lines:
             return "", {}
         created = self._account.ask("createDraft", documents.CREATE_DRAFT)
-        draft_id = _read(lambda: read(Identified, created.get("draft"))).id
+        draft_id = answered(lambda: read(Identified, created.get("draft"))).id
         added = self._each_line("addItems", documents.add_items(len(items)), draft_id, items)
         return draft_id, {
             line.sku: outcome.quantity_available or 0
@@ -254,7 +249,7 @@ class VendureConnector:
             values |= {f"item{number}": item, f"quantity{number}": quantity}
         data = self._account.ask(operation, document, **values)
         count = len(values) // 2
-        outcomes = _read(lambda: [read(Added, data.get(f"line{n}")) for n in range(count)])
+        outcomes = answered(lambda: [read(Added, data.get(f"line{n}")) for n in range(count)])
         for outcome in outcomes:
             if outcome.error_code == "ORDER_LIMIT_ERROR":
                 raise Refused("too_many", f"The shop: {outcome.message[:300]}")
@@ -282,8 +277,8 @@ class VendureConnector:
             order=draft.order.id,
             method=methods[order.delivery_code].id,
         )
-        completed = _read(lambda: read(Order, data.get("order")))
-        if _read(lambda: completed.total) != order.expected_total:
+        completed = answered(lambda: read(Order, data.get("order")))
+        if answered(lambda: completed.total) != order.expected_total:
             raise total_changed(f"{completed.total} instead of {order.expected_total}")
         return completed
 
@@ -297,15 +292,15 @@ class VendureConnector:
             "phoneNumber": order.buyer.phone,
         }
         data = self._account.ask("buyer", documents.SET_BUYER, order=draft_id, input=buyer)
-        outcome = _read(lambda: read(Added, data.get("buyer")))
+        outcome = answered(lambda: read(Added, data.get("buyer")))
         if outcome.error_code == "EMAIL_ADDRESS_CONFLICT_ERROR":
             found = self._account.ask("customer", documents.CUSTOMER, email=order.buyer.email)
-            known = _read(lambda: read_list(Identified, _items(found, "customers"), 1))
+            known = answered(lambda: read_list(Identified, _items(found, "customers"), 1))
             if known:
                 data = self._account.ask(
                     "buyer", documents.SET_BUYER, order=draft_id, customer=known[0].id
                 )
-                outcome = _read(lambda: read(Added, data.get("buyer")))
+                outcome = answered(lambda: read(Added, data.get("buyer")))
         if outcome.error_code is not None:
             raise Refused("order_refused", f"The shop refuses the buyer: {outcome.message[:300]}")
 
@@ -313,7 +308,7 @@ class VendureConnector:
         if draft.order is None or not draft.is_delivered:
             return []
         data = self._account.ask("methods", documents.SHIPPING_METHODS, order=draft.order.id)
-        return _read(lambda: read_list(ShippingMethod, data.get("methods"), 100))
+        return answered(lambda: read_list(ShippingMethod, data.get("methods"), 100))
 
     def _discard(self, draft: _Draft) -> None:
         if draft.order is not None:
@@ -330,13 +325,13 @@ class VendureConnector:
         """The order of a handle in whatever state; None where the shop has none."""
         data = self._account.ask("order", documents.ORDER, order=_checked(handle))
         found = data.get("order")
-        return None if found is None else _read(lambda: read(Order, found))
+        return None if found is None else answered(lambda: read(Order, found))
 
     def _by_number(self, number: str) -> Order:
         data = self._account.ask(
             "orderByNumber", documents.ORDER_BY_NUMBER, number=order_number(number)
         )
-        found = _read(lambda: read_list(Order, _items(data, "orders"), 1))
+        found = answered(lambda: read_list(Order, _items(data, "orders"), 1))
         if not found or not found[0].is_placed:
             raise Refused("order_unknown", "The shop has no order of this number.")
         return found[0]
@@ -349,18 +344,6 @@ def _checked(handle: str) -> str:
         raise DomainError("handle_invalid", "This is no handle of a Vendure order.") from error
 
 
-def _read(how: Callable[[], _T]) -> _T:
-    """What was read of an answer; NoAnswer where it cannot be read."""
-    try:
-        return how()
-    except Malformed as error:
-        raise _unreadable(error) from error
-
-
-def _unreadable(error: Malformed) -> NoAnswer:
-    return NoAnswer(f"The shop's answer cannot be read: {error}.")
-
-
 def _items(data: Mapping[str, Any], name: str) -> object:
     page = data.get(name)
     return page.get("items") if isinstance(page, dict) else None
@@ -369,7 +352,7 @@ def _items(data: Mapping[str, Any], name: str) -> object:
 def _ours(order: Order, reference: str) -> PlacedOrder:
     if order.reference != reference:
         raise reference_mismatch(order.reference)
-    return _read(order.as_placed)
+    return answered(order.as_placed)
 
 
 def _reason(reply: Reply) -> str:

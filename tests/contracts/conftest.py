@@ -10,8 +10,9 @@ import pytest
 from indexer.elasticsearch import ElasticsearchEngine
 from indexer.embedded import EmbeddedEngine
 from indexer.engine import Engine
+from tests.contracts.search_engines import new_brand
 from tests.peers import Shop, Simulator, running_shop, running_simulator
-from tests.shops import RealShop, running_vendure
+from tests.shops import RealShop, running_medusa, running_vendure
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,13 @@ def oscar_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 def vendure_shop() -> Iterator[RealShop]:
     """A real Vendure shop with an empty catalogue."""
     with running_vendure() as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def medusa_shop() -> Iterator[RealShop]:
+    """A real Medusa shop with an empty catalogue; left out where it is not installed."""
+    with running_medusa() as shop:
         yield shop
 
 
@@ -55,4 +63,4 @@ def engine(
 @pytest.fixture
 def brand() -> str:
     """A brand of this test alone."""
-    return f"brand{uuid.uuid4().hex[:8]}"
+    return new_brand()

@@ -316,7 +316,7 @@ def test_silence_is_never_taken_for_no(merchant: Merchant) -> None:
     order = merchant.order(merchant.article(), 1, 6995 + 490)
     handle = merchant.connector.prepare(order)
     nobody = merchant.open(url=f"http://127.0.0.1:{free_port()}", timeout_s="2")
-    stranger = merchant.open(password="wrong")
+    stranger = merchant.open(**merchant.shop.wrong_account)
     for connector in (nobody, stranger):
         with pytest.raises(NoAnswer):
             connector.find(order.reference, handle)
