@@ -69,16 +69,17 @@ class Schemas:
         self._answer(ACP_FOLDER, "Order", body["data"])
 
     def _request(self, dialect: str, schema: str, body: Any) -> None:
-        if fault := self._fault(dialect, schema, body):
+        if fault := self.fault(dialect, schema, body):
             self._report(f"request: {fault}")
             raise ProtocolError(400, "invalid_request", fault)
 
     def _answer(self, dialect: str, schema: str, body: Any) -> None:
-        if fault := self._fault(dialect, schema, body):
+        if fault := self.fault(dialect, schema, body):
             self._report(f"answer: {fault}")
             raise ProtocolError(500, "internal_error", fault)
 
-    def _fault(self, dialect: str, schema: str, body: Any) -> str:
+    def fault(self, dialect: str, schema: str, body: Any) -> str:
+        """What is wrong with a message, or nothing."""
         if self._folder is None:
             return ""
         error = next(self._validator(dialect, schema).iter_errors(body), None)

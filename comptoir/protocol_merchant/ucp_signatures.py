@@ -74,12 +74,15 @@ def jwk_of(key: ec.EllipticCurvePrivateKey, key_id: str) -> dict[str, str]:
     }
 
 
-def signed(key: ec.EllipticCurvePrivateKey, key_id: str, message: Message) -> dict[str, str]:
-    """The headers of a message with its digest and signature."""
+def signed(
+    key: ec.EllipticCurvePrivateKey, key_id: str, message: Message, *, at: int | None = None
+) -> dict[str, str]:
+    """The headers of a message with its digest and signature; `at` is now, if nothing is said."""
     headers = {**message.headers, "content-digest": _digest(message.body)}
-    names = [*sorted(_REQUIRED), *sorted(headers)]
+    query = ["@query"] if urlsplit(message.url).query else []
+    names = [*sorted(_REQUIRED), *query, *sorted(headers)]
     listed = " ".join(f'"{name}"' for name in names)
-    parameters = f'({listed});created={int(time.time())};keyid="{key_id}"'
+    parameters = f'({listed});created={at or int(time.time())};keyid="{key_id}"'
     base = _base(Message(message.method, message.url, headers, message.body), names, parameters)
     r, s = decode_dss_signature(key.sign(base, ec.ECDSA(hashes.SHA256())))
     raw = base64.b64encode(r.to_bytes(32) + s.to_bytes(32)).decode()
