@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mdm.match.decide import band_of, decide
+from mdm.match.decide import SURE, band_of, decide
 from mdm.match.decision import NOTHING_RULED, Contender, Decision, Judge, Pair, Piece, Ruled, plain
 from mdm.match.ensemble import Ensemble
 from mdm.match.evidence import Evidence, evidence, pieces_alike
 from mdm.match.rarity import Rarity
-from mdm.match.score import explain, identifier_evidence, probabilities
+from mdm.match.score import explain, identifier_evidence, probabilities, title_evidence
 from mdm.match.vetoes import doubt, veto
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Comparison:
         ruled: Ruled = NOTHING_RULED,
     ) -> Decision:
         """The contenders grouped, by pairs that were scored before."""
-        judge = Judge(self._compare, _veto, _doubt, self._explain)
+        judge = Judge(self._compare, _veto, self._doubt, self._explain)
         return decide(self._contenders, pairs, vetoed, judge, ruled)
 
     def probability_of(self, left: int, right: int) -> float:
@@ -108,7 +108,7 @@ class Comparison:
         one, other = self._contenders[left], self._contenders[right]
         if veto(one.features, other.features) is not None:
             return 0.0
-        return self._compare(one, other)
+        return self._compare([(one, other)])[0]
 
     def rows(self, places: Sequence[tuple[int, int]]) -> list[Evidence | None]:
         """The evidence of pairs, as a model is taught; None where something forbids them."""
@@ -132,7 +132,7 @@ class Comparison:
         """Why two contenders are, or are not, of one product, as stored with a decision."""
         one, other = self._contenders[left], self._contenders[right]
         forbidden = _veto(one, other)
-        probability = self._compare(one, other)
+        (probability,) = self._compare([(one, other)])
         pieces = self._explain(one, other)
         return {
             "offers": [one.offer_id, other.offer_id],
@@ -150,9 +150,9 @@ class Comparison:
         found: list[float] = (self._table[places[:, 0]] * self._table[places[:, 1]]).sum(1).tolist()
         return found
 
-    def _compare(self, one: Contender, other: Contender) -> float:
-        places = (self._place[one], self._place[other])
-        return self._probabilities([places], self._cosines([places]))[0]
+    def _compare(self, pairs: Sequence[tuple[Contender, Contender]]) -> list[float]:
+        places = [(self._place[one], self._place[other]) for one, other in pairs]
+        return self._probabilities(places, self._cosines(places))
 
     def _probabilities(
         self, places: Sequence[tuple[int, int]], cosines: Sequence[float]
@@ -176,8 +176,12 @@ class Comparison:
         """What is known of a pair beside its titles."""
         one, other = self._contenders[left], self._contenders[right]
         found = identifier_evidence(one.features, other.features, self._ambiguous)
+        found += title_evidence(one.features, other.features, self._rarity)
         stays = self._stays(left, right)
         return [*found, ("was_there_before", (), stays)] if stays else found
+
+    def _doubt(self, one: Contender, other: Contender, likely: float) -> str | None:
+        return doubt(one.features, other.features, self._rarity if likely < SURE else None)
 
     def _stays(self, left: int, right: int) -> float:
         """A changed offer that meets one of the product that it was in."""
@@ -187,10 +191,6 @@ class Comparison:
 
 def _veto(one: Contender, other: Contender) -> str | None:
     return veto(one.features, other.features)
-
-
-def _doubt(one: Contender, other: Contender) -> str | None:
-    return doubt(one.features, other.features)
 
 
 def ambiguous_gtins(contenders: Iterable[Contender]) -> frozenset[str]:

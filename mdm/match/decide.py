@@ -11,6 +11,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, starmap
 from typing import Any
 
 from mdm.match.decision import (
@@ -28,6 +29,8 @@ from mdm.match.decision import (
 # Chosen by the figures in docs/matching-card.md.
 # What is at least this likely is merged with nobody looking.
 MERGE = 0.85
+# What names no model that both share has to be this likely for it.
+SURE = 0.93
 # What is likelier than this is what the matcher would say if it had to answer.
 LIKELY = 0.5
 # What is at least this likely is put before a person; below, an offer founds a product.
@@ -37,6 +40,7 @@ MAX_OFFERS = 400
 """Offers of one product: what would grow beyond is kept apart, with this as the reason."""
 MAX_COMPARED = 6
 MAX_CHECKED = 40
+MAX_RIVALS = 12
 MAX_REASONS = 4
 MAX_ASKED = 3
 # Likenesses that differ by less are the same.
@@ -87,6 +91,7 @@ class _Gathering:
         self._known: dict[int, float] = {}
         self._links: dict[tuple[_Cluster, _Cluster], float] = {}
         self._voice: dict[int, int] = {}
+        self._near: dict[int, list[int]] = defaultdict(list)
         self._apart: dict[str, set[str]] = defaultdict(set)
         for one, other in ruled.apart:
             self._apart[one].add(other)
@@ -119,6 +124,7 @@ class _Gathering:
         """Join what nobody has to look at; returns what is left."""
         waiting = [self._waiting(each) for each in pairs]
         heapq.heapify(waiting)
+        self._meet_rivals(waiting)
         left: list[_Waiting] = []
         while waiting and -waiting[0][0] >= MERGE:
             link, one, other = self._next(waiting)
@@ -127,7 +133,7 @@ class _Gathering:
                     left.append((-link, one, other))
                     self._note(one, other, f"alike by {link:.2f} on the whole")
                 continue
-            doubt = self._judge.doubt(self._all[one], self._all[other])
+            doubt = self._doubt(one, other, link)
             reason = doubt or self._obstacle(one, other)
             if reason:
                 self._note(one, other, reason)
@@ -182,7 +188,7 @@ class _Gathering:
     def _waiting(self, pair: Pair) -> _Waiting:
         one, other = sorted((self._place[pair.left], self._place[pair.right]))
         probability = round(pair.probability, 6)
-        self._known[one * len(self._all) + other] = probability
+        self._known[self._key(one, other)] = probability
         return -probability, one, other
 
     def _next(self, waiting: list[_Waiting]) -> _Waiting:
@@ -202,10 +208,12 @@ class _Gathering:
         """The mean over their voices; what a steward put together counts once, by its best."""
         key = (one, other) if one.members < other.members else (other, one)
         if key not in self._links:
+            here, there = self._voices(one), self._voices(other)
+            self._know((each, beside) for each in chain(*here) for beside in chain(*there))
             scores = [
                 max(self._compare(each, beside) for each in left for beside in right)
-                for left in self._voices(one)
-                for right in self._voices(other)
+                for left in here
+                for right in there
             ]
             self._links[key] = round(sum(scores) / len(scores), 6)
         return self._links[key]
@@ -223,10 +231,35 @@ class _Gathering:
         return [each[:MAX_COMPARED] for each in voices.values()][:: -(-len(voices) // MAX_COMPARED)]
 
     def _compare(self, one: int, other: int) -> float:
-        key = min(one, other) * len(self._all) + max(one, other)
-        if key not in self._known:
-            self._known[key] = self._judge.compare(self._all[one], self._all[other])
-        return self._known[key]
+        self._know([(one, other)])
+        return self._known[self._key(one, other)]
+
+    def _know(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Compare at once what was not compared before."""
+        new = [pair for pair in pairs if self._key(*pair) not in self._known]
+        if new:
+            found = self._judge.compare([(self._all[one], self._all[other]) for one, other in new])
+            self._known.update(zip(starmap(self._key, new), found, strict=True))
+
+    def _key(self, one: int, other: int) -> int:
+        return min(one, other) * len(self._all) + max(one, other)
+
+    def _meet_rivals(self, waiting: Iterable[_Waiting]) -> None:
+        for score, one, other in sorted(waiting):
+            if -score < MERGE:
+                break
+            for each, beside in ((one, other), (other, one)):
+                if len(self._near[each]) < MAX_RIVALS:
+                    self._near[each].append(beside)
+
+    def _doubt(self, one: int, other: int, link: float) -> str | None:
+        """What only a person can settle: one that fits two variants says too little itself."""
+        for each, beside in ((one, other), (other, one)):
+            for rival in self._near[each]:
+                why = rival != beside and self._judge.veto(self._all[rival], self._all[beside])
+                if why:
+                    return f"it fits {self._all[rival].offer_id} as well ({why})"
+        return self._judge.doubt(self._all[one], self._all[other], link)
 
     def _obstacle(self, left: int, right: int) -> str | None:
         """Why the groups of two offers may not come together; None when they may."""

@@ -75,16 +75,16 @@ class Decision:
     proposed: list[list[Contender]]
 
 
-Compare = Callable[[Contender, Contender], float]
+Compare = Callable[[Sequence[tuple[Contender, Contender]]], Sequence[float]]
 Veto = Callable[[Contender, Contender], str | None]
-Doubt = Callable[[Contender, Contender], str | None]
+Doubt = Callable[[Contender, Contender, float], str | None]
 Explain = Callable[[Contender, Contender], Sequence[Piece]]
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """How two contenders are judged: how likely of one product (0 to 1), what forbids it, what only
-    a person can settle, and why."""
+    """How contenders are judged: how likely pairs are of one product (0 to 1, many at once), what
+    forbids a pair, what only a person can settle about one that is so likely, and why."""
 
     compare: Compare
     veto: Veto

@@ -58,6 +58,10 @@ class Rarity(dict[str, float]):
         weight = self[word] = math.log1p(share) / math.log1p(self._offers * 2)
         return weight
 
+    def holders(self, word: str) -> int:
+        """How many offers carry a word."""
+        return self._count(word)
+
     def weighed(self, features: Features) -> Weighed:
         """What an offer weighs, worked out once for all of its pairs."""
         found = self._weighed.get(features)

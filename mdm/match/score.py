@@ -16,6 +16,7 @@ from mdm.match.decision import Piece
 from mdm.match.ensemble import Ensemble, read_ensemble
 from mdm.match.evidence import Evidence
 from mdm.match.features import Features
+from mdm.match.rarity import Rarity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,11 @@ OTHER_PART_NUMBER = -2.0
 # A maker's own name of a model, stated by both: more than a rare word, less than a part number.
 SAME_MODEL_CODE = 1.5
 MODEL_CODE_LENGTH = 7
+# What more offers carry than a product has merchants is a socket or a norm, no model.
+MODEL_CODE_HOLDERS = 60
+# Word for word the same title, where its words say more than a kind of thing.
+SAME_TITLE = 1.0
+SAME_TITLE_WEIGHT = 1.5
 # What titles can say against a pair: an identifier shared without a doubt outweighs it.
 AGAINST_AT_MOST = -5.0
 # Contributions below this are not told.
@@ -77,6 +83,20 @@ def identifier_evidence(
 ) -> list[Piece]:
     """What GTINs and part numbers say; ambiguous GTINs name several things."""
     return [*_gtins(one, other, ambiguous_gtins), *_part_numbers(one, other)]
+
+
+def title_evidence(one: Features, other: Features, rarity: Rarity) -> list[Piece]:
+    """What titles say as a whole: one rare model code where no maker is stated that speaks against
+    it, or the same words."""
+    found: list[Piece] = []
+    if one.manufacturer is None or other.manufacturer is None:
+        code = _model_code(one, other)
+        if code and rarity.holders(code) <= MODEL_CODE_HOLDERS:
+            found.append(("same_model_code", (code,), SAME_MODEL_CODE))
+    is_same = one.reading.tokens == other.reading.tokens
+    if is_same and rarity.weighed(one).words >= SAME_TITLE_WEIGHT:
+        found.append(("same_title", (), SAME_TITLE))
+    return found
 
 
 def _gtins(one: Features, other: Features, ambiguous: frozenset[str]) -> list[Piece]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from mdm.match.features import Features
+from mdm.match.rarity import Rarity
 from mdm.normalise.kind import added
 from mdm.normalise.vocabulary import ACCESSORIES
 
@@ -18,6 +19,15 @@ from mdm.normalise.vocabulary import ACCESSORIES
 EXACT = ("capacity", "memory", "size", "keyboard")
 # Measured or rounded differently from shop to shop: unequal only beyond this share.
 ROUNDED: Mapping[str, Decimal] = {"screen_size": Decimal("0.035"), "content": Decimal("0.01")}
+
+
+# The same article with its box and what comes in it, or as makers of computers buy it.
+_BOXED = frozenset(("box", "boxed", "retail"))
+_LOOSE = frozenset(("bulk", "oem", "tray"))
+# These are also said of other things than the packing: one of a pair has to be plain.
+_UNSURE = frozenset(("box", "tray"))
+# Codes that weigh less than this are norms and sockets.
+_TELLING = 0.3
 
 
 def veto(one: Features, other: Features) -> str | None:
@@ -31,7 +41,18 @@ def veto(one: Features, other: Features) -> str | None:
         return f"packs of {packs[0]} and of {packs[1]}"
     if one.gtins & other.gtins and _colours_differ(one.attributes, other.attributes):
         return f"colour {one.attributes['colour']} and {other.attributes['colour']}"
+    if _is_loose(one, other) or _is_loose(other, one):
+        return "one comes boxed, the other without its box"
     return _attributes(one.attributes, other.attributes)
+
+
+def _is_loose(one: Features, other: Features) -> bool:
+    """The first is sold without its box, the other in it."""
+    loose = one.reading.tokens & _LOOSE
+    if not loose or one.reading.tokens & _BOXED or other.reading.tokens & _LOOSE:
+        return False
+    boxed = other.reading.tokens & _BOXED
+    return bool(boxed) and not (loose <= _UNSURE and boxed <= _UNSURE)
 
 
 def _colours_differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
@@ -40,15 +61,22 @@ def _colours_differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return bool(left and right and not set(left.split("/")) & set(right.split("/")))
 
 
-def doubt(one: Features, other: Features) -> str | None:
-    """Why a person has to look before these two join their groups, however alike they are.
+def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str | None:
+    """Why a person has to look before these two join their groups, however alike they are; without
+    `rarity` for two that are surely alike.
 
     Model codes that agree in parts but not as a whole (`tp1414` and `tsl1414`) are sisters as often
-    as one."""
-    if not one.codes or not other.codes or one.all_codes & other.all_codes:
+    as one. Where no telling code is shared at all, much the same words name sisters too."""
+    if one.gtins & other.gtins or one.mpns & other.mpns:
         return None
-    is_known = one.gtins & other.gtins or one.mpns & other.mpns
-    return None if is_known else "model codes agree in parts only"
+    shared = one.all_codes & other.all_codes
+    if one.codes and other.codes and not shared:
+        return "model codes agree in parts only"
+    if rarity is None or one.reading.tokens == other.reading.tokens:
+        return None
+    if not any(rarity[each] > _TELLING for each in shared):
+        return "no model code that both state"
+    return None
 
 
 def _is_bundled(one: Features, other: Features) -> bool:

@@ -171,7 +171,8 @@ def test_the_jobs_of_stewardship_run_and_come_again(opened: Installation) -> Non
 
 def test_every_piece_of_evidence_has_words() -> None:
     extra = {"same_gtin", "shared_gtin", "other_gtin", "same_part_number", "other_part_number"}
-    assert {*Evidence._fields, *extra, "was_there_before"} - set(WORDS) == set()
+    extra |= {"same_model_code", "same_title", "was_there_before"}
+    assert {*Evidence._fields, *extra} - set(WORDS) == set()
 
 
 def test_evidence_is_told_in_one_scale_heaviest_first() -> None:

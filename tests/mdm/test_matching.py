@@ -69,7 +69,12 @@ def _decision(contenders: list[Contender], ruled: Ruled = NOTHING_RULED) -> Deci
     pairs = [
         Pair(a, b, _alike(contenders[a], contenders[b])) for a in places for b in places if a < b
     ]
-    judge = Judge(_alike, lambda *_: None, lambda *_: None, lambda *_: [("alike", (1.0,), 1.0)])
+    judge = Judge(
+        lambda pairs: [_alike(*pair) for pair in pairs],
+        lambda *_: None,
+        lambda *_: None,
+        lambda *_: [("alike", (1.0,), 1.0)],
+    )
     return decide(contenders, pairs, [], judge, ruled)
 
 
@@ -98,6 +103,27 @@ def test_decisions_do_not_depend_on_order() -> None:
         shuffled = contenders[:]
         random.Random(seed).shuffle(shuffled)
         assert _members(_decide(shuffled)) == expected
+
+
+def test_who_fits_two_variants_is_put_before_a_person() -> None:
+    boxed = _contender("off_boxed", "ab cd ef boxed")
+    loose = _contender("off_loose", "ab cd ef loose")
+    plain = _contender("off_plain", "ab cd ef")
+    judge = Judge(
+        lambda pairs: [0.9 for _ in pairs],
+        lambda one, other: "box" if {one, other} == {boxed, loose} else None,
+        lambda *_: None,
+        lambda *_: [],
+    )
+    both = decide([boxed, loose, plain], [Pair(0, 2, 0.9), Pair(1, 2, 0.9)], [], judge)
+    assert [len(group.members) for group in both.groups] == [1, 1, 1]
+    assert {each.offer_id for each in both.reviews} >= {"off_plain"} or {
+        each.against for each in both.reviews
+    } >= {"off_plain"}
+    told = [group.evidence["off_plain"] for group in both.groups if "off_plain" in group.evidence]
+    assert "as well (box)" in told[0]["kept_apart"][0]
+    alone = decide([boxed, plain], [Pair(0, 1, 0.9)], [], judge)
+    assert [len(group.members) for group in alone.groups] == [2]
 
 
 def test_living_products_are_merged_where_nothing_parts_them() -> None:

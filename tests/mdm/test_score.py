@@ -21,8 +21,9 @@ from mdm.match.score import (
     identifier_evidence,
     probabilities,
     shipped_model,
+    title_evidence,
 )
-from mdm.match.vetoes import doubt
+from mdm.match.vetoes import doubt, veto
 
 RARITY = Rarity(0, lambda _: 0)
 
@@ -115,6 +116,44 @@ def test_a_model_code_counts_for_more_beside_its_maker() -> None:
     assert identifier_evidence(one, other) == [("same_model_code", ("kgn36vl35g",), 1.5)]
     assert identifier_evidence(one, features("Kühlschrank KGN 36VL35G")) == []
     assert _probability(one, other) > MERGE
+
+
+def test_a_rare_model_code_counts_where_no_maker_is_stated() -> None:
+    one, other = features(FRIDGE), features("Kühlschrank KGN 36VL35G")
+    assert title_evidence(one, other, Rarity(100, lambda _: 3)) == [
+        ("same_model_code", ("kgn36vl35g",), 1.5)
+    ]
+    assert title_evidence(one, other, Rarity(100_000, lambda _: 5_000)) == []
+    bosch, neff = features(FRIDGE, manufacturer="Bosch"), features(FRIDGE, manufacturer="Neff")
+    assert "same_model_code" not in dict.fromkeys(
+        code for code, *_ in title_evidence(bosch, neff, Rarity(100, lambda _: 3))
+    )
+
+
+def test_the_same_title_counts_unless_it_names_a_kind_only() -> None:
+    one, other = features("Norvalis walnut chopping board large"), features("Large board walnut")
+    again = features("Norvalis large chopping board, walnut")
+    rare = Rarity(1_000, lambda _: 2)
+    assert [code for code, *_ in title_evidence(one, again, rare)] == ["same_title"]
+    assert title_evidence(one, other, rare) == []
+    assert title_evidence(one, again, Rarity(30_000, lambda _: 30_000)) == []
+
+
+def test_boxed_and_loose_ware_are_kept_apart() -> None:
+    boxed = features("Kernwerk K7 4770 processor retail boxed")
+    loose = features("Kernwerk K7 4770 processor OEM")
+    assert veto(boxed, loose) == "one comes boxed, the other without its box"
+    assert veto(features("Kernwerk K7 4770 processor"), loose) is None
+    # A fridge has an ice box, another one trays.
+    assert veto(features("Norvalis fridge with ice box"), features("Norvalis fridge, tray")) is None
+
+
+def test_what_shares_no_code_has_to_be_surer() -> None:
+    one, other = features("Norvalis retro fridge cream"), features("Norvalis retro fridge red")
+    rarity = Rarity(1_000, lambda _: 2)
+    assert doubt(one, other, rarity) == "no model code that both state"
+    assert doubt(one, other) is None
+    assert doubt(one, features("Norvalis cream retro fridge"), rarity) is None
 
 
 def test_a_gtin_that_names_several_things_weighs_less() -> None:
