@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from comptoir.payment_simulator.exchange import LostAnswer
 from comptoir.protocol_merchant.database import MerchantDatabase
-from comptoir.protocol_merchant.faults import Fault, strike_shop, take_fault
+from comptoir.protocol_merchant.faults import strike_shop, take_fault
 
 MOST_BYTES = 256_000
 
@@ -79,22 +79,21 @@ class Exchange:
         """The answer, new or stored. Raises ProtocolError."""
         with self._database.write() as tx:
             fault = take_fault(tx, call.operation)
-            if fault and fault.kind == "down":
-                pass
-            elif stored := self._claim(tx, call):
+            is_down = fault is not None and fault.kind == "down"
+            if not is_down and (stored := self._claim(tx, call)):
                 return stored.response()
-        if fault and fault.kind == "down":
+            if fault is not None:
+                strike_shop(tx, fault, _skus(tx, call.session_id))
+        if is_down:
             raise ProtocolError(503, "service_unavailable", "The shop is away for a moment.")
         if fault and fault.kind == "slow":
             time.sleep(fault.delay_s)
-        answer = self._work(call, act, fault)
+        answer = self._work(call, act)
         return LostAnswer() if fault and fault.kind == "answer_lost" else answer.response()
 
-    def _work(self, call: Call, act: Act, fault: Fault | None) -> Answer:
+    def _work(self, call: Call, act: Act) -> Answer:
         try:
             with self._database.write() as tx:
-                if fault is not None:
-                    strike_shop(tx, fault, _skus(tx, call.session_id))
                 answer = act(tx, call)
                 if call.key is not None:
                     tx.execute(

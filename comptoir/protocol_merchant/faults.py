@@ -2,7 +2,7 @@
 
 Requests: `down` (503, nothing done), `slow` (so many seconds late), `answer_lost` (done, and the
 connection breaks), `sold_out` and `price_moved` (just before a completion). Notices: `duplicate`,
-`reordered` (overtaken by the next), `none`.
+`reordered` (overtaken by the next of its order), `none`.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ from comptoir.protocol_merchant.ucp_signatures import Message, signed
 ACP_ADDRESS = "acp_webhook_url"
 MOST_TRIES = 8
 POLL_S = 0.05
-OVERTAKEN_S = 1.0
+OVERTAKEN_S = 0.2
+HELD_S = 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +58,19 @@ class NoticeQueue:
         fault = take_fault(tx, "notice") if url else None
         if url is None or (fault and fault.kind == "none"):
             return
-        # Held back just long enough for the next one to overtake it.
-        due = time.time() + (OVERTAKEN_S if fault and fault.kind == "reordered" else 0)
+        now = time.time()
+        # One that is held back goes out just after the one that overtakes it.
+        tx.execute(
+            "UPDATE notice SET due_at = ? WHERE sale_id = ? AND due_at > ?",
+            (now + OVERTAKEN_S, sale.id, now + HELD_S / 2),
+        )
+        due = now + (HELD_S if fault and fault.kind == "reordered" else 0)
         identity = str(uuid.uuid4())
         for _copy in range(2 if fault and fault.kind == "duplicate" else 1):
             tx.execute(
-                "INSERT INTO notice (id, protocol, url, body, due_at) VALUES (?, ?, ?, ?, ?)",
-                (identity, protocol, url, json.dumps(body), due),
+                "INSERT INTO notice (id, sale_id, protocol, url, body, due_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (identity, sale.id, protocol, url, json.dumps(body), due),
             )
 
 
