@@ -47,7 +47,8 @@ def _document(row: dict[str, object], copy: int) -> ProductDocument:
     }
     released = str(row.get("date_released") or "2020-01-01T00:00:00Z").replace("Z", "+00:00")
     # The set has no category tree of ours: facets get one drawn by hash, with no words to find.
-    path = (900_000 + number % 7, 900_100 + number % 61)
+    leaf = number % 61
+    path = (900_000 + leaf % 7, 900_100 + leaf)
     return ProductDocument(
         product_id=product_id,
         version=1,

@@ -26,13 +26,13 @@ from indexer.embedded import EmbeddedEngine
 from indexer.engine import (
     Engine,
     FacetField,
-    Hit,
     Match,
     SearchRequest,
     Upsert,
     Vector,
     Words,
 )
+from indexer.hits import Hits
 from kernel.embedding.encoder import Encoder, load_encoder
 from search_api.retrieval import CANDIDATES
 from search_api.second_stage import order_candidates
@@ -72,7 +72,7 @@ def by_words(engine: Engine) -> Ranking:
     return lambda text: [hit.product_id for hit in _retrieve(engine, text)]
 
 
-def _retrieve(engine: Engine, text: str, vector: Vector | None = None) -> Sequence[Hit]:
+def _retrieve(engine: Engine, text: str, vector: Vector | None = None) -> Hits:
     strict = SearchRequest(Words(text, LANGUAGE, Match.ALL), limit=CANDIDATES, vector=vector)
     found = engine.search(BRAND, strict)
     if found.total < Ladder().few:

@@ -11,9 +11,9 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from indexer.document import ProductDocument
-from indexer.engine import Hit
+from indexer.hits import Hit
 
-_AT_MOST = 4_000
+_AT_MOST = 1_000
 """Documents; some 15 kB each with ten offers."""
 
 

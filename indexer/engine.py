@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.document import ProductDocument
+from indexer.hits import Hit, Hits
 from indexer.inventory import Inventory
 from tenants.ranking.profile import FieldWeights
 
@@ -140,34 +141,6 @@ class SearchRequest:
             raise ValueError(f"{self.offset}+{self.limit} is outside the window of {WINDOW}")
 
 
-class Hit(NamedTuple):
-    """A product found, with what the second stage ranks by. `score` is the engine's own scale.
-
-    A tuple, for a search makes two hundred of them.
-    """
-
-    product_id: str
-    score: float
-    total_minor: int | None
-    availability: str
-    offer_count: int
-    updated_at: int
-    """Seconds since 1970."""
-    category_id: int | None = None
-    similarity: float | None = None
-    """Cosine to the request's vector; None where one of the two has no direction."""
-    version: int = 0
-    index: str = ""  # type: ignore[assignment]  # nobody looks for a place in this tuple
-    """Where the hit was seen and at which version: `read` may answer it from memory."""
-    accessories: int = 0
-    """Kinds of accessory that the product is (`indexer.accessories`)."""
-
-
-def id_of(product: str | Hit) -> str:
-    """The id of what `Reading.read` is asked for."""
-    return product if isinstance(product, str) else product.product_id
-
-
 class FacetCount(NamedTuple):
     """`value` is what a filter takes (an id or key), `label` what people read."""
 
@@ -189,7 +162,7 @@ class PriceCounts:
 class SearchResult:
     """`total` is exact. Facet counts ignore the filter on their own field; most frequent first."""
 
-    hits: tuple[Hit, ...]
+    hits: Hits
     total: int
     facets: dict[FacetField, tuple[FacetCount, ...]]
     prices: PriceCounts | None = None

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from indexer.embed_text import embed_text
 from indexer.engine import Filters
 from search_api.answer import ProductCard
+from search_api.cards import product_card
 from search_api.search import Shop
 from tenants.brand import Brand
 
@@ -61,7 +62,4 @@ def more_like_this(
         for name in ids
         if name in documents and (group is None or documents[name].variant_group != group)
     ]
-    return tuple(
-        shop.cards.card(other.product_id, other, profile, language, now)
-        for other in others[:wanted]
-    )
+    return tuple(product_card(other, profile, language, now) for other in others[:wanted])

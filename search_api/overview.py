@@ -1,18 +1,18 @@
-"""What a brand's index holds in all: merchants, makers, departments. Asked once in a few seconds.
+"""What a brand's index holds in all: merchants, makers, departments. Read every few seconds.
 
 The names of chips, the number of merchants compared and the home page come from here.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from indexer.engine import Engine, FacetField, SearchRequest, Sort
+from search_api.renewed import Renewed
 
-KEEP_S = 5.0
+KEEP_S, AT_MOST_S = 5.0, 60.0
+"""Read anew beside the questions after the one, within a question after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +28,22 @@ class Overview:
 
 
 class Overviews:
-    """The overview of each brand, kept for a few seconds."""
+    """The overview of each brand, a few seconds old."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._kept: dict[str, tuple[float, Overview]] = {}
+        self._renewed = Renewed(self._read, "overview", keep_s=KEEP_S, at_most_s=AT_MOST_S)
 
     def of(self, brand_id: str) -> Overview:
-        """The brand's overview, at most KEEP_S old."""
-        kept = self._kept.get(brand_id)
-        if kept is not None and time.monotonic() - kept[0] < KEEP_S:
-            return kept[1]
-        overview = self._read(brand_id)
-        self._kept[brand_id] = (time.monotonic(), overview)
-        return overview
+        """The brand's overview, read at once where there is none yet, or only a very old one."""
+        return self._renewed.made(brand_id)
 
     def _read(self, brand_id: str) -> Overview:
         fields = (FacetField.CATEGORY, FacetField.MANUFACTURER, FacetField.MERCHANT)
         found = self._engine.search(
             brand_id, SearchRequest(facets=fields, facet_size=2_000, sort=Sort.NEWEST, limit=1)
         )
-        newest = [datetime.fromtimestamp(hit.updated_at, UTC).isoformat() for hit in found.hits]
+        newest = self._engine.read(brand_id, found.hits)
         return Overview(
             product_count=found.total,
             merchants={row.value: row.label for row in found.facets[FacetField.MERCHANT]},
@@ -56,5 +51,5 @@ class Overviews:
             category_counts={
                 int(row.value): row.count for row in found.facets[FacetField.CATEGORY]
             },
-            updated_at=newest[0] if newest else None,
+            updated_at=next((document.updated_at for document in newest.values()), None),
         )

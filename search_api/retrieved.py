@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from indexer.engine import Expansion, Hit, SearchResult
+from indexer.engine import Expansion, SearchResult
+from indexer.hits import Hit
 from search_api.answer import Relaxation
 from search_api.understanding.recognition import Piece
 from tenants.ranking.profile import LadderStep, Placement
@@ -40,8 +41,9 @@ class Retrieved:
     @property
     def page(self) -> tuple[str | Hit, ...]:
         """The products of the page, as hits where they were hit: an engine remembers those."""
-        hits = {hit.product_id: hit for hit in self.result.hits}
-        return tuple(hits.get(name, name) for name in self.product_ids)
+        hits = self.result.hits
+        places = {name: place for place, name in enumerate(hits.product_ids)}
+        return tuple(hits[places[name]] if name in places else name for name in self.product_ids)
 
 
 def said(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import get_args
 
-from indexer.engine import Engine, Explanation, Match, SearchRequest, Words, id_of
+from indexer.engine import Engine, Explanation, Match, SearchRequest, Words
 from kernel.categories import categories
 from kernel.embedding.encoder import Encoder
 from search_api.answer import (
@@ -70,7 +70,7 @@ class Shop:
         overview = self.overviews.of(brand.id)
         result = found.result
         if result.hits:
-            self.snapshots.seen(brand.id, result.hits[0].index)
+            self.snapshots.seen(brand.id, result.hits.seen_in)
         return SearchAnswer(
             query=query.text,
             language=language,
@@ -149,14 +149,13 @@ class Shop:
         return ranking_statement(brand, language, overview.merchants, overview.updated_at)
 
     def _cards(self, found: Retrieved, brand: Brand, language: str) -> tuple[ProductCard, ...]:
-        documents = self.engine.read(brand.id, found.page)
-        now = datetime.now(UTC)
-        profile = brand.ranking_profile(language)
-        shown = [
-            self.cards.card(product, documents[id_of(product)], profile, language, now)
-            for product in found.page
-            if id_of(product) in documents
-        ]
+        shown = self.cards.cards(
+            found.page,
+            lambda products: self.engine.read(brand.id, products),
+            brand.ranking_profile(language),
+            language,
+            datetime.now(UTC),
+        )
         return _marked(shown, found, language)
 
 

@@ -8,22 +8,36 @@ itself was asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from indexer.accessories import named
 from indexer.document import ProductDocument
-from indexer.engine import Filters, Hit
+from indexer.engine import Filters
 from indexer.folding import key
+from indexer.hits import Hits
 from indexer.index_fields import ALL_WORDS_BONUS
 from kernel.categories import category_path
-from tenants.ranking.products import Candidate, RankedProduct, Ranking, rank_products, targets
+from tenants.ranking.products import (
+    Candidate,
+    Columns,
+    RankedProduct,
+    Ranking,
+    rank_columns,
+    rank_products,
+    targets,
+)
 from tenants.ranking.profile import RankingProfile, Rule
 from tenants.ranking.rules import RulePlan
 
 _NOTHING = RulePlan()
+_ANYTHING = -1
+"""Asked for: every kind of accessory, so that none stands back."""
 
 
 def order_candidates(
-    hits: Sequence[Hit],
+    hits: Hits,
     text: str,
     language: str,
     profile: RankingProfile,
@@ -31,27 +45,30 @@ def order_candidates(
     documents: Mapping[str, ProductDocument] | None = None,
 ) -> Ranking:
     """Candidates in order. `documents` are needed where rules look at makers or merchants."""
-    asked = named(text, language)
-    rows = _candidates(hits, asked)
-    if plan.moves or plan.hidden:
-        rows = _for_rules(rows, hits, documents or {})
-        rows = [row for row in rows if not is_hidden(row, plan.hidden)]
-    return rank_products(rows, profile, plan.moves)
+    rows = _columns(hits, named(text, language))
+    if not (plan.moves or plan.hidden):
+        return rank_columns(rows, profile)
+    seen = _for_rules(rows, hits, documents or {})
+    return rank_products(
+        [row for row in seen if not is_hidden(row, plan.hidden)], profile, plan.moves
+    )
 
 
 def browsed(
-    hits: Sequence[Hit],
+    hits: Hits,
     profile: RankingProfile,
     plan: RulePlan,
     documents: Mapping[str, ProductDocument],
 ) -> list[RankedProduct]:
     """A list without words in the engine's order, as rules change it."""
-    step = 1.0 / max(len(hits), 1)
-    rows = [
-        row._replace(tier=0, text_score=1.0 - place * step)
-        for place, row in enumerate(_candidates(hits, -1))
-    ]
-    kept = [row for row in _for_rules(rows, hits, documents) if not is_hidden(row, plan.hidden)]
+    places = np.arange(len(hits))
+    rows = replace(
+        _columns(hits, _ANYTHING),
+        text_scores=1.0 - places / max(len(hits), 1),
+        tiers=np.zeros_like(places),
+    )
+    seen = _for_rules(rows, hits, documents)
+    kept = [row for row in seen if not is_hidden(row, plan.hidden)]
     # What speaks for a product among many words has no say where no word was asked.
     bare = {row.product_id: row.text_score for row in kept}
     moved = rank_products(kept, profile, plan.moves)
@@ -87,37 +104,42 @@ def is_hidden(candidate: Candidate, hidden: Sequence[Rule]) -> bool:
     return any(targets(rule, candidate) for rule in hidden)
 
 
-def _candidates(hits: Sequence[Hit], asked: int) -> list[Candidate]:
+def _columns(hits: Hits, asked: int) -> Columns:
     """Hits as the second stage sees them, those with all words in a tier of their own."""
-    if not hits:
-        return []
-    ids, scores, _, stock, offers, _, _, cosines, _, _, accessories = zip(*hits, strict=True)
-    plain = [score - ALL_WORDS_BONUS if score >= ALL_WORDS_BONUS else score for score in scores]
-    best = max(plain) or 1.0
-    columns = (
-        ids,
-        [score / best for score in plain],
-        [cosine if cosine is not None and cosine > 0.0 else 0.0 for cosine in cosines],
-        [state == "in_stock" for state in stock],
-        offers,
-        [bool(bits & ~asked) for bits in accessories],
-        [int(score < ALL_WORDS_BONUS) for score in scores],
+    has_all = hits.scores >= ALL_WORDS_BONUS
+    plain = hits.scores - ALL_WORDS_BONUS * has_all
+    return Columns(
+        hits.product_ids,
+        plain / (plain.max(initial=0.0) or 1.0),
+        np.fmax(hits.similarities, 0.0).astype(np.float64),
+        hits.in_stock,
+        hits.offer_counts,
+        (hits.accessories & ~asked) != 0,
+        (~has_all).astype(np.int64),
     )
-    return [Candidate(*row) for row in zip(*columns, strict=True)]
 
 
 def _for_rules(
-    rows: Sequence[Candidate], hits: Sequence[Hit], documents: Mapping[str, ProductDocument]
+    rows: Columns, hits: Hits, documents: Mapping[str, ProductDocument]
 ) -> list[Candidate]:
-    """With what rules look at and the order does not."""
+    """One by one, with what rules look at and the order does not."""
+    plain = zip(
+        rows.product_ids,
+        rows.text_scores.tolist(),
+        rows.vector_scores.tolist(),
+        rows.in_stock.tolist(),
+        rows.offer_counts.tolist(),
+        rows.is_accessory.tolist(),
+        rows.tiers.tolist(),
+        [category_path(category_id or None) for category_id in hits.category_ids.tolist()],
+        strict=True,
+    )
     seen = []
-    for row, hit in zip(rows, hits, strict=True):
-        document = documents.get(hit.product_id)
-        seen.append(
-            row._replace(
-                category_path=category_path(hit.category_id),
-                manufacturer=key(document.manufacturer or "") or None if document else None,
-                merchants=document.merchant_ids if document else (),
-            )
-        )
+    for row in plain:
+        candidate = Candidate(*row)
+        document = documents.get(candidate.product_id)
+        if document is not None:
+            maker = key(document.manufacturer or "") or None
+            candidate = candidate._replace(manufacturer=maker, merchants=document.merchant_ids)
+        seen.append(candidate)
     return seen

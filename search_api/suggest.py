@@ -7,9 +7,6 @@ KEEP_S; until the first is there, products alone are proposed. No SQL.
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,9 +15,9 @@ from indexer.analysis import OTHER
 from indexer.engine import Engine
 from indexer.folding import fold
 from kernel.categories import categories
-from kernel.errors import DomainError
 from search_api.overview import Overview, Overviews
 from search_api.query import ShopQuery, address, printable
+from search_api.renewed import Renewed
 from search_api.suggest_table import Phrase, PhraseKind, SuggestTable
 from tenants.brand import Brand
 
@@ -31,7 +28,6 @@ KEEP_S = 600.0
 """Words and counts change slowly, and taking them is half a second of work beside shoppers'."""
 MOST_TYPED = 80
 MOST = 20
-_LOG = logging.getLogger(__name__)
 _SHARES: tuple[tuple[PhraseKind, int], ...] = (("query", 4), ("category", 2), ("manufacturer", 2))
 _LEAST_CORRECTED = 3
 """Letters of the shortest word that is read as a typing error."""
@@ -64,16 +60,14 @@ class Suggestions:
         self._engine = engine
         self._overviews = overviews
         self._frequent = frequent
-        self._tables: dict[tuple[str, str], tuple[float, SuggestTable]] = {}
-        self._building: set[tuple[str, str]] = set()
-        self._lock = threading.Lock()
+        self._tables = Renewed(self._build, "suggestions", keep_s=KEEP_S)
 
     def of(self, typed: str, brand: Brand, language: str, limit: int = 10) -> SuggestAnswer:
         """A few suggestions; none for an empty query."""
         said = printable(typed[: 4 * MOST_TYPED])[:MOST_TYPED].strip()
         if not said:
             return SuggestAnswer(query=said, read_as=None, suggestions=())
-        table = self._table(brand, language)
+        table = self._tables.latest((brand.id, language))
         read = _read(said, table, language) if table is not None else said
         found = [*self._phrases(read, table, brand, language), *_going_on(read, table)]
         products = self._engine.complete(brand.id, read, language, limit)
@@ -93,8 +87,7 @@ class Suggestions:
 
     def load(self, brand: Brand, language: str) -> None:
         """Build the table now: for tests and for a warm start."""
-        key = (brand.id, language)
-        self._tables[key] = (time.monotonic(), self._build(brand.id, language))
+        self._tables.load((brand.id, language))
 
     def _phrases(
         self, said: str, table: SuggestTable | None, brand: Brand, language: str
@@ -107,31 +100,8 @@ class Suggestions:
             for row in table.phrases(said, kind, share)
         ]
 
-    def _table(self, brand: Brand, language: str) -> SuggestTable | None:
-        key = (brand.id, language)
-        kept = self._tables.get(key)
-        if kept is None or time.monotonic() - kept[0] > KEEP_S:
-            self._renew(key)
-        return kept[1] if kept is not None else None
-
-    def _renew(self, key: tuple[str, str]) -> None:
-        with self._lock:
-            if key in self._building:
-                return
-            self._building.add(key)
-        threading.Thread(target=self._take, args=(key,), daemon=True).start()
-
-    def _take(self, key: tuple[str, str]) -> None:
-        try:
-            self._tables[key] = (time.monotonic(), self._build(*key))
-        except DomainError as error:
-            _LOG.info("suggestions of %s not built: %s", key[0], error.message)
-        except Exception:  # noqa: BLE001 - a thread has nobody to tell
-            _LOG.exception("suggestions of %s not built", key[0])
-        finally:
-            self._building.discard(key)
-
-    def _build(self, brand_id: str, language: str) -> SuggestTable:
+    def _build(self, key: tuple[str, str]) -> SuggestTable:
+        brand_id, language = key
         words: dict[str, int] = {}
         for name in (language, OTHER):
             for word, count in self._engine.vocabulary(brand_id, name):

@@ -35,7 +35,6 @@ from indexer.engine import (
     Delete,
     Explanation,
     Filters,
-    Hit,
     IndexStats,
     Neighbour,
     SearchRequest,
@@ -43,8 +42,8 @@ from indexer.engine import (
     Upsert,
     Vector,
     WriteReport,
-    id_of,
 )
+from indexer.hits import Hit, id_of
 from indexer.index_fields import ATTRIBUTE_WORDS, TITLE_WORDS
 from indexer.inventory import Generation, Held
 from kernel.errors import DomainError

@@ -16,7 +16,6 @@ from indexer.engine import (
     FacetCount,
     FacetField,
     Filters,
-    Hit,
     PriceCounts,
     SearchRequest,
     SearchResult,
@@ -24,13 +23,15 @@ from indexer.engine import (
     Vector,
     Words,
 )
+from indexer.hits import Hit, Hits
 from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, TITLE_WORDS, facet_counts
 from indexer.matching_plan import Clause, matching_plan
 from indexer.price_bars import EDGES
+from kernel.offer_terms import Availability
 
 Json = dict[str, Any]
 
-HIT_FIELDS = ["total", "availability", "offer_count", "updated_at", "category_id", "accessories"]
+HIT_FIELDS = ["availability", "offer_count", "category_id", "accessories"]
 _FACETS = {
     FacetField.CATEGORY: "category",
     FacetField.MANUFACTURER: "manufacturer_label",
@@ -262,7 +263,7 @@ def search_result(answer: Json, request: SearchRequest) -> SearchResult:
     counted = _counted(answer.get("aggregations", {}))
     prices = counted.get(FacetField.PRICE.value)
     return SearchResult(
-        tuple(_hit(row) for row in answer["hits"]["hits"]),
+        Hits.of(_hit(row) for row in answer["hits"]["hits"]),
         answer["hits"]["total"]["value"],
         {
             facet: _counts(counted[facet.value])
@@ -302,10 +303,8 @@ def _hit(row: Json) -> Hit:
     return Hit(
         row["_id"],
         row["_score"] or 0.0,
-        first("total", _NONE)[0],
-        first("availability", _NONE)[0],
+        first("availability", _NONE)[0] == Availability.IN_STOCK,
         first("offer_count", _ZERO)[0],
-        first("updated_at", _ZERO)[0],
         first("category_id", _NONE)[0] or None,
         # The script adds 1: no score may be negative.
         None if cosine is None else cosine - 1.0,

@@ -1,7 +1,7 @@
 """What hits tell of products, by their place in the index: its columns, read once.
 
 A segment never changes (what is deleted in it is only hidden), so its table is kept for as long as
-the index holds it, whatever is committed beside it: some 80 bytes a product.
+the index holds it, whatever is committed beside it: some 60 bytes a product.
 """
 
 from __future__ import annotations
@@ -17,17 +17,16 @@ from numpy.typing import NDArray
 from indexer.embedded.schema import ID_PARTS
 
 _NUMBERS: Final = (
-    "key", "version", "offer_count", "updated_at", "category_id", "stock", "accessories",
+    "key", "version", "offer_count", "category_id", "stock", "accessories",
 )  # fmt: skip
-NO_TOTAL: Final = -1
 ROW: Final = np.dtype(
     [
-        ("key", np.int64), ("version", np.int64), ("total", np.int64), ("accessories", np.int64),
-        ("updated_at", np.int64), ("category_id", np.int32), ("offer_count", np.int32),
-        ("stock", np.int8), ("id", f"S{8 * len(ID_PARTS)}"),
+        ("key", np.int64), ("version", np.int64), ("accessories", np.int64),
+        ("category_id", np.int32), ("offer_count", np.int32), ("stock", np.int8),
+        ("id", f"S{8 * len(ID_PARTS)}"),
     ]
 )  # fmt: skip
-"""`total` is NO_TOTAL and `category_id` 0 where there is none; `id` is empty where it is longer."""
+"""`category_id` is 0 where there is none; `id` is empty where it is longer."""
 _AT_ONCE: Final = 16_384
 """Products read in one go: other threads wait that long for their turn."""
 
@@ -75,12 +74,10 @@ def _read(searcher: tantivy.Searcher, segment: int, size: int) -> Table:
 
 
 def _fill(part: Table, searcher: tantivy.Searcher, places: list[tantivy.DocAddress]) -> None:
-    def column(name: str, absent: int = 0) -> list[int]:
-        values = searcher.fast_field_values(name, places)
-        return [absent if value is None else int(value) for value in values]
+    def column(name: str) -> list[int]:
+        return [int(value or 0) for value in searcher.fast_field_values(name, places)]
 
     for name in _NUMBERS:
         part[name] = column(name)
-    part["total"] = column("total", NO_TOTAL)
     parts = np.array([column(name) for name in ID_PARTS], dtype=">i8")
     part["id"] = np.ascontiguousarray(parts.T).view(ROW["id"]).ravel()

@@ -20,7 +20,6 @@ from indexer.engine import (
     Delete,
     Explanation,
     Filters,
-    Hit,
     IndexStats,
     Neighbour,
     SearchRequest,
@@ -29,6 +28,7 @@ from indexer.engine import (
     Vector,
     WriteReport,
 )
+from indexer.hits import Hit
 from indexer.inventory import Generation, Held, State
 from kernel.errors import DomainError
 

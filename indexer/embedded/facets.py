@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import tantivy
 
 from indexer.embedded.querying import Question, attribute_path
-from indexer.embedded.schema import PRICE_BAR
+from indexer.embedded.schema import CATEGORY_TRAIL, PRICE_BAR, TRAIL_JOINT
 from indexer.engine import FacetCount, FacetField, PriceCounts, SearchRequest, SearchResult
+from indexer.hits import NO_HITS
 from indexer.index_fields import facet_counts
 from indexer.price_bars import EDGES
 
 _FIELDS = {
-    FacetField.CATEGORY: "category",
+    FacetField.CATEGORY: CATEGORY_TRAIL,
     FacetField.MANUFACTURER: "manufacturer_label",
     FacetField.MERCHANT: "merchant_label",
     FacetField.AVAILABILITY: "availability",
 }
+
+_TRAILS = 10_000
+"""More ways from a department to a leaf than any tree of categories has."""
 
 
 def counted_facets(
@@ -35,10 +40,12 @@ def counted_facets(
         counted |= _counted(searcher, wider, {name: wanted[name]})
     prices = counted.get(FacetField.PRICE.value)
     return SearchResult(
-        (),
+        NO_HITS,
         0,
         {
-            facet: _counts(counted[facet.value])
+            facet: _of_trails(counted[facet.value], request.facet_size)
+            if facet is FacetField.CATEGORY
+            else _counts(counted[facet.value])
             for facet in request.facets
             if facet is not FacetField.PRICE
         },
@@ -61,13 +68,13 @@ def _counted(
 def _aggregations(request: SearchRequest) -> dict[str, dict[str, Any]]:
     """For each facet its aggregations by name."""
     wanted: dict[str, dict[str, Any]] = {
-        facet.value: {"terms": _terms(_FIELDS[facet], request)}
+        facet.value: {"terms": _terms(_FIELDS[facet], _size(facet, request))}
         for facet in request.facets
         if facet is not FacetField.PRICE
     }
     for name in request.attributes:
         path = attribute_path(name)
-        wanted[path] = {"terms": _terms(path, request)}
+        wanted[path] = {"terms": _terms(path, request.facet_size)}
     if FacetField.PRICE in request.facets:
         wanted[FacetField.PRICE.value] = {
             "totals": {"stats": {"field": "total"}},
@@ -76,15 +83,28 @@ def _aggregations(request: SearchRequest) -> dict[str, dict[str, Any]]:
     return wanted
 
 
-def _terms(field: str, request: SearchRequest) -> dict[str, Any]:
+def _size(facet: FacetField, request: SearchRequest) -> int:
+    return _TRAILS if facet is FacetField.CATEGORY else request.facet_size
+
+
+def _terms(field: str, size: int) -> dict[str, Any]:
     return {
         "terms": {
             "field": field,
-            "size": request.facet_size,
-            "segment_size": max(1_000, request.facet_size),
+            "size": size,
+            "segment_size": max(1_000, size),
             "order": {"_count": "desc"},
         }
     }
+
+
+def _of_trails(answer: dict[str, Any], size: int) -> tuple[FacetCount, ...]:
+    """Each category counts what lies below it; one value a product is counted fastest."""
+    counts: Counter[str] = Counter()
+    for bucket in answer["terms"]["buckets"]:
+        for category in bucket["key"].split(TRAIL_JOINT):
+            counts[category] += bucket["doc_count"]
+    return facet_counts(counts.items())[:size]
 
 
 def _counts(answer: dict[str, Any]) -> tuple[FacetCount, ...]:

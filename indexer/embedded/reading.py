@@ -5,19 +5,22 @@ Other processes commit; a look at one file's stamp tells whether to reload, so n
 
 from __future__ import annotations
 
+import math
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import repeat
 from pathlib import Path
 
+import numpy as np
 import orjson
 import tantivy
 
 from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
 from indexer.documents import Documents
-from indexer.embedded.columns import NO_TOTAL, segments_of
+from indexer.embedded.columns import segments_of
 from indexer.embedded.facets import counted_facets
 from indexer.embedded.generations import Manifest
 from indexer.embedded.querying import (
@@ -38,16 +41,16 @@ from indexer.engine import (
     Completion,
     Explanation,
     Filters,
-    Hit,
     Neighbour,
     SearchRequest,
     SearchResult,
     Sort,
     Vector,
-    id_of,
 )
+from indexer.hits import NO_HITS, Hit, Hits, id_of
 from indexer.index_fields import ATTRIBUTE_WORDS, AVAILABILITIES, TITLE_WORDS, numeric_key
 from indexer.matching_plan import matching_plan
+from kernel.offer_terms import Availability
 
 _ORDERS = {
     Sort.PRICE_ASC: ("total", tantivy.Order.Asc),
@@ -56,6 +59,7 @@ _ORDERS = {
     Sort.POPULAR: ("offer_count", tantivy.Order.Desc),
     Sort.ID: ("key", tantivy.Order.Asc),
 }
+_IN_STOCK = AVAILABILITIES.index(Availability.IN_STOCK)
 _EXACT_UP_TO = 20_000
 """Filtered sets up to this size are compared vector by vector when the graph found too few."""
 
@@ -71,6 +75,7 @@ class IndexReader:
         self._meta = folder / "lexical" / "meta.json"
         self._vectors = VectorFile(folder, manifest.dimensions)
         self._taking = threading.Lock()
+        self._beside = ThreadPoolExecutor(os.cpu_count(), "facets")
         self._seen = (self._stamp_now(), self._taken(None))
 
     def _stamp_now(self) -> tuple[int, int]:
@@ -113,6 +118,7 @@ class IndexReader:
         question = question_of(
             request.words, request.filters, after=request.after, present=snapshot.present
         )
+        counting = self._counting(snapshot, request, question)
         field, order = _ORDERS.get(request.sort, (None, tantivy.Order.Desc))
         found = snapshot.searcher.search(
             question.query(),
@@ -126,23 +132,27 @@ class IndexReader:
         vector = request.vector if request.sort is Sort.RELEVANCE else None
         hits = self._hits(snapshot, [address for _, address in rows], scores, vector)
         total = _total(found)
-        if total < request.facets_from or not (request.facets or request.attributes):
+        if counting is None or total < request.facets_from:
             return SearchResult(hits, total, {})
-        facets = self._facets(snapshot, request, question)
-        return replace(facets, hits=hits, total=total)
+        return replace(counting(), hits=hits, total=total)
 
-    def _facets(
+    def _counting(
         self, snapshot: Snapshot, request: SearchRequest, question: Question
-    ) -> SearchResult:
-        """Counts of what has no words to be found by are remembered: they cost most."""
+    ) -> Callable[[], SearchResult] | None:
+        """Facets are counted beside the search: the engine needs no turn of this interpreter.
+
+        Counts of what has no words to be found by are remembered: they cost most.
+        """
+        if not (request.facets or request.attributes):
+            return None
         if request.words is not None:
-            return counted_facets(snapshot.searcher, request, question)
+            return self._beside.submit(counted_facets, snapshot.searcher, request, question).result
         asked = repr((request.filters, request.facets, request.facet_size, request.attributes))
         known = snapshot.counted(asked)
         if known is None:
             known = counted_facets(snapshot.searcher, request, question)
             snapshot.keep_counted(asked, known)
-        return known
+        return lambda: known
 
     def _hits(
         self,
@@ -150,27 +160,22 @@ class IndexReader:
         addresses: list[tantivy.DocAddress],
         scores: Sequence[float],
         vector: Vector | None,
-    ) -> tuple[Hit, ...]:
+    ) -> Hits:
         if not addresses:
-            return ()
+            return NO_HITS
         ids, rows = snapshot.facts(addresses)
-        cosines: Sequence[float | None] = [None] * len(ids)
-        if vector is not None:
-            cosines = self._vectors.cosines(vector, rows["key"].tolist())
-        columns = (
+        cosines = self._vectors.cosines(vector, rows["key"].astype(np.uint64))
+        return Hits(
             ids,
-            scores,
-            [None if total == NO_TOTAL else total for total in rows["total"].tolist()],
-            [AVAILABILITIES[stock] for stock in rows["stock"].tolist()],
-            rows["offer_count"].tolist(),
-            rows["updated_at"].tolist(),
-            [category or None for category in rows["category_id"].tolist()],
+            np.array(scores),
+            rows["stock"] == _IN_STOCK,
+            rows["offer_count"],
+            rows["category_id"],
             cosines,
-            rows["version"].tolist(),
-            repeat(self.index, len(ids)),
-            rows["accessories"].tolist(),
+            rows["version"],
+            rows["accessories"],
+            self.index,
         )
-        return tuple(map(Hit._make, zip(*columns, strict=True)))
 
     def neighbours(self, vector: Vector, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
         """From the graph; exactly, where a filter leaves few products."""
@@ -204,8 +209,8 @@ class IndexReader:
 
     def _nearest_of(self, vector: Vector, keys: Sequence[int]) -> list[tuple[int, float]]:
         """(key, cosine), best first, of those that have a vector."""
-        cosines = zip(keys, self._vectors.cosines(vector, keys), strict=True)
-        known = [(key, cosine) for key, cosine in cosines if cosine is not None]
+        cosines = self._vectors.cosines(vector, np.array(keys, dtype=np.uint64)).tolist()
+        known = [row for row in zip(keys, cosines, strict=True) if not math.isnan(row[1])]
         return sorted(known, key=lambda row: -row[1])
 
     def _passing(

@@ -33,6 +33,8 @@ NUMBERS = (
 ID_PARTS = ("id_0", "id_1", "id_2")
 """Ids of up to 24 bytes, eight in each: columns are read without unpacking stored documents."""
 ATTRIBUTES = "attributes"
+CATEGORY_TRAIL, TRAIL_JOINT = "category_trail", "/"
+"""Categories from department to leaf in one value, as they are counted."""
 DIGEST = "digest"
 PRICE_BAR = "price_bar"
 TERMS = "terms"
@@ -48,8 +50,8 @@ def schema() -> tantivy.Schema:
     for name in WORD_FIELDS:
         builder.add_text_field(name, tokenizer_name=TERMS, index_option="basic")
     builder.add_json_field(ATTRIBUTES, fast=True, tokenizer_name="raw", index_option="basic")
-    for name in (*KEYWORDS, *LABELS):
-        fast = name not in {"product_id", "variant_group"}
+    for name in (*KEYWORDS, *LABELS, CATEGORY_TRAIL):
+        fast = name not in {"category", "product_id", "variant_group"}
         builder.add_text_field(
             name, fast=fast, tokenizer_name="raw", index_option="basic", stored=name == "product_id"
         )
@@ -84,6 +86,7 @@ def fields_of(change: Upsert | Delete) -> Fields:
         **text_fields(change.document),
         **plain.words,
         "category": list(plain.categories),
+        CATEGORY_TRAIL: TRAIL_JOINT.join(plain.categories) or None,
         "merchant": list(plain.merchants),
         "merchant_label": list(plain.merchant_labels),
         ATTRIBUTES: plain.attributes or None,

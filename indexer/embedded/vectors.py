@@ -112,17 +112,14 @@ class VectorFile:
         best = np.argsort(-cosines, kind="stable")[:count]
         return list(zip(table.keys[places[best]].tolist(), cosines[best].tolist(), strict=True))
 
-    def cosines(self, vector: Vector, keys: Sequence[int]) -> list[float | None]:
-        """The cosine of each key in its place; None for a key without a vector."""
-        table = self._current()
-        places, known = table.places(np.array(keys, dtype=np.uint64))
-        if not known.any() or not vector.any():
-            return [None] * len(keys)
-        similar = table.cosines(places, vector).tolist()
-        return [
-            cosine if is_known else None
-            for cosine, is_known in zip(similar, known.tolist(), strict=True)
-        ]
+    def cosines(self, vector: Vector | None, keys: Keys) -> Vector:
+        """The cosine of each key in its place; NaN for a key without a vector."""
+        found = np.full(len(keys), np.nan, dtype=np.float32)
+        if vector is not None and vector.any():
+            table = self._current()
+            places, known = table.places(keys)
+            found[known] = table.cosines(places[known], vector)
+        return found
 
     def change(self, upserts: Mapping[int, Vector], deletes: Sequence[int]) -> None:
         """Apply and save; nothing is written where every vector is the same already.

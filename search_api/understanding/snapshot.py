@@ -6,10 +6,7 @@ grown old. A question never waits for it: until the first one is there, nothing 
 
 from __future__ import annotations
 
-import logging
 import re
-import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,15 +14,12 @@ from dataclasses import dataclass, field
 from indexer.analysis import LANGUAGES, OTHER, index_terms
 from indexer.engine import WINDOW, Engine, FacetField, SearchRequest, Sort
 from indexer.stemming import stem
-from kernel.errors import DomainError
+from search_api.renewed import Renewed
 
 KEEP_S = 600.0
 """Age at which a snapshot is taken anew although the index has kept its name."""
-RETRY_S = 10.0
-"""Time until it is tried again where it failed."""
 SAMPLE = WINDOW
 """Products (of most offers) whose attributes are looked at."""
-_LOG = logging.getLogger(__name__)
 _INCHES = re.compile(r"(?<=\d)\s?in$")
 
 
@@ -73,58 +67,30 @@ class Snapshot:
         return sum(self.words.get(name, {}).get(word, 0) for name in (language, OTHER))
 
 
+_EMPTY = Snapshot()
+
+
 class Snapshots:
     """The snapshot of each brand, renewed in the background."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._kept: dict[str, tuple[float, Snapshot]] = {}
-        self._building: set[str] = set()
-        self._lock = threading.Lock()
+        self._renewed: Renewed[str, Snapshot] = Renewed(
+            lambda brand_id: take(engine, brand_id), "words", keep_s=KEEP_S
+        )
 
     def of(self, brand_id: str) -> Snapshot:
         """The latest one there is; an empty one until the first has been taken."""
-        kept = self._kept.get(brand_id)
-        if kept is None or time.monotonic() - kept[0] > KEEP_S:
-            self._renew(brand_id)
-        return kept[1] if kept is not None else Snapshot()
+        return self._renewed.latest(brand_id) or _EMPTY
 
     def seen(self, brand_id: str, index: str) -> None:
         """An answer came from this index: where it is another one, its words are read."""
-        kept = self._kept.get(brand_id)
-        if kept is not None and kept[1].index and index != kept[1].index:
-            self._renew(brand_id)
+        held = self._renewed.held(brand_id)
+        if held is not None and index != held.index:
+            self._renewed.renew(brand_id)
 
     def load(self, brand_id: str) -> Snapshot:
         """Take one now and keep it: for programs that ask one question."""
-        snapshot = take(self._engine, brand_id)
-        self._kept[brand_id] = (time.monotonic(), snapshot)
-        return snapshot
-
-    def _renew(self, brand_id: str) -> None:
-        with self._lock:
-            if brand_id in self._building:
-                return
-            self._building.add(brand_id)
-        threading.Thread(target=self._take, args=(brand_id,), daemon=True).start()
-
-    def _take(self, brand_id: str) -> None:
-        try:
-            self.load(brand_id)
-        except DomainError as error:
-            # The page says that the engine is away; this is tried again with the next question.
-            _LOG.info("words of %s not read: %s", brand_id, error.message)
-            self._later(brand_id)
-        except Exception:  # noqa: BLE001 - a thread has nobody to tell
-            _LOG.exception("words of %s not read", brand_id)
-            self._later(brand_id)
-        finally:
-            self._building.discard(brand_id)
-
-    def _later(self, brand_id: str) -> None:
-        """Keep what there is, and try again in a while."""
-        kept = self._kept.get(brand_id, (0.0, Snapshot()))[1]
-        self._kept[brand_id] = (time.monotonic() - KEEP_S + RETRY_S, kept)
+        return self._renewed.load(brand_id)
 
 
 def take(engine: Engine, brand_id: str) -> Snapshot:

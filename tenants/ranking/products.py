@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenants.ranking.profile import RankingProfile, Rule
 
@@ -46,14 +47,28 @@ class RankedProduct(NamedTuple):
     parts: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking(Sequence[RankedProduct]):
-    """Candidates in order. A page shows a tenth of them, so a row is made when it is looked at."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Candidates as one column for each of their scores, all of one length."""
 
-    candidates: Sequence[Candidate]
+    product_ids: Sequence[str]
+    text_scores: NDArray[np.float64]
+    vector_scores: NDArray[np.float64]
+    in_stock: NDArray[np.bool_]
+    offer_counts: NDArray[np.int64]
+    is_accessory: NDArray[np.bool_]
+    tiers: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking(Sequence[RankedProduct]):
+    """Products in order. A page shows a tenth of them, so a row is made when it is looked at."""
+
+    product_ids: Sequence[str]
     order: Sequence[int]
-    scores: Sequence[float]
-    parts: Mapping[str, Sequence[float]]
+    scores: NDArray[np.float64]
+    parts: Mapping[str, NDArray[np.floating[Any]]]
+    is_accessory: NDArray[np.bool_]
     moved: Sequence[Mapping[str, float]] = ()
 
     def __len__(self) -> int:
@@ -69,13 +84,12 @@ class Ranking(Sequence[RankedProduct]):
         return self._row(self.order[place])
 
     def _row(self, at: int) -> RankedProduct:
-        candidate = self.candidates[at]
-        parts = {name: column[at] for name, column in self.parts.items()}
-        if not candidate.is_accessory:
+        parts = {name: float(column[at]) for name, column in self.parts.items()}
+        if not self.is_accessory[at]:
             del parts["accessory"]
         if self.moved:
             parts |= self.moved[at]
-        return RankedProduct(candidate.product_id, self.scores[at], parts)
+        return RankedProduct(self.product_ids[at], float(self.scores[at]), parts)
 
 
 def rank_products(
@@ -86,26 +100,40 @@ def rank_products(
     `moves` are the rules of a plan that boost or bury; of those that speak about a product, the
     first one counts.
     """
-    if not candidates:
-        return Ranking((), (), (), {})
-    weights = profile.product_weights
-    ids, texts, near, stock, offers, accessories, tiers, *_ = zip(*candidates, strict=True)
-    text = np.array(texts)
-    many = np.minimum(np.array(offers), MANY_OFFERS)
-    parts = {
-        "text": text,
-        "meaning": weights.vector * np.array(near),
-        "in_stock": weights.in_stock * np.array(stock),
-        "offers": weights.offer_count * many / MANY_OFFERS,
-        "accessory": -weights.accessory * text * np.array(accessories),
-    }
-    scores: list[float] = sum(parts.values()).tolist()
     moved = [_moved(row, moves) for row in candidates] if moves else []
+    ids, texts, near, stock, offers, accessories, tiers, *_ = (
+        zip(*candidates, strict=True) if candidates else ((),) * 7
+    )
+    columns = Columns(
+        ids,
+        np.array(texts, dtype=np.float64),
+        np.array(near, dtype=np.float64),
+        np.array(stock, dtype=np.bool_),
+        np.array(offers, dtype=np.int64),
+        np.array(accessories, dtype=np.bool_),
+        np.array(tiers, dtype=np.int64),
+    )
+    return rank_columns(columns, profile, moved)
+
+
+def rank_columns(
+    rows: Columns, profile: RankingProfile, moved: Sequence[Mapping[str, float]] = ()
+) -> Ranking:
+    """As `rank_products`; `moved` are the parts of each score that rules give or take."""
+    weights = profile.product_weights
+    many = np.minimum(rows.offer_counts, MANY_OFFERS)
+    parts = {
+        "text": rows.text_scores,
+        "meaning": weights.vector * rows.vector_scores,
+        "in_stock": weights.in_stock * rows.in_stock,
+        "offers": weights.offer_count * many / MANY_OFFERS,
+        "accessory": -weights.accessory * rows.text_scores * rows.is_accessory,
+    }
+    scores = np.sum(list(parts.values()), axis=0)
     if moved:
-        scores = [score + sum(by.values()) for score, by in zip(scores, moved, strict=True)]
-    keys = [(tier, -score, id_) for tier, score, id_ in zip(tiers, scores, ids, strict=True)]
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    return Ranking(candidates, order, scores, {k: v.tolist() for k, v in parts.items()}, moved)
+        scores = scores + [sum(by.values()) for by in moved]
+    order = np.lexsort((np.array(rows.product_ids, dtype=np.str_), -scores, rows.tiers))
+    return Ranking(rows.product_ids, order.tolist(), scores, parts, rows.is_accessory, moved)
 
 
 def _moved(candidate: Candidate, moves: Sequence[Rule]) -> dict[str, float]:

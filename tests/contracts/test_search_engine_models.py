@@ -9,7 +9,7 @@ import pytest
 
 from indexer.engine import Engine, Filters, SearchRequest, Upsert, Words
 from kernel.embedding.encoder import load_encoder
-from tests.contracts.search_engines import within_a_second
+from tests.contracts.search_engines import seen_soon
 from tests.indexer.documents import direction, document
 
 ONE, OTHER = "model-one", "model-other"
@@ -106,7 +106,7 @@ def test_a_switch_of_models_fails_no_search_and_mixes_no_vectors(
         for model_id, dimensions in ((OTHER, 24), (ONE, 16), (OTHER, 24)):
             engine.publish(brand, filled(engine, brand, model_id, dimensions))
             before = dict(answers)
-            within_a_second(lambda before=before: all(answers[m] > before[m] for m in answers))
+            seen_soon(lambda before=before: all(answers[m] > before[m] for m in answers))
     finally:
         done.set()
         for reader in readers:

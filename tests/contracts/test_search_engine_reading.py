@@ -17,7 +17,7 @@ from indexer.engine import (
 )
 from kernel.errors import DomainError
 from tenants.ranking.profile import FieldWeights
-from tests.contracts.search_engines import fill, found, ids, within_a_second
+from tests.contracts.search_engines import fill, found, ids, seen_soon
 from tests.indexer.documents import DIMENSIONS, direction, document, offer, upsert
 
 
@@ -54,11 +54,11 @@ def test_a_hit_is_read_as_it_was_seen_or_newer(engine: Engine, brand: str) -> No
     assert (hit.version, hit.index) == (3, index)
     assert engine.read(brand, [hit])["prd_a"].title("en") == "first"
     engine.write(index, [upsert(document("prd_a", "second"), 4)])
-    within_a_second(lambda: engine.search(brand, SearchRequest()).hits[0].version == 4)
+    seen_soon(lambda: engine.search(brand, SearchRequest()).hits[0].version == 4)
     (newer,) = engine.search(brand, SearchRequest()).hits
     assert engine.read(brand, [newer])["prd_a"].title("en") == "second"
     engine.write(index, [Delete("prd_a", 5)])
-    within_a_second(lambda: engine.read(brand, ["prd_a"]) == {})
+    seen_soon(lambda: engine.read(brand, ["prd_a"]) == {})
 
 
 def test_words_have_other_readings(engine: Engine, brand: str) -> None:
@@ -171,7 +171,7 @@ def test_a_walk_through_everything_knows_no_window(engine: Engine, brand: str) -
     first = walk()
     assert sorted(first) == [f"prd_{n:04}" for n in range(50)]
     engine.write(index, [upsert(document("prd_new", "lamp"))])
-    within_a_second(lambda: engine.search(brand, SearchRequest()).total == 51)
+    seen_soon(lambda: engine.search(brand, SearchRequest()).total == 51)
     assert [name for name in walk() if name != "prd_new"] == first
     with pytest.raises(ValueError, match="after"):
         SearchRequest(after="prd_0001")
@@ -215,7 +215,7 @@ def test_the_vocabulary_is_what_people_see(engine: Engine, brand: str) -> None:
     assert dict(engine.vocabulary(brand, "fr")) == {"ecouteurs": 2, "bleus": 1, "ampere": 1}
     assert dict(engine.vocabulary(brand, "xx")) == {"ampere": 1, "fiets": 1, "rot": 1}
     engine.write(index, [Delete("prd_4", 2)])
-    within_a_second(lambda: dict(engine.vocabulary(brand, "de")) == {})
+    seen_soon(lambda: dict(engine.vocabulary(brand, "de")) == {})
 
 
 def test_titles_are_completed(engine: Engine, brand: str) -> None:
@@ -236,7 +236,7 @@ def test_titles_are_completed(engine: Engine, brand: str) -> None:
     def completed(prefix: str, limit: int = 5) -> list[str]:
         return [row.product_id for row in engine.complete(brand, prefix, "en", limit)]
 
-    within_a_second(lambda: "prd_4" not in completed("galax"))
+    seen_soon(lambda: "prd_4" not in completed("galax"))
     assert completed("GALAX") == ["prd_2", "prd_1"]
     assert completed("galax", limit=1) == ["prd_2"]
     assert completed("ampere gal") == ["prd_1"]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from indexer.engine import Delete, Engine, Upsert
 from indexer.inventory import Held, State, digest_of
 from kernel.errors import DomainError
-from tests.contracts.search_engines import fill, found, within_a_second
+from tests.contracts.search_engines import fill, found, seen_soon
 from tests.indexer.documents import DIMENSIONS, direction, document, upsert
 
 PRODUCTS = ("prd_a", "prd_b", "prd_c")
@@ -40,7 +40,7 @@ def test_the_inventory_names_every_product_once(engine: Engine, brand: str) -> N
     """Whatever the size of a page; deleted ones are not in it, versions and hashes are told."""
     written = [upsert(document(f"prd_{n}", f"lamp {n}"), 7) for n in range(25)]
     index = fill(engine, brand, [*written, Delete("prd_3", 9), Delete("prd_never", 9)])
-    within_a_second(lambda: len(everything(engine, index, 100)) == 24)
+    seen_soon(lambda: len(everything(engine, index, 100)) == 24)
     for limit in (1, 7, 24):
         rows = everything(engine, index, limit)
         assert len(rows) == 24
@@ -88,9 +88,7 @@ def test_generations_are_told_apart(engine: Engine, brand: str) -> None:
     second = fill(engine, brand, [upsert(document("prd_b", "lamp"))])
     third = engine.create(brand, model_id="other", dimensions=DIMENSIONS)
     fill(engine, f"{brand}-x", [upsert(document("prd_z", "lamp"))])
-    within_a_second(
-        lambda: sorted(row.count or 0 for row in engine.generations(brand)) == [0, 1, 1]
-    )
+    seen_soon(lambda: sorted(row.count or 0 for row in engine.generations(brand)) == [0, 1, 1])
     rows = {row.index: row for row in engine.generations(brand)}
     assert {index: row.state for index, row in rows.items()} == {
         first: State.PREVIOUS,
@@ -142,7 +140,7 @@ def test_one_bad_document_holds_up_no_other(engine: Engine, brand: str) -> None:
     assert report.written == 2
     assert {row.product_id for row in report.refused} == {"prd_wrong", "prd_huge", "prd_torn"}
     assert all(row.reason for row in report.refused)
-    within_a_second(lambda: sorted(found(engine, brand, "lamp")) == ["prd_a", "prd_b"])
+    seen_soon(lambda: sorted(found(engine, brand, "lamp")) == ["prd_a", "prd_b"])
     assert set(engine.held(index, ["prd_a", "prd_b", "prd_huge", "prd_torn"])) == {"prd_a", "prd_b"}
 
 

@@ -12,7 +12,7 @@ from indexer.embedded.snapshot import Snapshot
 from indexer.engine import Engine, FacetField, Filters, Match, SearchRequest, SearchResult, Words
 from indexer.matching_plan import MatchingPlan
 from kernel.embedding.encoder import Encoder, load_encoder
-from tests.contracts.search_engines import within_a_second
+from tests.contracts.search_engines import seen_soon
 from tests.indexer.documents import document, upsert
 
 BRAND = "judged"
@@ -116,7 +116,7 @@ def test_a_commit_is_seen_by_what_is_remembered(tmp_path: Path) -> None:
     assert engine.complete(BRAND, "cha", "en", 5) == ()
     assert engine.search(BRAND, facets).facets[FacetField.AVAILABILITY][0].count == 1
     engine.write(index, [upsert(document("prd_b", "chair"))])
-    within_a_second(lambda: engine.search(BRAND, chair).total == 1)
+    seen_soon(lambda: engine.search(BRAND, chair).total == 1)
     assert [row.product_id for row in engine.complete(BRAND, "cha", "en", 5)] == ["prd_b"]
     assert engine.search(BRAND, facets).facets[FacetField.AVAILABILITY][0].count == 2
 
@@ -131,7 +131,7 @@ def test_a_remembered_document_is_of_the_version_that_was_found(tmp_path: Path) 
     first = engine.read(BRAND, [seen])["prd_a"]
     assert engine.read(BRAND, [seen])["prd_a"] is first
     engine.write(index, [upsert(document("prd_a", "second"), 2)])
-    within_a_second(lambda: engine.search(BRAND, SearchRequest()).hits[0].version == 2)
+    seen_soon(lambda: engine.search(BRAND, SearchRequest()).hits[0].version == 2)
     assert engine.read(BRAND, ["prd_a"])["prd_a"].title("en") == "second"
     (now,) = engine.search(BRAND, SearchRequest()).hits
     assert engine.read(BRAND, [now])["prd_a"].title("en") == "second"

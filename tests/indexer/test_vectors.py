@@ -55,13 +55,13 @@ def test_the_last_word_on_a_key_counts(tmp_path: Path, dimensions: int, building
     file.change({0: rows[5], 1: np.zeros(dimensions, dtype=np.float32)}, [2, 3, 99])
     file.change({3: rows[4]}, [])
     file.save()
-    told = VectorFile(tmp_path, dimensions).cosines(rows[4], range(10))
+    told = VectorFile(tmp_path, dimensions).cosines(rows[4], np.arange(10, dtype=np.uint64))
     expected = {0: 5, 3: 4, **{key: key for key in range(4, 9)}}
     for key, cosine in enumerate(told):
         if key in expected:
             assert cosine == pytest.approx(float(rows[expected[key]] @ rows[4]), abs=5e-3)
         else:
-            assert cosine is None
+            assert np.isnan(cosine)
     nearest = VectorFile(tmp_path, dimensions).nearest(rows[4], 20)
     assert {key for key, _ in nearest} == set(expected)
 
