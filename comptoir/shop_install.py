@@ -126,6 +126,8 @@ def write_accounts(file: Path, usernames: Mapping[str, str]) -> None:
 
 def end_with_children(process: subprocess.Popen[bytes], timeout_s: float = 15) -> None:
     """End a shop that was started in a session of its own, and all that it started."""
+    if process.stdin is not None:
+        process.stdin.close()
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, sign)

@@ -26,7 +26,8 @@ def add(file: Path, order_url: str | None, payment_account: str | None) -> None:
 
     merchant = read_merchant_file(file)
     if order_url is not None:
-        merchant = replace(merchant, connector_settings={"url": order_url})
+        settings = {**merchant.connector_settings, "url": order_url}
+        merchant = replace(merchant, connector_settings=settings)
     if payment_account is not None:
         settings = {**merchant.connector_settings, "payment_account": payment_account}
         merchant = replace(merchant, connector_settings=settings)

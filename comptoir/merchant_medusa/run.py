@@ -14,15 +14,15 @@ from comptoir.shop_install import wait_until
 def start_shop(
     installation: MedusaInstallation, port: int, database: str
 ) -> subprocess.Popen[bytes]:
-    """Start the shop on one of its databases; `end_with_children` ends it."""
-    environment = installation.environment(database)
+    """Start the shop on one of its databases; `end_with_children` ends it, and it ends with us."""
+    environment = installation.environment(database) | {"SHOP_SERVES": "1"}
     log = os.open(installation.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
             installation.command("start", "-H", "127.0.0.1", "-p", str(port)),
             env=environment,
             cwd=installation.data_dir,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -12,7 +12,7 @@ from kernel.errors import DomainError
 
 
 def start_shop(installation: VendureInstallation, port: int) -> subprocess.Popen[bytes]:
-    """Start an empty shop on 127.0.0.1:`port`; `end_with_children` ends it."""
+    """Start an empty shop on 127.0.0.1:`port`; `end_with_children` ends it, and it ends with us."""
     environment = node_environment(installation.data_dir) | {
         "SHOP_PORT": str(port),
         "SHOP_ACCOUNTS": str(installation.accounts_file),
@@ -23,7 +23,7 @@ def start_shop(installation: VendureInstallation, port: int) -> subprocess.Popen
             ["node", str(SHOP / "server.js")],
             env=environment,
             cwd=installation.data_dir,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -2,6 +2,11 @@
 // it is. Everything that differs from one start to the next comes from the environment.
 const { defineConfig } = require('@medusajs/framework/utils');
 
+if (process.env.SHOP_SERVES) {
+  // Whoever started the shop holds its standard input: it never outlives them.
+  process.stdin.on('end', () => process.exit(0)).resume();
+}
+
 module.exports = defineConfig({
   admin: { disable: true },
   projectConfig: {

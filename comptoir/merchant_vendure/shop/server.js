@@ -8,6 +8,9 @@ const core = require('@vendure/core');
 const { populate } = require('@vendure/core/cli');
 const { deliveredCountries, tariff } = require('./tariff');
 
+// Whoever started the shop holds its standard input: it never outlives them.
+process.stdin.on('end', () => process.exit(0)).resume();
+
 const accounts = JSON.parse(readFileSync(process.env.SHOP_ACCOUNTS, 'utf8'));
 
 // No more than the connector needs: the suite that passes with them says so.
