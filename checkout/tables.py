@@ -247,6 +247,33 @@ event_delivery = sa.Table(
     sa.Column("said", sa.Text),
 )
 
+reconciliation = sa.Table(
+    "reconciliation",
+    METADATA,
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("compared_at", Moment),
+    sa.Column("bookings", sa.Integer),
+    sa.Column("movements", sa.Integer),
+)
+
+reconciliation_finding = sa.Table(
+    "reconciliation_finding",
+    METADATA,
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("difference", sa.Text),
+    sa.Column("kind", sa.Text),
+    sa.Column("merchant_id", sa.Text),
+    sa.Column("reference", sa.Text),
+    sa.Column("ours_minor", sa.BigInteger),
+    sa.Column("theirs_minor", sa.BigInteger),
+    sa.Column("currency", sa.Text),
+    sa.Column("why", sa.Text),
+    sa.Column("hint", sa.Text),
+)
+
 closed_period = sa.Table(
     "closed_period",
     METADATA,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from checkout.after_sale import ORDERS_AT_ONCE, watch_orders
 from checkout.customer_events.sending import AT_ONCE as EVENTS_AT_ONCE
 from checkout.customer_events.sending import send_events
 from checkout.order_letters import AT_ONCE, send_letters
+from checkout.payment_providers.port import ListsMovements
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.jobs import ADVANCE
+from checkout.reconciliation import is_compared, reconcile
 from checkout.terms_archive import archive_terms
 from comptoir.installation import Installation
 from comptoir.master_data.categories import map_now
@@ -36,6 +38,7 @@ LOOK_AROUND_EVERY_S = 30.0
 AFTER_A_FAILURE_S = 5.0
 LOOK_FOR_ENDED_EVERY_S = 1.0
 LETTERS_EVERY_S = 5.0
+RECONCILE_EVERY_S = 3600.0
 SHORTEST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 0.5
 
@@ -150,6 +153,7 @@ def serve(installation: Installation) -> None:
         _watch(stopping, "letters could not be sent", lambda: _send_letters(installation)),
         _watch(stopping, "terms could not be archived", lambda: _archive_terms(installation)),
         _watch(stopping, "events could not be sent", lambda: _send_events(installation)),
+        _watch(stopping, "the books were not compared", lambda: _reconcile(installation)),
         _watch(stopping, "the indices could not be looked at", lambda: _look_around(installation)),
         _watch(stopping, "changes could not be followed", follow),
         _watch(stopping, "ended offers could not be told", lambda: _tell_ended(installation)),
@@ -218,6 +222,22 @@ def _send_events(installation: Installation) -> float:
     hosts = installation.event_allow_hosts
     sent = send_events(installation.database, hosts, datetime.now(UTC))
     return 0.0 if sent >= EVENTS_AT_ONCE else LETTERS_EVERY_S
+
+
+def _reconcile(installation: Installation) -> float:
+    """The books of yesterday against the payment provider's list, once a day."""
+    import structlog
+
+    deps, now = installation.checkout, datetime.now(UTC)
+    name, yesterday = deps.settings.payment_provider, (now - timedelta(days=1)).date()
+    with deps.database.platform() as tx:
+        is_done = is_compared(tx, name, yesterday)
+    if not is_done and isinstance(deps.provider, ListsMovements):
+        found = reconcile(deps.database, name, deps.provider, yesterday, now).findings
+        if found:
+            log = structlog.get_logger("comptoir.worker")
+            log.error("the books differ from the provider", day=str(yesterday), count=len(found))
+    return RECONCILE_EVERY_S
 
 
 def _listen(installation: Installation, index: Handler, stopping: threading.Event) -> float:

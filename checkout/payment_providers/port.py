@@ -7,11 +7,11 @@ later; captured never exceeds authorised, refunded never exceeds captured. Outco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kernel.money import Money
 
@@ -72,6 +72,35 @@ class PaymentEvent:
     payment_id: str
     reference: str
     created_at: datetime
+
+
+class MovementKind(StrEnum):
+    """Which way money went."""
+
+    CAPTURE = "capture"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money that the provider moved. `amount` is above 0; `reference` is ours, else empty."""
+
+    id: str
+    kind: MovementKind
+    reference: str
+    amount: Money
+    at: datetime
+
+
+@runtime_checkable
+class ListsMovements(Protocol):
+    """What a provider offers besides, whose movements can be compared with the books."""
+
+    def movements(
+        self, merchant_account: str, begin: datetime, end: datetime
+    ) -> Iterator[Movement]:
+        """Every capture and refund on an account in `begin <= at < end`. Raises NoAnswer."""
+        ...
 
 
 class PaymentProvider(Protocol):

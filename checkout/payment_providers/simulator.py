@@ -10,13 +10,15 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.payment_providers import ProviderSettings
 from checkout.payment_providers.port import (
+    Movement,
+    MovementKind,
     Payment,
     PaymentEvent,
     PaymentRequest,
@@ -106,6 +108,48 @@ class SimulatorProvider:
         """See the port."""
         body = {"amount": amount.minor}
         return self._change(f"{_path(payment_id)}/refund", body, idempotency_key)
+
+    def movements(
+        self, merchant_account: str, begin: datetime, end: datetime
+    ) -> Iterator[Movement]:
+        """See the port. The provider lists a bounded number at a time."""
+        after = 0
+        while True:
+            query = [
+                ("merchant_account", merchant_account),
+                ("from", str(int(begin.timestamp()))),
+                ("until", str(int(end.timestamp()))),
+                ("after", str(after)),
+            ]
+            rows = self._movements_page(query)
+            yield from (movement for _, movement in rows)
+            if not rows:
+                return
+            after = rows[-1][0]
+
+    def _movements_page(self, query: list[tuple[str, str]]) -> list[tuple[int, Movement]]:
+        try:
+            answer = self._peer.ask("/v1/movements", query)
+        except (NeverSent, AnswerLost) as error:
+            raise _silent(error) from error
+        try:
+            if answer.status != 200:
+                raise NoAnswer(f"The provider does not list its movements ({answer.status}).")
+            return [
+                (
+                    int(row["number"]),
+                    Movement(
+                        id=str(row["number"]),
+                        kind=MovementKind(row["kind"]),
+                        reference=str(row["reference"]),
+                        amount=Money(row["amount"], str(row["currency"])),
+                        at=datetime.fromtimestamp(int(row["at"]), UTC),
+                    ),
+                )
+                for row in answer.body["movements"]
+            ]
+        except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+            raise NoAnswer("The provider's answer cannot be read.") from error
 
     def verify_webhook(
         self, headers: Mapping[str, str], raw_body: bytes, now: datetime

@@ -140,6 +140,38 @@ def check() -> None:
 
 
 @command.command()
+@click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), help="A day of UTC that is over; absent: yesterday."
+)
+def reconcile(day: datetime | None) -> None:
+    """Compare the books of a day with the payment provider's own list.
+
+    The worker does it every day. Ends with an error where anything differs.
+    """
+    from datetime import timedelta
+
+    from checkout.reconciliation import reconcile as compare
+    from comptoir.installation import Installation
+    from comptoir.progress import bar
+
+    deps = Installation().checkout
+    now = datetime.now(UTC)
+    chosen = (now - timedelta(days=1) if day is None else day).date()
+    name = deps.settings.payment_provider
+    with bar("comparing", None):
+        found = compare(deps.database, name, deps.provider, chosen, now)
+    click.echo(f"{chosen}: {found.bookings} bookings, {found.movements} movements at {name}")
+    for each in found.findings:
+        click.echo(
+            f"{each.difference} {each.kind} {each.merchant_id} {each.reference}: "
+            f"books {each.ours or '-'}, provider {each.theirs or '-'}"
+        )
+        click.echo(f"    {each.why} {each.hint}")
+    if found.findings:
+        raise click.ClickException(f"{len(found.findings)} differences")
+
+
+@command.command()
 @click.option("--period", required=True, help="The month, such as 2026-11.")
 @click.option("--format", "format_", type=FORMATS, required=True)
 @click.option("--book", help="platform, or merchant:ID; absent: all (FEC and DATEV: platform).")

@@ -99,6 +99,7 @@ class PaymentApi:
         return [
             Route("/v1/payments", self._guarded(self._create), methods=["POST"]),
             Route("/v1/payments", self._guarded(self._find), methods=["GET"]),
+            Route("/v1/movements", self._guarded(self._movements), methods=["GET"]),
             Route(one, self._guarded(self._read), methods=["GET"]),
             Route(f"{one}/capture", self._guarded(self._capture), methods=["POST"]),
             Route(f"{one}/void", self._guarded(self._void), methods=["POST"]),
@@ -176,6 +177,21 @@ class PaymentApi:
             row = payments.find(tx, platform.name, reference)
             found = [] if row is None else [payments.payment_json(payments.settle_time(tx, row))]
             return {"payments": found}
+
+        return await self._look(look)
+
+    async def _movements(self, request: Request) -> Response:
+        platform = self.platform_of(request)
+        query = request.query_params
+        try:
+            begin, end, after = (int(query.get(name, "")) for name in ("from", "until", "after"))
+        except ValueError:
+            raise PaymentRefused(400, "invalid_request", "from, until, after: numbers.") from None
+        account = query.get("merchant_account", "")
+
+        def look(tx: Tx) -> dict[str, Any]:
+            rows = payments.movements(tx, platform.name, account, (begin, end), after)
+            return {"movements": [dict(row) for row in rows]}
 
         return await self._look(look)
 

@@ -18,6 +18,7 @@ from kernel.ids import drawn_id
 PAGE_LIFETIME_S = 30 * 60
 AUTHORISATION_LIFETIME_S = 7 * 24 * 3600
 MOST_TRIES = 3
+MOVEMENTS_A_PAGE = 100
 
 Row = sqlite3.Row
 Tx = sqlite3.Connection
@@ -185,6 +186,19 @@ def refund(tx: Tx, payment: Row, amount: int) -> Row:
     tx.execute("UPDATE payment SET refunded = refunded + ? WHERE id = ?", (amount, payment["id"]))
     _move(tx, payment, "refund", "merchant", "buyer", amount)
     return _announce(tx, payment, "payment.refunded")
+
+
+def movements(
+    tx: Tx, platform: str, account: str, between: tuple[int, int], after: int
+) -> list[Row]:
+    """Captures and refunds on a merchant's account, a page of them, by number."""
+    return tx.execute(
+        "SELECT number, kind, reference, entry.amount, entry.currency, at FROM entry"
+        " JOIN payment ON payment.id = payment_id WHERE platform = ? AND merchant_account = ?"
+        " AND kind IN ('capture', 'refund') AND at >= ? AND at < ? AND number > ?"
+        " ORDER BY number LIMIT ?",
+        (platform, account, *between, after, MOVEMENTS_A_PAGE),
+    ).fetchall()
 
 
 def payment_json(row: Row) -> dict[str, Any]:

@@ -1,0 +1,200 @@
+"""The books against the provider's list: what is missing, extra or other is found, nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkout.after_sale import refund
+from checkout.payment_providers.port import Movement, MovementKind
+from checkout.purchase.advance import advance
+from checkout.reconciliation import (
+    Booking,
+    Difference,
+    Finding,
+    compare,
+    findings_of,
+    is_compared,
+    reconcile,
+)
+from kernel.db import Database
+from kernel.errors import DomainError
+from kernel.ids import drawn_id
+from kernel.money import Money
+from tests.checkout.test_accounting import bought
+from tests.purchase_setting import Setting, add_merchant
+from tests.small_merchant import SmallMerchant
+
+DAY = date(2026, 11, 21)
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def account(database: Database, two_merchants: None) -> str:
+    """An account at the provider that no other test uses."""
+    own = drawn_id("acc")
+    add_merchant(database, "norden", connector_settings={"payment_account": own})
+    return own
+
+
+def booked(reference: str, minor: int, at: datetime = NOON) -> Booking:
+    """A capture in the books."""
+    return Booking(reference, "norden", MovementKind.CAPTURE, Money(minor, "EUR"), at)
+
+
+def moved(reference: str, minor: int, at: datetime = NOON) -> Movement:
+    """A capture at the provider."""
+    return Movement("1", MovementKind.CAPTURE, reference, Money(minor, "EUR"), at)
+
+
+def found(bookings: list[Booking], movements: list[Movement]) -> list[tuple[Difference, str]]:
+    """What does not agree."""
+    return [
+        (each.difference, each.reference) for each in compare("norden", bookings, movements, DAY)
+    ]
+
+
+def test_each_kind_of_difference_is_told_apart() -> None:
+    ours = [booked("same", 1), booked("only ours", 2), booked("other", 3)]
+    theirs = [moved("other", 4), moved("same", 1), moved("only theirs", 5)]
+    assert found(ours, theirs) == [
+        (Difference.MISSING_THERE, "only ours"),
+        (Difference.MISSING_HERE, "only theirs"),
+        (Difference.OTHER_AMOUNT, "other"),
+    ]
+
+
+def test_midnight_is_no_difference_and_another_day_is_not_ours() -> None:
+    late = NOON + timedelta(hours=13)
+    assert found([booked("midnight", 1)], [moved("midnight", 1, late)]) == []
+    assert found([booked("tomorrow", 1, late)], []) == []
+    assert found([booked("both", 1, late)], [moved("both", 2)]) == [
+        (Difference.OTHER_AMOUNT, "both")
+    ]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), max_size=8), st.randoms())
+def test_whatever_order_the_same_movements_come_in_nothing_differs(
+    amounts: list[tuple[str, int]], chance: object
+) -> None:
+    theirs = [moved(*each) for each in amounts]
+    chance.shuffle(theirs)  # type: ignore[attr-defined]
+    ours = [booked(*each) for each in amounts]
+    assert found(ours, theirs) == []
+    if theirs:
+        (one,) = found(ours, theirs[1:])
+        assert one == (Difference.MISSING_THERE, theirs[0].reference)
+
+
+def found_in(setting: Setting, day: date) -> set[Finding]:
+    """Differences of a day and of the next one: midnight may fall into a test."""
+    later = datetime.now(UTC) + timedelta(days=3)
+    return {
+        finding
+        for each in (day, day + timedelta(days=1))
+        for finding in reconcile(
+            setting.database, "simulator", setting.provider, each, later
+        ).findings
+    }
+
+
+def test_the_books_are_compared_with_the_provider(
+    setting: Setting, merchant: SmallMerchant, account: str
+) -> None:
+    purchase_id, other_id, third_id = (bought(setting, merchant) for _ in range(3))
+    refund(
+        setting.deps, setting.order(purchase_id), "norden", Money(700, "EUR"), by="test", key="r"
+    )
+    advance(setting.deps, purchase_id)
+    today = _day_of(setting, purchase_id)
+    assert found_in(setting, today) == set()
+
+    (leg,) = setting.order(other_id).legs
+    assert leg.leg.payment_id is not None
+    setting.provider.refund(leg.leg.payment_id, Money(300, "EUR"), "by hand")
+    (lost,) = setting.order(third_id).legs
+    _book_by_hand(setting, lost.leg.leg_id)
+    second = found_in(setting, today)
+    assert {(each.difference, each.kind, each.reference) for each in second} == {
+        (Difference.MISSING_HERE, MovementKind.REFUND, leg.leg.leg_id),
+        (Difference.MISSING_THERE, MovementKind.REFUND, lost.leg.leg_id),
+    }
+    assert all(each.why and each.hint for each in second)
+    with setting.database.platform() as tx:
+        days = (today, today + timedelta(days=1))
+        kept = {each for day in days for each in findings_of(tx, "simulator", day)}
+        assert kept == second
+        assert is_compared(tx, "simulator", today)
+        assert not is_compared(tx, "simulator", today - timedelta(days=9))
+    assert found_in(setting, today) == second
+
+
+def _day_of(setting: Setting, purchase_id: str) -> date:
+    """The day that the books have the capture on."""
+    statement = sa.text(
+        "SELECT (x.occurred_at AT TIME ZONE 'UTC')::date FROM checkout.ledger_transaction x "
+        "JOIN checkout.leg USING (leg_id) WHERE purchase_id = :id AND kind = 'capture'"
+    )
+    with setting.database.platform() as tx:
+        found = tx.execute(statement, {"id": purchase_id}).scalar_one()
+    assert isinstance(found, date)
+    return found
+
+
+def _book_by_hand(setting: Setting, leg_id: str) -> None:
+    """A refund in the books that nobody made."""
+    with setting.database.platform() as tx:
+        tx.execute(
+            sa.text(
+                "INSERT INTO checkout.ledger_transaction SELECT 'led_by_hand', brand_id, leg_id, "
+                "'refund 9', occurred_at FROM checkout.ledger_transaction "
+                "WHERE leg_id = :leg AND kind = 'capture'"
+            ),
+            {"leg": leg_id},
+        )
+        for position, (account, minor) in enumerate(
+            [("merchant:norden:refunds_given", 100), ("merchant:norden:provider_receivable", -100)]
+        ):
+            tx.execute(
+                sa.text(
+                    "INSERT INTO checkout.ledger_entry SELECT transaction_id, :position, brand_id, "
+                    ":account, 'EUR', :minor FROM checkout.ledger_transaction "
+                    "WHERE transaction_id = 'led_by_hand'"
+                ),
+                {"position": position, "account": account, "minor": minor},
+            )
+
+
+def test_a_provider_lists_its_movements_page_by_page(
+    setting: Setting, merchant: SmallMerchant, account: str
+) -> None:
+    bought(setting, merchant)
+    begin, end = int((datetime.now(UTC) - timedelta(days=1)).timestamp()), 2**40
+    path = f"/v1/movements?merchant_account={account}&from={begin}&until={end}&after="
+    every = setting.simulator.call("GET", f"{path}0").json()["movements"]
+    rest = setting.simulator.call("GET", f"{path}{every[0]['number']}").json()["movements"]
+    assert rest == every[1:]
+    assert setting.simulator.call("GET", f"{path}x").status_code == 400
+    assert setting.simulator.call("GET", path.replace(account, "sued-unused") + "0").json() == {
+        "movements": []
+    }
+
+
+def test_what_cannot_be_compared_says_so(setting: Setting) -> None:
+    now = datetime.now(UTC)
+    with pytest.raises(DomainError, match="has no list"):
+        reconcile(setting.database, "paper", object(), DAY, now)
+    with pytest.raises(DomainError, match="is not over"):
+        reconcile(setting.database, "simulator", setting.provider, now.date(), now)
+
+
+def test_a_finding_reads_the_same_from_the_database(setting: Setting) -> None:
+    (finding,) = compare("norden", [booked("x", 1)], [], DAY)
+    assert finding.ours == Money(1, "EUR")
+    assert finding.theirs is None
+    assert replace(finding, difference=Difference.MISSING_HERE).why != finding.why
