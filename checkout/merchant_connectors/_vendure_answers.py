@@ -23,7 +23,7 @@ from checkout.merchant_connectors.port import (
     QuoteLine,
 )
 from kernel.errors import DomainError
-from kernel.money import Money
+from kernel.money import Money, is_currency
 
 # Vendure counts in hundredths of every currency, of those too that have none.
 _DECIMALS = 2
@@ -227,10 +227,12 @@ class Added(_Answer):
 
 def money_of(minor: int, currency: str) -> Money:
     """Hundredths of a unit as the currency counts them."""
+    if not is_currency(currency):
+        raise Malformed("no currency")
     try:
         return Money.of(Decimal(minor).scaleb(-_DECIMALS), currency)
-    except (DomainError, ValueError) as error:
-        raise Malformed(f"{minor} {currency!r} is no amount") from error
+    except DomainError as error:
+        raise Malformed(f"{minor} hundredths are no amount of {currency}") from error
 
 
 def quoted_line(
