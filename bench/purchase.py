@@ -1,26 +1,32 @@
-"""A purchase without the merchant's and the provider's own time: `python -m bench purchase`.
+"""Purchases: `python -m bench purchase`. Our own time in one, many in a row, a sale of the last.
 
-Real PostgreSQL, real payment simulator, a small merchant over HTTP. Every outside call is timed and
-taken off; what is left is ours: SQL, the journal, the state machine.
+Real PostgreSQL, real payment simulator, a small merchant over HTTP. In a single purchase every
+outside call is timed and taken off; what is left is ours: SQL, the journal, the state machine.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar
 
 from bench.figures import Figure, percentiles
-from checkout.payment_providers.port import PaymentProvider
+from bench.purchase_load import Outcome, flash_sale, sold, sustained, told_the_truth
 from checkout.purchase.advance import advance
 from comptoir import database_schema
 from comptoir.embedded import postgres
 from kernel.db import Database
-from tests.peers import Simulator, running_simulator
+from tests.peers import running_simulator
 from tests.purchase_setting import Setting, add_merchant, add_offer, bundled_brand
 from tests.small_merchant import Article, SmallMerchant
+
+Answer = TypeVar("Answer")
+_WARM_UP = 10
+_SINGLE, _IN_A_ROW, _AT_ONCE = 60, 600, 4
+_BUYERS, _PIECES = 500, 10
 
 
 class Timed:
@@ -43,47 +49,91 @@ class Timed:
         return timed
 
 
-def measure(purchases: int = 40) -> list[Figure]:
-    """Our own time, our processor time in it, and the whole with merchant and provider."""
-    with tempfile.TemporaryDirectory() as folder, running_simulator(Path(folder) / "psp") as psp:
-        database = Database(postgres.start(Path(folder) / "postgres"))
-        database_schema.upgrade(database)
-        merchant = SmallMerchant()
-        try:
-            times = _purchases(database, psp, merchant, purchases)
-        finally:
-            merchant.close()
-            database.close()
-    own, processor, whole = (list(column) for column in zip(*times[5:], strict=True))
+class Watch:
+    """Our own time in what is measured, and our processor time, in seconds."""
+
+    def __init__(self, *peers: Timed) -> None:
+        self._peers = peers
+        self.own_s = self.processor_s = 0.0
+
+    def __call__(self, act: Callable[[], Answer]) -> Answer:
+        outside = sum(peer.outside_s for peer in self._peers)
+        started, worked = time.perf_counter(), time.thread_time()
+        answer = act()
+        elapsed = time.perf_counter() - started
+        self.own_s += elapsed - sum(peer.outside_s for peer in self._peers) + outside
+        self.processor_s += time.thread_time() - worked
+        return answer
+
+
+def measure() -> list[Figure]:
+    """One purchase at a time, then many at once, each in a shop of its own."""
+    with _shop() as (setting, merchant):
+        clicking, carrying = zip(*_singles(setting, merchant), strict=True)
+    with _shop() as (setting, merchant):
+        row = sustained(setting, merchant, purchases=_IN_A_ROW, at_once=_AT_ONCE)
+    with _shop() as (setting, merchant):
+        sale = flash_sale(setting, merchant, buyers=_BUYERS, pieces=_PIECES, at_once=16)
+    truth = f"{sold(sale)} sold, {told_the_truth(sale)} told that it is gone"
     return [
-        Figure("purchase, without the merchant's and the provider's time", percentiles(own)),
-        Figure("of which processor time", percentiles(processor)),
-        Figure("purchase, quote to charge, shopper's own time left out", percentiles(whole)),
+        Figure(
+            "a leg carried out, without the merchant's and the provider's time",
+            percentiles([watch.own_s for watch in carrying]),
+            "p50 20 ms",
+        ),
+        Figure(
+            "of which processor time, the calls' included",
+            percentiles([watch.processor_s for watch in carrying]),
+        ),
+        Figure(
+            "quote and click before it, without the merchant's time",
+            percentiles([watch.own_s for watch in clicking]),
+        ),
+        Figure(
+            f"{_IN_A_ROW} purchases, {_AT_ONCE} at once, with merchant and provider beside",
+            f"{sold(row) / row.seconds:.1f} a second, {_faults(row)}",
+            "50 a second",
+        ),
+        Figure(
+            f"{_BUYERS} buyers of {_PIECES} pieces, 16 at once",
+            f"{truth}, {_faults(sale)}",
+            f"{_PIECES} and {_BUYERS - _PIECES}",
+        ),
     ]
 
 
-def _purchases(
-    database: Database, psp: Simulator, merchant: SmallMerchant, count: int
-) -> list[tuple[float, float, float]]:
-    add_merchant(database, "norden")
-    connector, provider = Timed(merchant.connector()), Timed(psp.provider())
-    peers: Any = {"norden": connector}
-    setting = Setting(
-        database, bundled_brand(database), psp, peers, cast("PaymentProvider", provider)
-    )
-    times = []
-    for number in range(count):
+def _faults(outcome: Outcome) -> str:
+    return f"{outcome.lost} lost, {outcome.twice} double"
+
+
+@contextmanager
+def _shop() -> Iterator[tuple[Setting, SmallMerchant]]:
+    with tempfile.TemporaryDirectory() as folder, running_simulator(Path(folder) / "psp") as psp:
+        database = Database(postgres.start(Path(folder) / "postgres"), pool_size=20)
+        merchant = SmallMerchant()
+        try:
+            database_schema.upgrade(database)
+            add_merchant(database, "norden", connector_settings={"payment_account": "norden"})
+            peers = {"norden": merchant.connector()}
+            yield Setting(database, bundled_brand(database), psp, peers, psp.provider()), merchant
+        finally:
+            merchant.close()
+            database.close()
+
+
+def _singles(setting: Setting, merchant: SmallMerchant) -> list[tuple[Watch, Watch]]:
+    """For each purchase the time up to the click, and that of its leg."""
+    connector, provider = Timed(setting.connectors["norden"]), Timed(setting.provider)
+    setting.connectors["norden"] = connector  # type: ignore[assignment]
+    setting.provider = provider  # type: ignore[assignment]
+    deps, times = setting.deps, []
+    for number in range(_WARM_UP + _SINGLE):
         merchant.articles[f"T{number}"] = Article(4900, 5)
-        offer = add_offer(database, "norden", f"T{number}", 4900)
-        connector.outside_s = provider.outside_s = 0
-        started, worked = time.perf_counter(), time.thread_time()
-        bought = setting.confirm(setting.quote({offer: 1}))
-        advance(setting.deps, bought.purchase_id)
-        elapsed, processor = time.perf_counter() - started, time.thread_time() - worked
+        offer = add_offer(setting.database, "norden", f"T{number}", 4900)
+        clicking, carrying = Watch(connector, provider), Watch(connector, provider)
+        bought = clicking(lambda offer=offer: setting.confirm(setting.quote({offer: 1})))
+        carrying(lambda bought=bought: advance(deps, bought.purchase_id))
         setting.pay(bought.purchase_id)
-        started, worked = time.perf_counter(), time.thread_time()
-        advance(setting.deps, bought.purchase_id)
-        elapsed += time.perf_counter() - started
-        processor += time.thread_time() - worked
-        times.append((elapsed - connector.outside_s - provider.outside_s, processor, elapsed))
-    return times
+        carrying(lambda bought=bought: advance(deps, bought.purchase_id))
+        times.append((clicking, carrying))
+    return times[_WARM_UP:]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,12 @@ _OFFER_COLUMNS = (
 _PRODUCT_COLUMNS = ("product_id", "version", "state", "golden", "updated_at")
 
 
+@lru_cache(maxsize=8)
+def _settings(webhook_secret: str) -> Settings:
+    """Reading the environment takes longer than a step of a purchase."""
+    return Settings(payment_webhook_secret=SecretStr(webhook_secret))
+
+
 @dataclass
 class Setting:
     """Everything a purchase needs, with the shopper's steps as short calls."""
@@ -175,7 +182,7 @@ class Setting:
         secret = self.simulator.keys["webhook_secret"]
         return CheckoutDeps(
             database=self.database,
-            settings=Settings(payment_webhook_secret=SecretStr(secret)),
+            settings=_settings(secret),
             connectors=lambda merchant: self.connectors[merchant.id],
             provider=self.provider,
             clock=self.clock,

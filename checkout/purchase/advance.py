@@ -42,13 +42,14 @@ def advance(deps: CheckoutDeps, purchase_id: str) -> None:
 
     Legs that go in step are taken up again as long as one of them gets further.
     """
-    before: list[_Unsettled] = []
-    while (legs := _unsettled_of(deps, purchase_id)) != before:
+    before: set[_Unsettled] = set()
+    of_purchase = t.leg.c.purchase_id == purchase_id
+    while (legs := _unsettled(deps, of_purchase)) and set(legs) != before:
         for leg in legs:
             advance_leg(deps, leg.leg_id)
-        if not all(leg.policy is Policy.ALL_OR_NOTHING for leg in legs):
+        before = set(legs)
+        if not legs[0].goes_in_step:
             return
-        before = legs
 
 
 def resume_all(deps: CheckoutDeps, *, limit: int = 100) -> int:
@@ -56,42 +57,36 @@ def resume_all(deps: CheckoutDeps, *, limit: int = 100) -> int:
 
     To be called when a worker starts, and every few seconds.
     """
-    with deps.database.platform() as tx:
-        due = _unsettled(
-            tx,
-            sa.and_(is_free(), t.leg.c.next_try_at <= deps.clock()),
-        )
-    return sum(advance_leg(deps, leg_id) for leg_id in due[:limit])
+    is_due = sa.and_(is_free(), t.leg.c.next_try_at <= deps.clock())
+    due = _unsettled(deps, is_due)[:limit]
+    taken = sum(advance_leg(deps, leg.leg_id) for leg in due)
+    # What one of them did may be what the others of its purchase wait for.
+    for purchase_id in {leg.purchase_id for leg in due if leg.goes_in_step}:
+        advance(deps, purchase_id)
+    return taken
 
 
 @dataclass(frozen=True, slots=True)
 class _Unsettled:
-    """A leg to be carried on, and how far it was."""
+    """A leg to be carried on, and how far it was. `goes_in_step`: all or nothing is wanted."""
 
     leg_id: str
+    purchase_id: str
     state: State
-    policy: Policy
+    goes_in_step: bool
 
 
-def _unsettled_of(deps: CheckoutDeps, purchase_id: str) -> list[_Unsettled]:
+def _unsettled(deps: CheckoutDeps, condition: sa.ColumnElement[bool]) -> list[_Unsettled]:
+    in_step = t.purchase.c.policy == Policy.ALL_OR_NOTHING
     statement = (
-        sa.select(t.leg.c.leg_id, t.leg.c.state, t.purchase.c.policy)
+        sa.select(t.leg.c.leg_id, t.leg.c.purchase_id, t.leg.c.state, in_step)
         .join(t.purchase, t.purchase.c.purchase_id == t.leg.c.purchase_id)
-        .where(t.leg.c.purchase_id == purchase_id, t.leg.c.state.not_in(FINAL))
-        .order_by(t.leg.c.ordinal)
-    )
-    with deps.database.platform() as tx:
-        rows = tx.execute(statement).all()
-    return [_Unsettled(row.leg_id, State(row.state), Policy(row.policy)) for row in rows]
-
-
-def _unsettled(tx: sa.Connection, condition: sa.ColumnElement[bool]) -> list[str]:
-    statement = (
-        sa.select(t.leg.c.leg_id)
         .where(condition, t.leg.c.state.not_in(FINAL))
         .order_by(t.leg.c.next_try_at, t.leg.c.ordinal)
     )
-    return list(tx.execute(statement).scalars())
+    with deps.database.platform() as tx:
+        rows = tx.execute(statement).all()
+    return [_Unsettled(leg_id, bought, State(state), goes) for leg_id, bought, state, goes in rows]
 
 
 def advance_leg(deps: CheckoutDeps, leg_id: str) -> bool:

@@ -174,7 +174,8 @@ class Journal:
         key = f"{leg.purchase_id}/{leg.ordinal}/{name}/{revision}"
         with self._deps.database.platform() as tx:
             self._write(tx, leg, {"lease_until": self._lease_end()})
-            self._close_abandoned(tx, leg, name)
+            if any(attempt.outcome is None for attempt in before):
+                self._close_abandoned(tx, leg, name)
             tx.execute(
                 t.step.insert().values(
                     leg_id=leg.leg_id,
