@@ -6,6 +6,8 @@ merchant. Copies, late ones and ones out of order change nothing.
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
@@ -61,7 +63,8 @@ def _keep(
     statement = insert(t.webhook_event).values(
         provider=f"merchant:{merchant_id}",
         event_id=told.event_id,
-        body=notice.body.decode("utf-8", "replace").replace("\0", ""),
+        # Enough to tell what came; the notice itself has the buyer's address in it.
+        body=f"sha256:{sha256(notice.body).hexdigest()}",
         received_at=notice.received_at,
         leg_id=leg_id,
     )
