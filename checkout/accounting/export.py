@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -60,13 +60,18 @@ def export(
         currency=currency,
         closed_at=None if closed is None else closed.closed_at,
         made_at=now,
-        presentation=current if closed is None else closed.presentation,
+        presentation=current if closed is None else _named(closed.presentation, current),
     )
     shape = format_of(wanted.format)
     counted = _Counted(postings(tx, period, book, currency))
     file = folder / shape.file_name(sheet)
     digest = _write(file, shape.lines(sheet, counted))
     return Exported(file, digest, counted.count, closed is not None, left_out)
+
+
+def _named(closed: Presentation, current: Presentation) -> Presentation:
+    """As closed; a SIREN that was not set then is taken from now: it names the file, no more."""
+    return closed if closed.siren else replace(closed, siren=current.siren)
 
 
 class _Counted:

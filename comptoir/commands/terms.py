@@ -102,13 +102,16 @@ def at(moment: datetime, language: str) -> None:
 
     installation = Installation()
     when = moment.replace(tzinfo=UTC)
-    is_proven = True
+    is_proven, is_any = True, False
     with installation.database.platform() as tx:
         owners = dict.fromkeys((each.party, each.owner_id) for each in list_terms(tx))
         for party, owner_id in owners:
             terms = terms_in_force(tx, party, owner_id, language, at=when)
             if terms is not None:
                 is_proven &= _tell(tx, installation, terms)
+                is_any = True
+    if not is_any:
+        click.echo(f"no terms were in force on {when:%Y-%m-%d %H:%M}Z")
     if not is_proven:
         raise click.ClickException("not everything above could be proven")
 
