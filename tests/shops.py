@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +22,7 @@ from comptoir.merchant_vendure import catalogue as vendure_catalogue
 from comptoir.merchant_vendure import install as vendure
 from comptoir.merchant_vendure import run as vendure_run
 from comptoir.shop_install import end_with_children, has_node
+from kernel.money import Money
 from tests.peers import REPOSITORY, free_port
 
 
@@ -91,6 +94,26 @@ class VendureShop:
         """Change an article by the shop's admin API. The shop delivers to France alone."""
         self.office.set_article(sku, price_minor=price, stock=stock)
 
+    def let_through(self, order_id: str) -> None:
+        """As far as the shop lets an order go before its payment."""
+        self.office.call(
+            """mutation ($order: ID!) {
+              transitionOrderToState(id: $order, state: "ArrangingPayment") {
+                ... on Order { state }
+              }
+            }""",
+            {"order": order_id},
+        )
+
+    def register(self, email: str) -> None:
+        """Open a customer's account."""
+        self.office.call(
+            """mutation ($input: CreateCustomerInput!) {
+              createCustomer(input: $input, password: "sesame-open") { ... on Customer { id } }
+            }""",
+            {"input": {"emailAddress": email, "firstName": "É", "lastName": "M"}},
+        )
+
     def settings(self, **others: str) -> dict[str, str]:
         """The connector's settings."""
         return {"url": self.url} | self.installation.account("platform") | others
@@ -140,6 +163,51 @@ class MedusaShop:
         """Change an article by the shop's admin API. The shop delivers to France alone."""
         self.office.set_article(sku, price_minor=price, stock=stock)
 
+    def sell_in_francs(self, sku: str, price: str, delivery: str) -> str:
+        """Sell an article in Switzerland too, at prices without tax; the region's id."""
+        post = partial(self.office.call, "POST")
+        ids = self.installation.accounts()
+        region = post(
+            "/admin/regions",
+            {
+                "name": "Suisse",
+                "currency_code": "chf",
+                "countries": ["ch"],
+                "payment_providers": ["pp_system_default"],
+            },
+        )["region"]["id"]
+        rate = {"rate": 8.1, "code": "TVA", "name": "TVA"}
+        post(
+            "/admin/tax-regions",
+            {"country_code": "ch", "provider_id": "tp_system", "default_rate": rate},
+        )
+        location = self.office.call(
+            "GET",
+            f"/admin/stock-locations/{ids['stock_location']}?fields=id,fulfillment_sets.id",
+        )["stock_location"]
+        zones = post(
+            f"/admin/fulfillment-sets/{location['fulfillment_sets'][0]['id']}/service-zones",
+            {"name": "Suisse", "geo_zones": [{"type": "country", "country_code": "ch"}]},
+        )["fulfillment_set"]["service_zones"]
+        post(
+            "/admin/shipping-options",
+            {
+                "name": "Poste",
+                "price_type": "flat",
+                "provider_id": "manual_manual",
+                "service_zone_id": next(each["id"] for each in zones if each["name"] == "Suisse"),
+                "shipping_profile_id": ids["shipping_profile"],
+                "type": {"label": "Poste", "description": "-", "code": "standard"},
+                "prices": [{"currency_code": "chf", "amount": _francs(delivery)}],
+                "rules": [
+                    {"attribute": "enabled_in_store", "value": "true", "operator": "eq"},
+                    {"attribute": "is_return", "value": "false", "operator": "eq"},
+                ],
+            },
+        )
+        self.office.set_article(sku, price_minor=6995, stock=5, others=[_francs(price)])
+        return str(region)
+
     def settings(self, **others: str) -> dict[str, str]:
         """The connector's settings."""
         accounts = self.installation.accounts()
@@ -149,6 +217,10 @@ class MedusaShop:
             "region": accounts["region"],
             "password": accounts["secret_key"],
         } | others
+
+
+def _francs(amount: str) -> Money:
+    return Money.of(Decimal(amount), "CHF")
 
 
 @contextmanager

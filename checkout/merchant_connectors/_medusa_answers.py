@@ -109,7 +109,6 @@ class Cart(Answer):
     id: Id
     currency_code: Word
     item_total: Amount
-    shipping_total: Amount
     total: Amount
     completed_at: Moment | None
     metadata: Mapping[str, Any] | None = None
@@ -122,9 +121,9 @@ class Cart(Answer):
         return money_of(self.item_total, self.currency_code)
 
     @property
-    def delivery_money(self) -> Money:
-        """The chosen delivery with tax."""
-        return money_of(self.shipping_total, self.currency_code)
+    def is_whole(self) -> bool:
+        """True where the goods come to whole minor units, as they do at prices with tax."""
+        return self.goods_money.amount == self.item_total
 
     @property
     def total_money(self) -> Money:

@@ -62,7 +62,7 @@ _MOST_OPTIONS = 50
 _HANDLE = re.compile(r"cart_[A-Za-z0-9]{1,58}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CART_FIELDS = (
-    "id,currency_code,item_total,shipping_total,total,completed_at,metadata,"
+    "id,currency_code,item_total,total,completed_at,metadata,"
     "items.variant_id,items.variant_sku,items.quantity,items.unit_price,items.total,"
     "shipping_methods.shipping_option_id,shipping_methods.amount"
 )
@@ -271,11 +271,13 @@ class MedusaConnector:
         )
 
     def _gross(self, cart: Cart, option: ShippingOption) -> Money:
-        """The price with tax. Where the shop says it without, a cart delivered so tells it."""
-        if option.is_tax_inclusive:
+        """The price with tax. Where tax is added or cents are broken, a cart delivered so tells it:
+        what it adds to the goods, so that goods and delivery are the total to the cent.
+        """
+        if option.is_tax_inclusive and answered(lambda: cart.is_whole):
             return answered(lambda: money_of(option.amount, cart.currency_code))
         delivered = self._with_delivery(cart, option)
-        return answered(lambda: delivered.delivery_money)
+        return answered(lambda: delivered.total_money - delivered.goods_money)
 
     def _open_payment(self, cart: Cart) -> None:
         """Medusa completes no cart without one. The money itself moves elsewhere."""

@@ -66,15 +66,23 @@ class BackOffice:
                     self._change(known[sheet["sku"]], sheet["price_minor"], sheet.get("stock", 0))
         return f"{made} new, {len(sold) - made} known, {len(rows) - len(sold)} refused"
 
-    def set_article(self, sku: str, *, price_minor: int, stock: int) -> None:
-        """Another price and another count of an article that is on sale."""
-        self._change(self._known([sku])[sku], price_minor, stock)
+    def set_article(
+        self, sku: str, *, price_minor: int, stock: int, others: Sequence[Money] = ()
+    ) -> None:
+        """Another price and another count of an article; `others` are other currencies' prices."""
+        self._change(self._known([sku])[sku], price_minor, stock, others)
 
-    def _change(self, variant: Mapping[str, Any], price_minor: int, stock: int) -> None:
+    def _change(
+        self,
+        variant: Mapping[str, Any],
+        price_minor: int,
+        stock: int,
+        others: Sequence[Money] = (),
+    ) -> None:
         self.call(
             "POST",
             f"/admin/products/{variant['product_id']}/variants/{variant['id']}",
-            {"prices": [_price(price_minor)]},
+            {"prices": [_price(each) for each in (Money(price_minor, CURRENCY), *others)]},
         )
         place = self._ids["stock_location"]
         self.call(
@@ -107,7 +115,7 @@ class BackOffice:
             "ean": sheet.get("gtin") or None,
             "manage_inventory": True,
             "options": {"Article": "-"},
-            "prices": [_price(sheet["price_minor"])],
+            "prices": [_price(Money(sheet["price_minor"], CURRENCY))],
         }
         return {
             "title": sheet["title"],
@@ -131,8 +139,8 @@ def _inventory(variant: Mapping[str, Any]) -> str:
     return str(variant["inventory_items"][0]["inventory_item_id"])
 
 
-def _price(minor: int) -> dict[str, Any]:
-    return {"amount": Money(minor, CURRENCY), "currency_code": CURRENCY.lower()}
+def _price(price: Money) -> dict[str, Any]:
+    return {"amount": price, "currency_code": price.currency.lower()}
 
 
 def _json(body: object) -> str:
