@@ -12,6 +12,8 @@ from indexer.embedded import EmbeddedEngine
 from indexer.engine import Engine
 from tests.contracts.search_engines import new_brand
 from tests.peers import Shop, Simulator, running_shop, running_simulator
+from tests.protocols.merchant_server import acp_shop as acp_shop
+from tests.protocols.merchant_server import ucp_shop as ucp_shop
 from tests.shops import RealShop, running_medusa, running_vendure
 
 
@@ -22,14 +24,14 @@ def oscar_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def vendure_shop() -> Iterator[RealShop]:
     """A real Vendure shop with an empty catalogue."""
     with running_vendure() as shop:
         yield shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def medusa_shop() -> Iterator[RealShop]:
     """A real Medusa shop with an empty catalogue; left out where it is not installed."""
     with running_medusa() as shop:

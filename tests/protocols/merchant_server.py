@@ -89,6 +89,7 @@ class ProtocolShop:
     cancelling: str = ""
     sells_the_last_item_twice: bool = False
     keys: dict[str, str] = field(default_factory=dict)
+    wrong_account: dict[str, str] = field(default_factory=lambda: {"password": "wrong"})
 
     def call(self, method: str, path: str, body: Any = None) -> httpx2.Response:
         """A call with the shop's own key."""

@@ -87,6 +87,17 @@ def published(setting: Setting, shop: ProtocolShop) -> CheckoutDeps:
     return replace(setting.deps, settings=settings)
 
 
+def told_of(shop: ProtocolShop, order: object, word: str = "") -> Received:
+    """The newest notice of an order that has a word in it, once it is there."""
+    wanted = (str(order).encode(), word.encode())
+
+    def found() -> list[Received]:
+        return [each for each in shop.site.received if all(w in each.body for w in wanted)]
+
+    wait_for(lambda: bool(found()), timeout_s=60)
+    return found()[-1]
+
+
 def notice_of(shop: ProtocolShop, received: Received) -> Notice:
     url = shop.site.url + received.path
     return Notice("POST", url, received.headers, received.body, datetime.now(UTC))
@@ -109,10 +120,9 @@ def test_paid_placed_and_cancelled_by_the_merchant_who_says_so(
         cancel(setting.deps, setting.order(purchase_id), merchant)
     assert refusal.value.code == "not_cancellable"
 
-    before = len(shop.site.received)
     shop.turn(order["id"], "canceled")
-    wait_for(lambda: len(shop.site.received) > before, timeout_s=60)
-    deps, notice = setting.deps, notice_of(shop, shop.site.received[-1])
+    word = '"cancellation"' if merchant == MERCHANT else '"canceled"'
+    deps, notice = setting.deps, notice_of(shop, told_of(shop, order["id"], word))
     assert watch_orders(deps) == 0
     assert receive(deps, merchant, notice)
     assert not receive(deps, merchant, notice)
@@ -141,16 +151,7 @@ def test_who_does_not_own_an_order_says_nothing_of_it(
 ) -> None:
     purchase_id = ordered(setting, ucp_shop, MERCHANT)
     number = leg(setting, purchase_id).leg.merchant_order
-    wait_for(lambda: bool(ucp_shop.site.received), timeout_s=60)
-    ucp_shop.turn(str(number), "shipped")
-    wait_for(
-        lambda: (
-            str(number).encode() in ucp_shop.site.received[-1].body
-            and b'"shipped"' in ucp_shop.site.received[-1].body
-        ),
-        timeout_s=60,
-    )
-    notice = notice_of(ucp_shop, ucp_shop.site.received[-1])
+    notice = notice_of(ucp_shop, told_of(ucp_shop, number))
     # The same shop on record under another name signs well, and owns none of these orders.
     add_merchant(setting.database, "double", connector="ucp")
     setting.connectors["double"] = ucp_shop.connector()
@@ -203,9 +204,7 @@ def test_our_profile_key_and_notices_over_http(
         assert client.get(f"/.well-known/ucp{wrong}").status_code == 404
 
     purchase_id = ordered(setting, ucp_shop, MERCHANT)
-    number = str(leg(setting, purchase_id).leg.merchant_order).encode()
-    wait_for(lambda: number in ucp_shop.site.received[-1].body, timeout_s=60)
-    came = ucp_shop.site.received[-1]
+    came = told_of(ucp_shop, leg(setting, purchase_id).leg.merchant_order)
     headers = {name: value for name, value in came.headers.items() if name.lower() != "host"}
     answers = [client.post(came.path, content=came.body, headers=headers) for _copy in range(2)]
     assert [answer.json()["new"] for answer in answers] == [True, False]
