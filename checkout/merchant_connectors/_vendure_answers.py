@@ -27,7 +27,6 @@ from kernel.money import Money, is_currency
 
 # Vendure counts in hundredths of every currency, of those too that have none.
 _DECIMALS = 2
-_BEFORE_PAYMENT = {"Created", "Draft", "AddingItems", "ArrangingPayment"}
 _STATUS = {
     "PaymentAuthorized": OrderStatus.PLACED,
     "PaymentSettled": OrderStatus.PLACED,
@@ -139,8 +138,8 @@ class Order(_Answer):
 
     @property
     def is_placed(self) -> bool:
-        """True from the payment on, and for good."""
-        return self.state not in _BEFORE_PAYMENT
+        """True from the payment on, and for good; a draft can be cancelled without it."""
+        return self.order_placed_at is not None
 
     @property
     def is_cancelled(self) -> bool:

@@ -60,19 +60,23 @@ class VendureAccount:
         self._client.close()
 
     def ask(self, operation: str, document: str, **variables: object) -> dict[str, Any]:
-        """A question, or a change that binds nobody such as a draft. Raises NoAnswer."""
+        """A question: it changes nothing, and is asked twice before it counts as unanswered."""
+        try:
+            return self.draw_up(operation, document, **variables)
+        except NoAnswer:
+            return self.draw_up(operation, document, **variables)
+
+    def draw_up(self, operation: str, document: str, **variables: object) -> dict[str, Any]:
+        """A change to a draft, which binds nobody: sent once. Raises NoAnswer."""
         reply = self.attempt(operation, document, **variables)
         if not reply.is_whole:
             raise NoAnswer(f"The shop did not answer {operation}: {reply.error or reply.status}.")
         return reply.data
 
     def attempt(self, operation: str, document: str, **variables: object) -> Reply:
-        """As `ask`, for what the shop may refuse. It is sent twice before it counts as lost."""
+        """As `draw_up`, for what the shop may refuse. Raises NoAnswer only where it is silent."""
         try:
-            try:
-                return self.change(operation, document, **variables)
-            except AnswerLost:
-                return self.change(operation, document, **variables)
+            return self.change(operation, document, **variables)
         except (NeverSent, AnswerLost) as error:
             raise silent(error) from error
 

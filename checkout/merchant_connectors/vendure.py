@@ -231,7 +231,7 @@ class VendureConnector:
         """A new draft with the items, and of which lines the shop has too few. Empty for none."""
         if not lines:
             return "", {}
-        created = self._account.ask("createDraft", documents.CREATE_DRAFT)
+        created = self._account.draw_up("createDraft", documents.CREATE_DRAFT)
         draft_id = answered(lambda: read(Identified, created.get("draft"))).id
         added = self._each_line("addItems", documents.add_items(len(items)), draft_id, items)
         return draft_id, {
@@ -247,7 +247,7 @@ class VendureConnector:
         values: dict[str, object] = {"order": order_id}
         for number, (item, quantity) in enumerate(items):
             values |= {f"item{number}": item, f"quantity{number}": quantity}
-        data = self._account.ask(operation, document, **values)
+        data = self._account.draw_up(operation, document, **values)
         count = len(values) // 2
         outcomes = answered(lambda: [read(Added, data.get(f"line{n}")) for n in range(count)])
         for outcome in outcomes:
@@ -271,7 +271,7 @@ class VendureConnector:
         if order.delivery_code not in methods:
             raise Refused("not_delivered", "The shop does not deliver this order there.")
         self._set_buyer(draft.order.id, order)
-        data = self._account.ask(
+        data = self._account.draw_up(
             "shippingMethod",
             documents.SET_SHIPPING_METHOD,
             order=draft.order.id,
@@ -291,13 +291,13 @@ class VendureConnector:
             "lastName": last,
             "phoneNumber": order.buyer.phone,
         }
-        data = self._account.ask("buyer", documents.SET_BUYER, order=draft_id, input=buyer)
+        data = self._account.draw_up("buyer", documents.SET_BUYER, order=draft_id, input=buyer)
         outcome = answered(lambda: read(Added, data.get("buyer")))
         if outcome.error_code == "EMAIL_ADDRESS_CONFLICT_ERROR":
             found = self._account.ask("customer", documents.CUSTOMER, email=order.buyer.email)
             known = answered(lambda: read_list(Identified, _items(found, "customers"), 1))
             if known:
-                data = self._account.ask(
+                data = self._account.draw_up(
                     "buyer", documents.SET_BUYER, order=draft_id, customer=known[0].id
                 )
                 outcome = answered(lambda: read(Added, data.get("buyer")))
