@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from checkout.outcomes import Refused
-from checkout.payment_providers.port import Payment, PaymentEvent, PaymentStatus
+from checkout.payment_providers.port import (
+    Movement,
+    MovementKind,
+    Payment,
+    PaymentEvent,
+    PaymentRequest,
+    PaymentStatus,
+)
 from kernel.money import Money
 
 _PAYMENT_ID = re.compile(r"(acct_[A-Za-z0-9]{3,60}):(cs_[A-Za-z0-9_]{5,120})")
+
+
+WITH_CHARGE = ["payment_intent.latest_charge"]
+"""What is asked for along with a session."""
 
 
 class Malformed(Exception):
@@ -53,6 +64,53 @@ def payment_of(account: str, session: Any, now: datetime) -> Payment:
             pay_url=str(session.url or ""),
             capture_before=_capture_before(charge),
             decline_code=None if error is None else (error.decline_code or error.code),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as problem:
+        raise Malformed(str(problem)) from problem
+
+
+def session_params(request: PaymentRequest) -> Any:
+    """What a Checkout session is made of."""
+    labels = {**request.metadata, "reference": request.reference}
+    price = {
+        "currency": request.amount.currency.lower(),
+        "unit_amount": request.amount.minor,
+        "product_data": {"name": request.merchant_name},
+    }
+    return {
+        "mode": "payment",
+        "client_reference_id": request.reference,
+        "line_items": [{"quantity": 1, "price_data": price}],
+        "payment_intent_data": {"capture_method": "manual", "metadata": labels},
+        "metadata": labels,
+        "success_url": request.return_url,
+        "cancel_url": request.cancel_url,
+        "locale": request.locale,
+        "expand": WITH_CHARGE,
+    }
+
+
+def movement_lists(begin: datetime, end: datetime) -> Iterator[tuple[MovementKind, dict[str, Any]]]:
+    """What to list for captures and refunds, of cards and of other means. Pure."""
+    created = {"gte": int(begin.timestamp()), "lt": int(end.timestamp())}
+    for name in ("charge", "payment"):
+        yield MovementKind.CAPTURE, {"type": name, "created": created, "expand": ["data.source"]}
+    for name in ("refund", "payment_refund"):
+        wanted = {"type": name, "created": created, "expand": ["data.source.charge"]}
+        yield MovementKind.REFUND, wanted
+
+
+def movement_of(kind: MovementKind, row: Any) -> Movement:
+    """A row of an account's balance. Charges carry the labels of their payment."""
+    try:
+        charge = row.source if kind is MovementKind.CAPTURE else row.source.charge
+        labels = {} if charge is None or not charge.metadata else charge.metadata.to_dict()
+        return Movement(
+            id=str(row.id),
+            kind=kind,
+            reference=str(labels.get("reference", "")),
+            amount=Money(abs(row.amount), str(row.currency).upper()),
+            at=datetime.fromtimestamp(int(row.created), UTC),
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as problem:
         raise Malformed(str(problem)) from problem

@@ -20,13 +20,18 @@ import stripe
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.payment_providers import ProviderSettings
 from checkout.payment_providers._stripe_objects import (
+    WITH_CHARGE,
     Malformed,
     account_and_session,
     event_of,
     intent_id,
+    movement_lists,
+    movement_of,
     payment_of,
+    session_params,
 )
 from checkout.payment_providers.port import (
+    Movement,
     Payment,
     PaymentEvent,
     PaymentRequest,
@@ -44,7 +49,6 @@ PAGE_OPEN_S = 31 * 60
 LOOK_BACK_S = 26 * 3600
 """How far back a payment is searched by its reference: sessions end after a day at most."""
 _MOST_PAGES = 500
-_WITH_CHARGE = ["payment_intent.latest_charge"]
 _RELEASED = {PaymentStatus.VOIDED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{3,60}")
 Answer = TypeVar("Answer")
@@ -77,7 +81,7 @@ class StripeProvider:
     def create(self, request: PaymentRequest, idempotency_key: str) -> Payment:
         """See the port."""
         account = _account(request.merchant_account)
-        params, options = _session_params(request), _options(account, idempotency_key)
+        params, options = session_params(request), _options(account, idempotency_key)
         create = self._stripe.v1.checkout.sessions.create
         try:
             return self._read(account, _change(lambda: create(params, options)))
@@ -106,19 +110,37 @@ class StripeProvider:
 
     def _sessions(self, account: str) -> Iterator[Any]:
         """The sessions of the last day, the newest first."""
-        params: dict[str, Any] = {
-            "limit": 100,
+        params = {
             "created": {"gte": int(time.time()) - LOOK_BACK_S},
-            "expand": [f"data.{each}" for each in _WITH_CHARGE],
+            "expand": [f"data.{each}" for each in WITH_CHARGE],
         }
-        listing: Callable[..., Any] = self._stripe.v1.checkout.sessions.list
+        return self._listed(account, self._stripe.v1.checkout.sessions.list, params)
+
+    def movements(
+        self, merchant_account: str, begin: datetime, end: datetime
+    ) -> Iterator[Movement]:
+        """See the port. Stripe books each on the account's balance at the moment it happens."""
+        account = _account(merchant_account)
+        for kind, params in movement_lists(begin, end):
+            rows = self._listed(account, self._stripe.v1.balance_transactions.list, params)
+            for row in rows:
+                try:
+                    yield movement_of(kind, row)
+                except Malformed as error:
+                    raise NoAnswer("Stripe's answer cannot be read.") from error
+
+    def _listed(
+        self, account: str, listing: Callable[..., Any], params: Mapping[str, Any]
+    ) -> Iterator[Any]:
+        """Everything that a list of Stripe's has, page by page, the newest first."""
+        asked = {**params, "limit": 100}
         for _ in range(_MOST_PAGES):
-            page = self._asked(partial(listing, params, _options(account)))
+            page = self._asked(partial(listing, asked, _options(account)))
             yield from page.data
             if not page.has_more or not page.data:
                 return
-            params = {**params, "starting_after": page.data[-1].id}
-        raise NoAnswer("Stripe lists more sessions of a day than can be searched.")
+            asked["starting_after"] = page.data[-1].id
+        raise NoAnswer("Stripe lists more of a day than can be searched.")
 
     def capture(self, payment_id: str, amount: Money, idempotency_key: str) -> Payment:
         """See the port."""
@@ -184,7 +206,7 @@ class StripeProvider:
             raise Refused("webhook_malformed", "The notice cannot be read.") from error
 
     def _session(self, account: str, session_id: str) -> Any:
-        params: Any = {"expand": _WITH_CHARGE}
+        params: Any = {"expand": WITH_CHARGE}
         retrieve = self._stripe.v1.checkout.sessions.retrieve
         return self._asked(lambda: retrieve(session_id, params, _options(account)))
 
@@ -336,26 +358,6 @@ def _no(error: stripe.StripeError, refused_as: str) -> Exception:
 def _header(error: stripe.StripeError, name: str) -> str:
     headers: Mapping[str, str] = error.headers or {}
     return {key.lower(): value for key, value in headers.items()}.get(name, "")
-
-
-def _session_params(request: PaymentRequest) -> Any:
-    labels = {**request.metadata, "reference": request.reference}
-    price = {
-        "currency": request.amount.currency.lower(),
-        "unit_amount": request.amount.minor,
-        "product_data": {"name": request.merchant_name},
-    }
-    return {
-        "mode": "payment",
-        "client_reference_id": request.reference,
-        "line_items": [{"quantity": 1, "price_data": price}],
-        "payment_intent_data": {"capture_method": "manual", "metadata": labels},
-        "metadata": labels,
-        "success_url": request.return_url,
-        "cancel_url": request.cancel_url,
-        "locale": request.locale,
-        "expand": _WITH_CHARGE,
-    }
 
 
 def _account(name: str) -> str:

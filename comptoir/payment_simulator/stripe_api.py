@@ -26,6 +26,7 @@ from comptoir.payment_simulator.faults import Fault, take_fault
 from comptoir.payment_simulator.keys import Platform
 from comptoir.payment_simulator.payments import NewPayment, PaymentRefused, Row
 from comptoir.payment_simulator.stripe_objects import (
+    balance_json,
     error_body,
     intent_json,
     payment_id_of,
@@ -73,6 +74,7 @@ class StripeApi:
             Route(f"{intent}/cancel", self._guarded(self._cancel), methods=["POST"]),
             Route("/v1/refunds", self._guarded(self._refund), methods=["POST"]),
             Route("/v1/refunds", self._guarded(self._refunds), methods=["GET"]),
+            Route("/v1/balance_transactions", self._guarded(self._balance), methods=["GET"]),
         ]
 
     def _guarded(self, handler: Callable[[Request, Platform, str], Any]) -> Callable[..., Any]:
@@ -184,6 +186,33 @@ class StripeApi:
             ).fetchall()
             shown = [refund_json(each["value"]) for each in kept]
             return {"object": "list", "url": "/v1/refunds", "has_more": False, "data": shown}
+
+        return await self._look(look)
+
+    async def _balance(self, request: Request, platform: Platform, account: str) -> Response:
+        query = dict(request.query_params)
+        limit = min(max(int(query.get("limit", "10")), 1), _PAGE)
+        # Cards alone are paid with here: of other means there is never anything to list.
+        kind = {"charge": "capture", "refund": "refund"}.get(query.get("type", ""), "")
+        before = query.get("starting_after", "").removeprefix("txn_") or str(2**60)
+
+        def look(tx: Tx) -> Content:
+            rows = tx.execute(
+                "SELECT payment.*, number AS entry_number, kind AS entry_kind, at AS entry_at,"
+                " entry.amount AS entry_amount FROM entry JOIN payment ON payment.id = payment_id"
+                " WHERE platform = ? AND merchant_account = ? AND kind = ?"
+                " AND at >= ? AND at < ? AND number < ? ORDER BY number DESC LIMIT ?",
+                (
+                    *(platform.name, account, kind, int(query.get("created[gte]", "0"))),
+                    *(int(query.get("created[lt]", str(2**60))), int(before), limit + 1),
+                ),
+            ).fetchall()
+            return {
+                "object": "list",
+                "url": request.url.path,
+                "has_more": len(rows) > limit,
+                "data": [balance_json(row) for row in rows[:limit]],
+            }
 
         return await self._look(look)
 

@@ -95,6 +95,22 @@ def refund_json(kept: str) -> Content:
     return {"object": "refund", "status": "succeeded", **json.loads(kept)}
 
 
+def balance_json(row: Row) -> Content:
+    """A capture or refund as it stands on the account's balance; `row` is payment and entry."""
+    charge = _charge(row)
+    is_refund = row["entry_kind"] == "refund"
+    refund = {"id": f"re_{row['entry_number']}", "object": "refund", "charge": charge}
+    return {
+        "id": f"txn_{row['entry_number']}",
+        "object": "balance_transaction",
+        "type": "refund" if is_refund else "charge",
+        "amount": -row["entry_amount"] if is_refund else row["entry_amount"],
+        "currency": row["currency"].lower(),
+        "created": row["entry_at"],
+        "source": refund if is_refund else charge,
+    }
+
+
 def event_json(row: Row, event_id: str, event_type: str, created: int) -> Content:
     """The notice of a change, about the intent, the session or the charge as Stripe chooses."""
     name = _EVENTS[event_type]

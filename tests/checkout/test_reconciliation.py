@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkout.after_sale import refund
-from checkout.payment_providers.port import Movement, MovementKind
+from checkout.payment_providers import open_provider
+from checkout.payment_providers.port import (
+    ListsMovements,
+    Movement,
+    MovementKind,
+    PaymentRequest,
+)
 from checkout.purchase.advance import advance
 from checkout.reconciliation import (
     Booking,
@@ -27,7 +33,8 @@ from kernel.errors import DomainError
 from kernel.ids import drawn_id
 from kernel.money import Money
 from tests.checkout.test_accounting import bought
-from tests.purchase_setting import Setting, add_merchant
+from tests.peers import Simulator
+from tests.purchase_setting import SITE, Setting, add_merchant, pay_at
 from tests.small_merchant import SmallMerchant
 
 DAY = date(2026, 11, 21)
@@ -183,6 +190,32 @@ def test_a_provider_lists_its_movements_page_by_page(
     assert setting.simulator.call("GET", path.replace(account, "sued-unused") + "0").json() == {
         "movements": []
     }
+
+
+@pytest.mark.parametrize("name", ["simulator", "stripe"])
+def test_a_provider_lists_what_it_moved(simulator: Simulator, name: str) -> None:
+    provider, own = open_provider(name, simulator.settings()), drawn_id("acct")
+    own = own.replace("acct_", "acct_x")
+    assert isinstance(provider, ListsMovements)
+    begin, end = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1)
+    request = PaymentRequest(
+        drawn_id("leg"), Money(900, "EUR"), own, "Atelier", f"{SITE}/a", f"{SITE}/b", "fr"
+    )
+    payment = provider.create(request, f"{request.reference}/create")
+    pay_at(payment.pay_url)
+    assert list(provider.movements(own, begin, end)) == []
+    provider.capture(payment.id, Money(900, "EUR"), f"{request.reference}/capture")
+    for number, minor in enumerate((200, 300)):
+        provider.refund(payment.id, Money(minor, "EUR"), f"{request.reference}/refund/{number}")
+    moved = list(provider.movements(own, begin, end))
+    assert sorted((each.kind, each.amount.minor, each.reference) for each in moved) == [
+        (MovementKind.CAPTURE, 900, request.reference),
+        (MovementKind.REFUND, 200, request.reference),
+        (MovementKind.REFUND, 300, request.reference),
+    ]
+    assert len({each.id for each in moved}) == 3
+    assert all(begin < each.at < end for each in moved)
+    assert list(provider.movements(own, begin - timedelta(days=9), begin)) == []
 
 
 def test_what_cannot_be_compared_says_so(setting: Setting) -> None:
