@@ -12,6 +12,7 @@ from checkout.deps import CheckoutDeps
 from checkout.web.api import api_routes
 from checkout.web.basket import basket_routes
 from checkout.web.checkout import checkout_routes
+from checkout.web.handoff import handoff_routes
 from checkout.web.merchants import merchant_routes
 from checkout.web.orders import order_routes
 from checkout.web.payment import payment_routes, webhook_routes
@@ -30,6 +31,7 @@ def build_router(deps: CheckoutDeps) -> APIRouter:
     patience = Patience(deps)
     router = APIRouter()
     router.include_router(basket_routes(deps))
+    router.include_router(handoff_routes(deps))
     router.include_router(checkout_routes(deps, patience))
     router.include_router(payment_routes(deps, patience))
     router.include_router(order_routes(deps, patience))

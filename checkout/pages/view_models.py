@@ -336,6 +336,17 @@ class TermsPage:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedPage:
+    """On to a merchant where an article waits, or, where it could not be prepared, its page."""
+
+    merchant_name: str
+    title: str
+    product_id: str
+    url: str
+    is_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RefusalPage:
     """A refusal as a page: what happened, whether money moved, what to do now.
 

@@ -34,6 +34,7 @@ PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "order-every-ending": ("order.html", bought.every_ending),
     "order-nothing": ("order.html", bought.nothing_ordered),
     "terms": ("terms.html", bought.terms),
+    "prepared": ("prepared.html", bought.prepared),
     "refusal": ("refusal.html", bought.refusal),
     "legal-notice": ("legal_notice.html", lambda _: None),
     "legal-privacy": ("legal_privacy.html", lambda _: None),

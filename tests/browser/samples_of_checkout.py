@@ -168,5 +168,10 @@ def terms(language: str) -> vm.TermsPage:
     return vm.TermsPage(1, language, NOW, "ab" * 32, tuple(body.strip().split("\n\n")))
 
 
+def prepared(language: str) -> vm.PreparedPage:
+    url = "https://shop.velbur.example/continue/1"
+    return vm.PreparedPage("Velbur", TITLES[language][0], "prd_0", url, is_ready=True)
+
+
 def refusal(_: str) -> vm.RefusalPage:
     return vm.RefusalPage("x", "This was refused.", "Try something else.", False, "/basket")

@@ -22,6 +22,7 @@ from checkout.states import LegState, MoneyState, Reason
 from comptoir.brand_gate import BrandGate
 from kernel.db import Database
 from kernel.errors import DomainError
+from kernel.offer_terms import Execution
 from tenants.pages.rendering import page_environment
 from tenants.registry import BrandRegistry
 from tests.peers import Received, Simulator, running_simulator, wait_for
@@ -210,3 +211,23 @@ def test_our_profile_key_and_notices_over_http(
     assert [answer.json()["new"] for answer in answers] == [True, False]
     forged = client.post(came.path, content=came.body + b" ", headers=headers)
     assert forged.status_code == 401
+
+
+def test_a_merchant_of_the_second_grade_gets_the_article_ready(
+    setting: Setting, handing_shop: ProtocolShop
+) -> None:
+    add_merchant(setting.database, "delta", connector="ucp", execution=Execution.HANDOFF)
+    sold = sell(handing_shop)
+    offer = add_offer(setting.database, "delta", sold.sku, PRICE)
+    gone = add_offer(setting.database, "delta", "NO-SUCH", PRICE)
+    setting.connectors["delta"] = handing_shop.connector()
+    client = setting.client()
+    page = client.post("/handoff", data={"offer_id": offer})
+    assert page.status_code == 200
+    assert f'href="{handing_shop.url}/continue/cs_' in page.text
+    # It is not for the basket, and what is bought here is not handed off.
+    assert client.post("/basket/lines", data={"offer_id": offer}).status_code != 303
+    ours = add_offer(setting.database, MERCHANT, f"{sold.sku}-B", PRICE)
+    assert client.post("/handoff", data={"offer_id": ours}).status_code == 409
+    assert client.post("/handoff", data={"offer_id": gone}).status_code == 409
+    assert client.post("/handoff", data={"offer_id": "off_x"}).status_code == 404

@@ -1,0 +1,26 @@
+"""The page that leads on to a merchant where an article waits ready. A form may be sent twice."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from checkout.deps import CheckoutDeps
+from checkout.handoff import hand_off
+from checkout.pages.view_models import PreparedPage
+from checkout.web.shopper import Form, PageRoute, brand_of, identifier, page
+
+
+def handoff_routes(deps: CheckoutDeps) -> APIRouter:
+    """`/handoff`: nothing is sent on by itself, for the browser keeps forms within the shop."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.post("/handoff")
+    def prepare(request: Request, fields: Form) -> Response:
+        prepared = hand_off(deps, brand_of(request), identifier(fields.get("offer_id", "")))
+        offer = prepared.offer
+        model = PreparedPage(
+            offer.merchant_name, offer.title, offer.product_id, prepared.url, prepared.is_ready
+        )
+        return page(request, "prepared.html", model)
+
+    return router
