@@ -67,12 +67,11 @@ def owed_in(tx: Transaction, period: str) -> list[Owed]:
     ]
 
 
-def issue_invoices(tx: Transaction, period: str, now: datetime) -> int:
-    """Issue the invoices of a month that is just being closed; answers how many."""
+def issue_invoices(tx: Transaction, period: str, owed: Sequence[Owed], now: datetime) -> None:
+    """Issue the invoices of a month that is just being closed."""
     issued = sa.select(sa.func.count()).select_from(t.commission_invoice)
     of_year = t.commission_invoice.c.period.startswith(period[:4])
     last = int(tx.execute(issued.where(of_year)).scalar_one())
-    owed = owed_in(tx, period)
     for number, each in enumerate(owed, start=last + 1):
         tx.execute(
             t.commission_invoice.insert().values(
@@ -87,7 +86,6 @@ def issue_invoices(tx: Transaction, period: str, now: datetime) -> int:
                 issued_at=now,
             )
         )
-    return len(owed)
 
 
 def invoices_of(tx: Transaction, period: str) -> Sequence[Owed]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.accounting.books import postings, transaction_count
-from checkout.accounting.invoices import issue_invoices
+from checkout.accounting.invoices import Owed, issue_invoices, owed_in
 from checkout.accounting.presentation import Presentation
 from kernel.db import Transaction, advisory_lock
 from kernel.errors import DomainError
@@ -52,16 +52,17 @@ def close_period(
 
     DomainError `period_not_over`, `period_order` (an earlier month with entries is open).
     """
+    if checked_period(period) >= f"{now:%Y-%m}":
+        raise DomainError("period_not_over", f"{period} is not over yet.")
+    # The long reading comes before the lock, which every booking would wait for.
+    made, owed = _read_through(tx, period, presentation, now)
     advisory_lock(tx, _LOCK)
-    known = closed_period(tx, checked_period(period))
+    known = closed_period(tx, period)
     if known is not None:
         return known
-    if period >= f"{now:%Y-%m}":
-        raise DomainError("period_not_over", f"{period} is not over yet.")
     _refuse_gap(tx, period)
-    made = ClosedPeriod(
-        period, now, transaction_count(tx, period), ledger_sha256(tx, period), presentation
-    )
+    if transaction_count(tx, period) != made.transactions:
+        made, owed = _read_through(tx, period, presentation, now)
     tx.execute(
         t.closed_period.insert().values(
             period=period,
@@ -71,8 +72,17 @@ def close_period(
             presentation=presentation.as_json(),
         )
     )
-    issue_invoices(tx, period, now)
+    issue_invoices(tx, period, owed, now)
     return made
+
+
+def _read_through(
+    tx: Transaction, period: str, presentation: Presentation, now: datetime
+) -> tuple[ClosedPeriod, list[Owed]]:
+    """What the month holds. Rows are only ever added: as many as before are the same ones."""
+    count = transaction_count(tx, period)
+    made = ClosedPeriod(period, now, count, ledger_sha256(tx, period), presentation)
+    return made, owed_in(tx, period)
 
 
 def _refuse_gap(tx: Transaction, period: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -44,6 +45,7 @@ from kernel.errors import DomainError
 from kernel.money import Money
 from kernel.settings import Settings
 from tests.checkout.test_purchase import ledger_of, shelve
+from tests.peers import wait_for
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 
@@ -312,6 +314,47 @@ def test_the_database_keeps_a_closed_month_closed_to_its_owner_too(
         setting.database.engine.begin() as tx,
     ):
         tx.execute(sa.text(act))
+
+
+def test_a_month_waits_for_the_bookings_that_are_under_way(
+    setting: Setting, merchant: SmallMerchant
+) -> None:
+    _close_all(setting, merchant)
+    with ThreadPoolExecutor(1) as pool, setting.database.platform() as tx:
+        tx.execute(
+            sa.text(
+                "INSERT INTO checkout.ledger_transaction SELECT 'led_slow', brand_id, leg_id, "
+                "'slow', occurred_at FROM checkout.ledger_transaction LIMIT 1"
+            )
+        )
+        tx.execute(
+            sa.text(
+                "INSERT INTO checkout.ledger_entry SELECT 'led_slow', n, brand_id, 'platform:x', "
+                "'EUR', 2 * n - 1 FROM checkout.ledger_transaction, generate_series(0, 1) n "
+                "WHERE transaction_id = 'led_slow'"
+            )
+        )
+        booked = sa.select(t.ledger_transaction.c.period).where(
+            t.ledger_transaction.c.transaction_id == "led_slow"
+        )
+        month = tx.execute(booked).scalar_one()
+        closing = pool.submit(closed, setting, month, datetime(2100, 1, 1, tzinfo=UTC))
+        wait_for(lambda: _is_waiting(setting.database), 60)
+        assert not closing.done()
+        tx.commit()
+        assert closing.result().transactions == 1
+    with setting.database.platform() as tx:
+        assert ledger_sha256(tx, month) == closing.result().ledger_sha256
+
+
+def _is_waiting(database: Database) -> bool:
+    """Somebody waits for an advisory lock in this database."""
+    statement = sa.text(
+        "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database "
+        "WHERE locktype = 'advisory' AND NOT granted AND datname = current_database())"
+    )
+    with database.engine.connect() as connection:
+        return bool(connection.execute(statement).scalar_one())
 
 
 def _close_all(setting: Setting, merchant: SmallMerchant) -> None:
