@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
 import tantivy
 
-from indexer.embedded.querying import Question, attribute_path
-from indexer.embedded.schema import CATEGORY_TRAIL, PRICE_BAR, TRAIL_JOINT
+from indexer.embedded.querying import Question, attribute_facet
+from indexer.embedded.schema import ATTRIBUTES, CATEGORY_TRAIL, PRICE_BAR, TRAIL_JOINT, attribute
 from indexer.engine import FacetCount, FacetField, PriceCounts, SearchRequest, SearchResult
 from indexer.hits import NO_HITS
-from indexer.index_fields import facet_counts
+from indexer.index_fields import LABEL_MARK, facet_counts
 from indexer.price_bars import EDGES
 
 _FIELDS = {
@@ -50,7 +51,7 @@ def counted_facets(
             if facet is not FacetField.PRICE
         },
         _prices(prices) if prices is not None else None,
-        {name: _counts(counted[attribute_path(name)]) for name in request.attributes},
+        {name: _of_attribute(counted[attribute_facet(name)]) for name in request.attributes},
     )
 
 
@@ -73,8 +74,9 @@ def _aggregations(request: SearchRequest) -> dict[str, dict[str, Any]]:
         if facet is not FacetField.PRICE
     }
     for name in request.attributes:
-        path = attribute_path(name)
-        wanted[path] = {"terms": _terms(path, request.facet_size)}
+        how = _terms(ATTRIBUTES, request.facet_size)
+        how["terms"]["include"] = re.escape(attribute(name, "")) + ".*"
+        wanted[attribute_facet(name)] = {"terms": how}
     if FacetField.PRICE in request.facets:
         wanted[FacetField.PRICE.value] = {
             "totals": {"stats": {"field": "total"}},
@@ -105,6 +107,14 @@ def _of_trails(answer: dict[str, Any], size: int) -> tuple[FacetCount, ...]:
         for category in bucket["key"].split(TRAIL_JOINT):
             counts[category] += bucket["doc_count"]
     return facet_counts(counts.items())[:size]
+
+
+def _of_attribute(answer: dict[str, Any]) -> tuple[FacetCount, ...]:
+    """Values, without the name that all of them begin with."""
+    buckets = answer["terms"]["buckets"]
+    return facet_counts(
+        (bucket["key"].partition(LABEL_MARK)[2], bucket["doc_count"]) for bucket in buckets
+    )
 
 
 def _counts(answer: dict[str, Any]) -> tuple[FacetCount, ...]:

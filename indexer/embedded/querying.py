@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import tantivy
 from tantivy import Occur, Query
 
-from indexer.embedded.schema import ATTRIBUTES, schema
+from indexer.embedded.schema import ATTRIBUTES, attribute, schema
 from indexer.engine import FacetField, Filters, Words
 from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, TITLE_WORDS, numeric_key
 from indexer.matching_plan import Clause, MatchingPlan, matching_plan
@@ -65,7 +65,7 @@ def conditions(filters: Filters) -> dict[str, Query]:
         FacetField.MANUFACTURER.value: ("manufacturer", filters.manufacturers),
         FacetField.MERCHANT.value: ("merchant", filters.merchants),
         FacetField.AVAILABILITY.value: ("availability", filters.availabilities),
-        **{attribute_path(name): (attribute_path(name), chosen)
+        **{attribute_facet(name): (ATTRIBUTES, [attribute(name, value) for value in chosen])
            for name, chosen in filters.attributes.items()},
     }  # fmt: skip
     found = {
@@ -78,9 +78,9 @@ def conditions(filters: Filters) -> dict[str, Query]:
     return found
 
 
-def attribute_path(name: str) -> str:
-    """Address of an attribute inside the index's field of attributes."""
-    return f"{ATTRIBUTES}." + name.replace("\\", "\\\\").replace(".", "\\.")
+def attribute_facet(name: str) -> str:
+    """What the condition and the counts of an attribute are called among the facets."""
+    return f"{ATTRIBUTES}.{name}"
 
 
 def clause_query(clause: Clause) -> Query:

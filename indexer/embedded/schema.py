@@ -9,12 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import orjson
 import tantivy
 
 from indexer.engine import Delete, Upsert
 from indexer.index_fields import (
     AVAILABILITIES,
+    LABEL_MARK,
     TEXT_FIELDS,
     WORD_FIELDS,
     numeric_key,
@@ -33,9 +33,11 @@ NUMBERS = (
 ID_PARTS = ("id_0", "id_1", "id_2")
 """Ids of up to 24 bytes, eight in each: columns are read without unpacking stored documents."""
 ATTRIBUTES = "attributes"
+"""Every attribute with its value in one field: a column for each name is slow to build."""
 CATEGORY_TRAIL, TRAIL_JOINT = "category_trail", "/"
 """Categories from department to leaf in one value, as they are counted."""
 DIGEST = "digest"
+DOCUMENT = "document"
 PRICE_BAR = "price_bar"
 TERMS = "terms"
 """The tokenizer that splits at blanks; not saved with the index, so registered at opening."""
@@ -49,8 +51,7 @@ def schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name=TERMS, index_option="freq")
     for name in WORD_FIELDS:
         builder.add_text_field(name, tokenizer_name=TERMS, index_option="basic")
-    builder.add_json_field(ATTRIBUTES, fast=True, tokenizer_name="raw", index_option="basic")
-    for name in (*KEYWORDS, *LABELS, CATEGORY_TRAIL):
+    for name in (*KEYWORDS, *LABELS, CATEGORY_TRAIL, ATTRIBUTES):
         fast = name not in {"category", "product_id", "variant_group"}
         builder.add_text_field(
             name, fast=fast, tokenizer_name="raw", index_option="basic", stored=name == "product_id"
@@ -61,7 +62,7 @@ def schema() -> tantivy.Schema:
         builder.add_integer_field(name, fast=True)
     for name in ID_PARTS:
         builder.add_integer_field(name, fast=True)
-    builder.add_bytes_field("document", stored=True)
+    builder.add_bytes_field(DOCUMENT, stored=True)
     return builder.build()
 
 
@@ -73,12 +74,20 @@ def open_index(folder: Path) -> tantivy.Index:
     return index
 
 
+def attribute(name: str, value: str) -> str:
+    """An attribute as it is stored, filtered by and counted."""
+    return f"{name}{LABEL_MARK}{value}"
+
+
 Fields = dict[str, Any]
 """A change as values by field: what one process can hand to another."""
 
 
 def fields_of(change: Upsert | Delete) -> Fields:
-    """A change as stored. A deletion is a marker with its version, so that a late write loses."""
+    """A change as stored, all but the document itself.
+
+    A deletion is a marker with its version, so that a late write loses.
+    """
     if isinstance(change, Delete):
         return _named(change.product_id, change.version, shown=0)
     plain = plain_fields(change.document)
@@ -89,7 +98,7 @@ def fields_of(change: Upsert | Delete) -> Fields:
         CATEGORY_TRAIL: TRAIL_JOINT.join(plain.categories) or None,
         "merchant": list(plain.merchants),
         "merchant_label": list(plain.merchant_labels),
-        ATTRIBUTES: plain.attributes or None,
+        ATTRIBUTES: [attribute(name, value) for name, value in plain.attributes.items()],
         "manufacturer": plain.manufacturer,
         "manufacturer_label": plain.manufacturer_label,
         "availability": plain.availability,
@@ -102,7 +111,6 @@ def fields_of(change: Upsert | Delete) -> Fields:
         "stock": AVAILABILITIES.index(plain.availability),
         PRICE_BAR: None if plain.total is None else bar_of(plain.total),
         DIGEST: digest_of(change.document),
-        "document": orjson.dumps(change.document),
         **_named(plain.product_id, change.version, shown=1),
     }
     return {name: value for name, value in values.items() if value is not None}

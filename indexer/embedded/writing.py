@@ -14,7 +14,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +71,7 @@ class IndexWriter:
         """Apply and commit. Raises DomainError `index_busy` when another process keeps writing."""
         fitting, refused = _sorted_out(changes, self._manifest)
         # Before anything is written: one bad document must not take others down with it.
-        documents, unfit = _stored(fitting, self._prepared(list(fitting.values())))
+        documents, unfit = self._documents(fitting)
         refused += unfit
         if not documents:
             return WriteReport(refused=refused)
@@ -100,11 +100,14 @@ class IndexWriter:
             self._let_go(wait=False)
             self._end_preparation()
 
-    def _prepared(self, changes: Sequence[Upsert | Delete]) -> list[Fields | str]:
+    def _documents(
+        self, fitting: dict[str, Upsert | Delete]
+    ) -> tuple[dict[str, tantivy.Document], tuple[Refused, ...]]:
+        changes = list(fitting.values())
         if self._preparation is None:
-            return prepared(changes)
+            return _stored(fitting, prepared(changes))
         with self._turn:
-            return self._preparation.fields(changes)
+            return _stored(fitting, self._preparation.fields(changes))
 
     def _end_preparation(self) -> None:
         if self._preparation is not None:
@@ -206,7 +209,7 @@ def _sorted_out(
 
 
 def _stored(
-    fitting: dict[str, Upsert | Delete], prepared: Sequence[Fields | str]
+    fitting: dict[str, Upsert | Delete], prepared: Iterable[Fields | str]
 ) -> tuple[dict[str, tantivy.Document], tuple[Refused, ...]]:
     """Changes as documents of the index, and those that cannot be written down."""
     documents, refused = {}, []

@@ -23,7 +23,7 @@ from tests.indexer.documents import document, upsert
 preparing.ALONE_UP_TO = 0
 preparation = preparing.Preparation()
 preparation._processes = 2
-preparation.fields([upsert(document(f"prd_{number}", "lamp")) for number in range(4)])
+list(preparation.fields([upsert(document(f"prd_{number}", "lamp")) for number in range(4)]))
 print(*(child.pid for child in preparation._pool._processes.values()), flush=True)
 time.sleep(60)
 """
@@ -48,7 +48,7 @@ def test_several_make_ready_what_one_does() -> None:
     preparation = Preparation()
     try:
         for _ in range(2):
-            assert preparation.fields(changes()) == prepared(changes())
+            assert list(preparation.fields(changes())) == list(prepared(changes()))
     finally:
         preparation.close()
     assert sum(isinstance(fields, str) for fields in prepared(changes())) == 1
@@ -66,11 +66,11 @@ def test_an_index_built_by_several_answers(tmp_path: Path) -> None:
 def test_a_process_that_dies_is_done_without() -> None:
     preparation = Preparation()
     try:
-        preparation.fields(changes())
+        list(preparation.fields(changes()))
         assert preparation._pool is not None
         for child in preparation._pool._processes.values():
             os.kill(child.pid or 0, signal.SIGKILL)
-        assert preparation.fields(changes()) == prepared(changes())
+        assert list(preparation.fields(changes())) == list(prepared(changes()))
         assert preparation._pool is None
     finally:
         preparation.close()
