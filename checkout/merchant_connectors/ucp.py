@@ -80,6 +80,7 @@ from checkout.peer_http import AnswerLost, NeverSent, PeerAnswer, PeerClient, Pe
 CAPABILITIES = Capabilities(cancels_orders=False, counts_stock=False)
 
 PROFILE_KEPT_S = 600.0
+PROFILE_READ_EVERY_S = 30.0
 _WELL_KNOWN = "/.well-known/ucp"
 
 
@@ -96,7 +97,7 @@ def connect(settings: Mapping[str, str]) -> UcpConnector:
 
 
 class UcpConnector:
-    """One shop. Its profile is read once in ten minutes, and again where a key is unknown."""
+    """One shop. Its profile is read once in ten minutes, and sooner where a key is unknown."""
 
     def __init__(self, *, url: str, profile: str, key_file: Path, timeout_s: float = 10) -> None:
         parts = urlsplit(url)
@@ -233,12 +234,14 @@ class UcpConnector:
         return OrderNotice(event_id[:200], order.id, order.checkout_id)
 
     def _check_signature(self, notice: Notice) -> None:
-        """A key that is not known may be a new one: the profile is read once more."""
+        """A key that is not known may be a new one: the profile is read again, but not for each
+        forgery that somebody sends.
+        """
         message = (notice.method, notice.url, notice.headers, notice.body)
         try:
             check_signature(self._business().keys, *message)
         except Unsigned:
-            check_signature(self._business(anew=True).keys, *message)
+            check_signature(self._business(at_most_s=PROFILE_READ_EVERY_S).keys, *message)
 
     def _details(self, order: OrderRequest) -> dict[str, Any]:
         return {
@@ -346,10 +349,12 @@ class UcpConnector:
         except NeverSent as error:
             raise silent(error) from error
 
-    def _business(self, *, anew: bool = False) -> Business:
-        """The merchant by its profile, in the newest version that both sides speak."""
+    def _business(self, *, at_most_s: float = PROFILE_KEPT_S) -> Business:
+        """The merchant by its profile, of so many seconds ago at most, in the newest version that
+        both sides speak.
+        """
         with self._lock:
-            if self._known is None or anew or time.monotonic() > self._known[0] + PROFILE_KEPT_S:
+            if self._known is None or time.monotonic() > self._known[0] + at_most_s:
                 self._known = (time.monotonic(), self._discover())
             return self._known[1]
 

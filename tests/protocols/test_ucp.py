@@ -188,14 +188,23 @@ def test_what_changes_at_the_last_moment_is_refused(
     assert made_of(ucp_shop, handle) == []
 
 
-def test_a_slow_merchant_is_waited_for_and_a_silent_one_left(ucp_shop: ProtocolShop) -> None:
-    connector, sold = ucp_shop.connector(timeout_s="0.5"), sell(ucp_shop)
-    handle = ucp_shop.connector().prepare(sold.order)
+def test_a_slow_merchant_is_waited_for_and_makes_one_order(ucp_shop: ProtocolShop) -> None:
+    hasty, patient = ucp_shop.connector(timeout_s="1"), ucp_shop.connector()
+    sold = sell(ucp_shop)
+    handle = patient.prepare(sold.order)
     ucp_shop.fault("complete", "slow", delay_s=3)
-    with pytest.raises((OutcomeUnknown, NoAnswer)):
-        connector.place(sold.order, handle)
-    wait_for(lambda: ucp_shop.books()["faults"] == 0, timeout_s=60)
-    patient = ucp_shop.connector()
+    outcomes = []
+
+    def is_struck() -> bool:
+        # On a busy machine the questions before the completion may be what takes too long.
+        try:
+            hasty.place(sold.order, handle)
+        except (OutcomeUnknown, NoAnswer) as error:
+            outcomes.append(type(error))
+        return ucp_shop.books()["faults"] == 0
+
+    wait_for(is_struck, timeout_s=60)
+    assert OutcomeUnknown in outcomes
     wait_for(lambda: patient.find(sold.order.reference, handle) is not None, timeout_s=60)
     assert len(made_of(ucp_shop, handle)) == 1
 
