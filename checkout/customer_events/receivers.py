@@ -22,6 +22,7 @@ from kernel.db import Transaction
 from kernel.errors import DomainError, NotFound
 from kernel.http import checked_url
 from kernel.ids import drawn_id
+from mdm.merchants import read_merchant
 
 LINK_FIELDS = frozenset({"order_ref", "merchant", "merchant_order", "event_id"})
 
@@ -106,6 +107,17 @@ def end_receiver(tx: Transaction, receiver_id: str, now: datetime) -> None:
         .where(t.event_delivery.c.receiver_id == receiver_id, t.event_delivery.c.state == "due")
         .values(state="dead", next_try_at=None, ended_at=now, said="the receiver was ended")
     )
+
+
+def back_office(tx: Transaction, merchant_id: str | None) -> str | None:
+    """The template of links into a merchant's own back office; None without one that is sound."""
+    if merchant_id is None:
+        return None
+    template = read_merchant(tx, merchant_id).connector_settings.get("back_office")
+    try:
+        return template if template and link(template, {}) else None
+    except DomainError:
+        return None
 
 
 def link(template: str, values: Mapping[str, str | None]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from checkout import tables as t
-from checkout.customer_events.receivers import Receiver, link, read_receiver
+from checkout.customer_events.receivers import Receiver, back_office, link, read_receiver
 from kernel.db import Database, Transaction
 from kernel.errors import DomainError
 from kernel.http import GuardedClient, HttpLimits
@@ -93,14 +93,17 @@ def body_of(tx: Transaction, event_id: str, receiver: Receiver) -> str:
     ).one()
     data: dict[str, Any] = {"order": row.order_ref, "brand": row.brand_id, **row.facts}
     data["customer"] = None if row.erased_at is not None else row.contact
+    known = {
+        "order_ref": row.order_ref,
+        "merchant": row.facts.get("merchant"),
+        "merchant_order": row.facts.get("merchant_order"),
+        "event_id": event_id,
+    }
     if receiver.link_template is not None:
-        known = {
-            "order_ref": row.order_ref,
-            "merchant": row.facts.get("merchant"),
-            "merchant_order": row.facts.get("merchant_order"),
-            "event_id": event_id,
-        }
         data["link"] = link(receiver.link_template, known)
+    template = back_office(tx, known["merchant"])
+    if template is not None and known["merchant_order"]:
+        data["merchant_link"] = link(template, known)
     said = {
         "type": row.kind,
         "timestamp": row.occurred_at.astimezone(UTC).isoformat(),

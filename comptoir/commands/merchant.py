@@ -15,22 +15,25 @@ def command() -> None:
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--order-url", help="Address of its order system, for a merchant that takes orders.")
+@click.option("--back-office", help="An order in its own pages: https://shop/o/{merchant_order}.")
 @click.option("--payment-account", help="Its own account at the payment provider.")
-def add(file: Path, order_url: str | None, payment_account: str | None) -> None:
+def add(
+    file: Path, order_url: str | None, back_office: str | None, payment_account: str | None
+) -> None:
     """Register the merchant of FILE, or bring it up to the file. Idempotent."""
     from dataclasses import replace
 
+    from checkout.customer_events.receivers import link
     from comptoir.installation import Installation
     from crawlers.merchant_file import read_merchant_file
     from mdm.merchants import register_merchant
 
     merchant = read_merchant_file(file)
-    if order_url is not None:
-        settings = {**merchant.connector_settings, "url": order_url}
-        merchant = replace(merchant, connector_settings=settings)
-    if payment_account is not None:
-        settings = {**merchant.connector_settings, "payment_account": payment_account}
-        merchant = replace(merchant, connector_settings=settings)
+    if back_office is not None:
+        link(back_office, {})
+    named = {"url": order_url, "back_office": back_office, "payment_account": payment_account}
+    given = {name: value for name, value in named.items() if value is not None}
+    merchant = replace(merchant, connector_settings={**merchant.connector_settings, **given})
     with Installation().database.platform() as tx:
         register_merchant(tx, merchant)
     click.echo(f"merchant {merchant.id} ({merchant.name}) is on record: {merchant.execution}")

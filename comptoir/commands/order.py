@@ -20,11 +20,14 @@ def command() -> None:
 @click.argument("order_ref")
 def show(order_ref: str) -> None:
     """Show one order: each merchant's leg, its money, and the merchant's own order number."""
+    from checkout.customer_events.receivers import back_office, link
     from checkout.orders import read_order
     from comptoir.installation import Installation
 
     with Installation().database.platform() as tx:
         order = read_order(tx, order_ref)
+        merchants = [record.leg.merchant_id for record in order.legs]
+        pages = {each: back_office(tx, each) for each in merchants}
     click.echo(f"order {order.order_ref}, confirmed {order.created_at:%Y-%m-%d %H:%M:%S}")
     click.echo(
         f"terms version {order.terms_version} ({order.terms_language}), "
@@ -42,6 +45,14 @@ def show(order_ref: str) -> None:
             f"  {leg.merchant_id:20} {leg.total!s:>14}  {record.state:18} money {record.money:10} "
             f"merchant's number {number}"
         )
+        template = pages[leg.merchant_id]
+        if template is not None and leg.merchant_order is not None:
+            known = {
+                "order_ref": order.order_ref,
+                "merchant": leg.merchant_id,
+                "merchant_order": leg.merchant_order,
+            }
+            click.echo(f"    {link(template, known)}")
 
 
 @command.command("list")

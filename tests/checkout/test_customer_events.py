@@ -30,7 +30,7 @@ from checkout.purchase.advance import advance
 from kernel.errors import DomainError, NotFound
 from kernel.money import Money
 from tests.checkout.test_accounting import bought
-from tests.purchase_setting import Setting
+from tests.purchase_setting import Setting, add_merchant
 from tests.small_merchant import SmallMerchant
 
 
@@ -122,6 +122,8 @@ def states(setting: Setting, to: Receiver) -> list[str]:
 def test_an_order_is_told_signed_and_in_order(
     setting: Setting, merchant: SmallMerchant, inbox: Inbox
 ) -> None:
+    pages = {"back_office": "https://norden.example/admin/{merchant_order}"}
+    add_merchant(setting.database, "norden", connector_settings=pages)
     to = receiver(setting, inbox)
     only = receiver(setting, inbox, "refund.made", path="/refunds")
     purchase_id = bought(setting, merchant)
@@ -152,6 +154,8 @@ def test_an_order_is_told_signed_and_in_order(
     assert first["merchant_order"] == order.legs[0].leg.merchant_order
     assert first["customer"]["email"] == order.contact.email
     assert first["link"] == f"https://crm.example/orders/{order.order_ref}?at=norden"
+    number = order.legs[0].leg.merchant_order
+    assert first["merchant_link"] == f"https://norden.example/admin/{number}"
     assert second["amount"] == {"minor": 500, "currency": "EUR"}
     assert last["refunded"] == {"minor": 26290, "currency": "EUR"}
     assert states(setting, to) == ["sent"] * 4
