@@ -130,6 +130,9 @@ def leg(
         refunded=given_back.get(money),
         order_status="in_preparation" if done else None,
         cancel_path="/order/x/cancel" if state is vm.LegState.COMPLETED else None,
+        continue_url="https://shop.velbur.example/continue/1"
+        if reason is vm.Reason.FINISH_AT_MERCHANT
+        else None,
     )
 
 
