@@ -7,14 +7,14 @@ never before its publication, so what was in force at any moment of the past sta
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from kernel.db import Transaction, schema_metadata
 from kernel.errors import DomainError, NotFound
@@ -132,11 +132,7 @@ def terms_in_force(
     at: datetime | None = None,
 ) -> Terms | None:
     """What is in force (at a moment: was, or will be), in the language if there is such a text."""
-    moment: object = sa.func.now() if at is None else at
-    is_begun = _TERMS.c.valid_from <= moment
-    return _newest(tx, party, owner_id, language, is_begun) or _newest(
-        tx, party, owner_id, None, is_begun
-    )
+    return next(iter(terms_of(tx, [(party, owner_id)], language, at=at)), None)
 
 
 def current_terms(tx: Transaction, brand_id: str, language: str) -> Terms:
@@ -152,11 +148,24 @@ def current_terms(tx: Transaction, brand_id: str, language: str) -> Terms:
 
 
 def terms_of(
-    tx: Transaction, owners: Iterable[tuple[Party, str]], language: str
+    tx: Transaction,
+    owners: Sequence[tuple[Party, str]],
+    language: str,
+    *,
+    at: datetime | None = None,
 ) -> tuple[Terms, ...]:
-    """What is in force now of each of these that has published any."""
-    found = [terms_in_force(tx, party, owner_id, language) for party, owner_id in owners]
-    return tuple(terms for terms in found if terms is not None)
+    """The same of several: of each that has published any, in the order of parties and owners."""
+    moment: object = sa.func.now() if at is None else at
+    owner = (_TERMS.c.party, _TERMS.c.owner_id)
+    statement = (
+        _TERMS.select()
+        .ext(distinct_on(*owner))
+        .where(sa.tuple_(*owner).in_(owners), _TERMS.c.valid_from <= moment)
+        .order_by(
+            *owner, (_TERMS.c.language == language).desc(), _TERMS.c.version.desc(), "language"
+        )
+    )
+    return tuple(_terms(row) for row in tx.execute(statement))
 
 
 def read_terms(
@@ -214,19 +223,11 @@ def deposits_of(tx: Transaction, terms: Terms) -> list[Deposit]:
     return [Deposit(*row) for row in tx.execute(statement.order_by(_DEPOSIT.c.place))]
 
 
-def _newest(
-    tx: Transaction,
-    party: Party,
-    owner_id: str,
-    language: str | None,
-    *conditions: sa.ColumnElement[bool],
-) -> Terms | None:
+def _newest(tx: Transaction, party: Party, owner_id: str, language: str) -> Terms | None:
     statement = _TERMS.select().where(
-        _TERMS.c.party == party, _TERMS.c.owner_id == owner_id, *conditions
+        _TERMS.c.party == party, _TERMS.c.owner_id == owner_id, _TERMS.c.language == language
     )
-    if language is not None:
-        statement = statement.where(_TERMS.c.language == language)
-    return _one(tx, statement.order_by(_TERMS.c.version.desc(), _TERMS.c.language).limit(1))
+    return _one(tx, statement.order_by(_TERMS.c.version.desc()).limit(1))
 
 
 def _one(tx: Transaction, statement: sa.Select[Any]) -> Terms | None:
