@@ -43,9 +43,15 @@ from tests.protocols.orders import PARIS, PRICE, made_of, sell
 
 @pytest.fixture(scope="module")
 def older_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProtocolShop]:
-    """A merchant that knows 2026-04-08 only, and takes orders on its own page."""
-    scratch = tmp_path_factory.mktemp("older")
-    with running_merchant(scratch, "--ucp", VERSIONS[1], "--hands-off") as shop:
+    """A merchant that knows 2026-04-08 only."""
+    with running_merchant(tmp_path_factory.mktemp("older"), "--ucp", VERSIONS[1]) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def handing_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProtocolShop]:
+    """A merchant that takes orders on its own page only."""
+    with running_merchant(tmp_path_factory.mktemp("handing"), "--hands-off") as shop:
         yield shop
 
 
@@ -126,22 +132,36 @@ def test_the_newest_version_in_common_is_spoken() -> None:
         negotiate(profile("2026-08-25"), "https://elsewhere.example")
 
 
-def test_an_older_merchant_that_wants_the_buyer_on_its_page(older_shop: ProtocolShop) -> None:
+def test_an_older_merchant_is_spoken_to_in_its_version(older_shop: ProtocolShop) -> None:
     connector, sold = older_shop.connector(), sell(older_shop)
+    assert isinstance(connector, SendsNotices)
+    handle = connector.prepare(sold.order)
+    placed = connector.place(sold.order, handle)
+    assert connector.find(sold.order.reference, handle) == placed
+    site = older_shop.site
+    wait_for(lambda: bool(site.received), timeout_s=60)
+    came = site.received[0]
+    notice = Notice("POST", site.url + came.path, came.headers, came.body, datetime.now(UTC))
+    assert connector.verify_notice(notice).merchant_order_number == placed.merchant_order_number
+    assert json.loads(came.body)["ucp"]["version"] == VERSIONS[1]
+
+
+def test_a_merchant_that_wants_the_buyer_on_its_page(handing_shop: ProtocolShop) -> None:
+    connector, sold = handing_shop.connector(), sell(handing_shop)
     quote = connector.quote(sold.order.lines, PARIS)
     assert quote.total("standard") == sold.order.expected_total
     with pytest.raises(HandoffNeeded) as handoff:
         connector.prepare(sold.order)
     assert isinstance(connector, PreparesHandoff)
     page = connector.hand_off([QuoteLine(sold.sku, 3)])
-    assert handoff.value.continue_url.startswith(f"{older_shop.url}/continue/")
+    assert handoff.value.continue_url.startswith(f"{handing_shop.url}/continue/")
     assert "3 × Grille-pain" in http.get(page).text
     finished = http.post(page, follow_redirects=True)
     assert "Order ord_" in finished.text
     handle = page.rsplit("/", 1)[1]
     found = connector.find("any", handle)
     assert found is not None
-    assert [found.merchant_order_number] == made_of(older_shop, handle)
+    assert [found.merchant_order_number] == made_of(handing_shop, handle)
 
 
 @pytest.mark.parametrize("kind", ["down", "answer_lost"])
