@@ -204,7 +204,8 @@ class _Run:
         if payment is None:
             return None
         if payment.status is PaymentStatus.AUTHORISED and payment.amount == leg.total:
-            changes = {"authorised_minor": payment.amount.minor}
+            # Some providers know a payment by another id once it is paid.
+            changes = {"authorised_minor": payment.amount.minor, "payment_id": payment.id}
             return self._journal.turn(leg, State.AUTHORISED, Result(Outcome.DONE, changes=changes))
         if payment.status is PaymentStatus.REQUIRES_PAYMENT:
             if self._turn(leg) is Turn.GIVE_UP:

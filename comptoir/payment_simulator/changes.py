@@ -40,11 +40,17 @@ class Changes:
     """Changes in one dialect; `error_body` spells a refusal from its code and sentence."""
 
     def __init__(
-        self, database: SimulatorDatabase, error_body: ErrorBody, *, keeps_failures: bool = False
+        self,
+        database: SimulatorDatabase,
+        error_body: ErrorBody,
+        *,
+        keeps_failures: bool = False,
+        key_header: str = "Idempotency-Key",
     ) -> None:
         self._database = database
         self._error_body = error_body
         self._keeps_failures = keeps_failures
+        self._key_header = key_header
         # Claims of an earlier process, killed in the middle, are void.
         self._boot = secrets.token_hex(8)
 
@@ -52,10 +58,10 @@ class Changes:
         self, request: Request, scope: str, operation: str, body: Any, work: Work
     ) -> Response:
         """Do the work once for its idempotency key. `scope` is who the key belongs to."""
-        key = request.headers.get("idempotency-key", "")
+        key = request.headers.get(self._key_header, "")
         if not 1 <= len(key) <= 255:
             raise PaymentRefused(
-                400, "idempotency_key_required", "The header Idempotency-Key is missing."
+                400, "idempotency_key_required", f"The header {self._key_header} is missing."
             )
         digest = idempotency.request_hash(request.url.path, body)
         stored, fault = await run_in_threadpool(self._begin, scope, key, digest, operation)

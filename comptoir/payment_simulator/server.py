@@ -21,6 +21,7 @@ from comptoir.payment_simulator.hosted_page import HostedPage
 from comptoir.payment_simulator.keys import Platform
 from comptoir.payment_simulator.stripe_api import StripeApi
 from comptoir.payment_simulator.webhooks import WebhookSender
+from comptoir.payment_simulator.worldline_api import WorldlineApi
 
 
 def create_app(
@@ -43,6 +44,7 @@ def create_app(
             Route("/health", _health),
             *api.routes(),
             *StripeApi(database, list(platforms), public_url).routes(),
+            *WorldlineApi(database, list(platforms), public_url).routes(),
             *Controls(database, api).routes(),
             *HostedPage(database).routes(),
         ],

@@ -1,12 +1,14 @@
 """Notices to platforms: queued with the change, signed, sent again until accepted, in no order.
 
-Header `Comptoir-Signature: t=<unix>,v1=<hex HMAC-SHA256 of "t.raw_body">`, and the same as
-`Stripe-Signature` for payments made in that dialect. A notice is accepted by
-any 2xx answer; otherwise it is tried again after 1, 2, 4 ... 60 s, ten times in all.
+Header `Comptoir-Signature: t=<unix>,v1=<hex HMAC-SHA256 of "t.raw_body">`, the same as
+`Stripe-Signature` for payments made in that dialect, and Worldline's two headers for its own. A
+notice is accepted by any 2xx answer; otherwise it is tried again after 1, 2, 4 ... 60 s, ten times
+in all.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -19,9 +21,11 @@ from typing import Any
 
 import httpx2
 
+from comptoir.payment_simulator import worldline_objects
 from comptoir.payment_simulator.database import SimulatorDatabase, read_setting, unix_now
 from comptoir.payment_simulator.faults import take_fault
 from comptoir.payment_simulator.stripe_objects import event_json, is_stripes
+from comptoir.payment_simulator.worldline_objects import is_worldlines
 from kernel.ids import drawn_id
 
 MOST_TRIES = 10
@@ -41,6 +45,8 @@ def queue_event(
     body = {"id": event_id, "type": event_type, "created": created, "data": {"payment": data}}
     if is_stripes(payment):
         body = event_json(payment, event_id, event_type, created)
+    elif is_worldlines(payment):
+        body = worldline_objects.event_json(payment, event_id, event_type, created)
     tx.execute(
         "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
         (event_id, payment["platform"], payment["id"], event_type, json.dumps(body), created),
@@ -62,6 +68,18 @@ def sign(secret: str, raw_body: bytes, at: int) -> str:
     """The value of the signature header."""
     digest = hmac.new(secret.encode(), f"{at}.".encode() + raw_body, hashlib.sha256).hexdigest()
     return f"t={at},v1={digest}"
+
+
+def signature_headers(platform: str, secret: str, raw_body: bytes) -> dict[str, str]:
+    """The headers of a notice, signed in the dialect that it is written in."""
+    said = json.loads(raw_body)
+    headers = {"Content-Type": "application/json"}
+    if "apiVersion" in said:
+        digest = hmac.new(secret.encode(), raw_body, hashlib.sha256).digest()
+        signature = base64.b64encode(digest).decode()
+        return headers | {"X-GCS-Signature": signature, "X-GCS-KeyId": platform}
+    name = "Stripe-Signature" if said.get("object") == "event" else "Comptoir-Signature"
+    return headers | {name: sign(secret, raw_body, int(time.time()))}
 
 
 class WebhookSender:
@@ -110,10 +128,7 @@ class WebhookSender:
 
     def _send(self, client: httpx2.Client, row: sqlite3.Row, address: str) -> None:
         raw = str(row["body"]).encode()
-        signature = sign(self._secrets[row["platform"]], raw, int(time.time()))
-        in_stripes_words = json.loads(raw).get("object") == "event"
-        name = "Stripe-Signature" if in_stripes_words else "Comptoir-Signature"
-        headers = {"Content-Type": "application/json", name: signature}
+        headers = signature_headers(row["platform"], self._secrets[row["platform"]], raw)
         try:
             accepted = client.post(address, content=raw, headers=headers).is_success
         except httpx2.HTTPError:
