@@ -16,8 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from checkout import tables as t
-from checkout.deps import CheckoutDeps
 from checkout.customer_events.outbox import tell
+from checkout.deps import CheckoutDeps
 from checkout.letters_due import letter_due
 from checkout.purchase.consequences import follow
 from checkout.purchase.jobs import advance_soon
