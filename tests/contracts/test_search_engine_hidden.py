@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from indexer.engine import Engine, FacetField, Filters, SearchRequest, Words
-from tests.contracts.search_engines import fill
+from tests.contracts.search_engines import fill, new_brand
 from tests.indexer.documents import direction, document, offer, upsert
 
 ROWS = (
@@ -13,6 +13,14 @@ ROWS = (
     document("prd_b", "Kettle black", manufacturer="Voltina", category=305),
     document("prd_c", "Kettle red", manufacturer="Nordlys", offers=(offer("voltina", 900),)),
 )
+
+
+@pytest.fixture(scope="module")
+def kettles(engine: Engine) -> str:
+    """A brand with those three, which every test here only reads."""
+    brand = new_brand()
+    fill(engine, brand, [upsert(row) for row in ROWS])
+    return brand
 
 
 @pytest.mark.parametrize(
@@ -26,21 +34,19 @@ ROWS = (
 )
 @pytest.mark.parametrize("words", [Words("kettle", "en"), None])
 def test_hidden_products_are_nowhere(
-    engine: Engine, brand: str, hidden: Filters, left: set[str], words: Words | None
+    engine: Engine, kettles: str, hidden: Filters, left: set[str], words: Words | None
 ) -> None:
-    fill(engine, brand, [upsert(row) for row in ROWS])
     filters = Filters(without=(hidden,))
-    result = engine.search(brand, SearchRequest(words, filters, facets=tuple(FacetField)))
+    result = engine.search(kettles, SearchRequest(words, filters, facets=tuple(FacetField)))
     assert {hit.product_id for hit in result.hits} == left
     assert result.total == len(left)
     makers = {row.value: row.count for row in result.facets[FacetField.MANUFACTURER]}
     assert sum(makers.values()) == len(left)
-    near = engine.neighbours(brand, direction(1.0), filters=filters, limit=9)
+    near = engine.neighbours(kettles, direction(1.0), filters=filters, limit=9)
     assert {row.product_id for row in near} == left
 
 
-def test_several_hidden_things_add_up(engine: Engine, brand: str) -> None:
-    fill(engine, brand, [upsert(row) for row in ROWS])
+def test_several_hidden_things_add_up(engine: Engine, kettles: str) -> None:
     hidden = (Filters(product_ids=("prd_a",)), Filters(categories=(305,)))
-    result = engine.search(brand, SearchRequest(None, Filters(without=hidden)))
+    result = engine.search(kettles, SearchRequest(None, Filters(without=hidden)))
     assert [hit.product_id for hit in result.hits] == ["prd_c"]

@@ -28,6 +28,7 @@ from tenants.registry import apply_brand, load_brands
 
 BUNDLED = Path(tenants.__file__).parent / "bundled"
 BRAND = "mirabelle"
+PRICES = tuple(f"{100 + place}.00" for place in range(12))
 MERCHANT = "darti"
 TOO_MUCH = 2**63 - 1
 """A price that fits into a row of the database and, with its delivery, into no index."""
@@ -124,3 +125,14 @@ def make_catalogue(
     with database.platform() as tx:
         brand = load_brands(tx)[BRAND]
     return Catalogue(database, open_an_engine(request, kind, folder), encoder, brand)
+
+
+def as_installation(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Settings under which the command line finds this catalogue."""
+    monkeypatch.setenv("COMPTOIR_DATA", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", catalogue.database.url)
+    engine = catalogue.engine
+    monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
+    if isinstance(engine, ElasticsearchEngine):
+        monkeypatch.setenv("ELASTICSEARCH_URL", engine.url)
+        monkeypatch.setenv("ELASTICSEARCH_PREFIX", engine.prefix)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,28 +13,12 @@ from comptoir.cli import cli
 from indexer.dead_letters import DeadLetter, every_letter
 from indexer.rebuild import rebuild
 from indexer.verify import verify
-from kernel.db import Database
-from kernel.embedding.encoder import Encoder, load_encoder
-from tests.conftest import fresh_database
-from tests.indexer.indices_at_hand import ENGINES, TOO_MUCH, Catalogue, make_catalogue
-from tests.indexer.test_verify import as_installation
+from tests.indexer.indices_at_hand import TOO_MUCH, Catalogue, as_installation
 
 
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder()
-
-
-@pytest.fixture(params=ENGINES)
-def catalogue(
-    request: pytest.FixtureRequest, postgres_url: str, encoder: Encoder, tmp_path: Path
-) -> Iterator[Catalogue]:
-    database = Database(fresh_database(postgres_url))
-    made = make_catalogue(request, request.param, database, encoder, tmp_path / "search")
-    made.land(["10.00", "20.00", "30.00"])
-    made.refresh()
-    yield made
-    database.close()
+@pytest.fixture
+def prices() -> list[str]:
+    return ["10.00", "20.00", "30.00"]
 
 
 def letters(catalogue: Catalogue) -> list[DeadLetter]:

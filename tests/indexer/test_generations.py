@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,30 +20,10 @@ from indexer.inventory import State
 from indexer.rebuild import rebuild
 from indexer.verify import verify
 from kernel.db import Database
-from kernel.embedding.encoder import Encoder, load_encoder
+from kernel.embedding.encoder import Encoder
 from kernel.errors import DomainError
 from tests.conftest import fresh_database
-from tests.indexer.indices_at_hand import ENGINES, Catalogue, make_catalogue
-from tests.indexer.test_verify import as_installation
-
-PRICES = [f"{100 + place}.00" for place in range(20)]
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder()
-
-
-@pytest.fixture(params=ENGINES)
-def catalogue(
-    request: pytest.FixtureRequest, postgres_url: str, encoder: Encoder, tmp_path: Path
-) -> Iterator[Catalogue]:
-    database = Database(fresh_database(postgres_url))
-    made = make_catalogue(request, request.param, database, encoder, tmp_path / "search")
-    made.land(PRICES)
-    made.refresh()
-    yield made
-    database.close()
+from tests.indexer.indices_at_hand import PRICES, Catalogue, as_installation, make_catalogue
 
 
 @dataclass

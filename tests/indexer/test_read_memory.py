@@ -11,17 +11,12 @@ from indexer.embedded import EmbeddedEngine
 from indexer.embedded.snapshot import Snapshot
 from indexer.engine import Engine, FacetField, Filters, Match, SearchRequest, SearchResult, Words
 from indexer.matching_plan import MatchingPlan
-from kernel.embedding.encoder import Encoder, load_encoder
+from kernel.embedding.encoder import Encoder
 from tests.contracts.search_engines import seen_soon
 from tests.indexer.documents import document, upsert
 
 BRAND = "judged"
 EVERY_OTHER = 13
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder()
 
 
 @pytest.fixture(scope="module")

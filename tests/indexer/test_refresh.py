@@ -34,11 +34,6 @@ BUNDLED = Path(tenants.__file__).parent / "bundled"
 TITLES = ("Nordlys Book 14 Laptop", "Ampère Kettle Inox", "Boreal Desk Lamp", "Voltina Drill 18")
 
 
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder()
-
-
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[Database]:
     opened = Database(fresh_database(postgres_url))

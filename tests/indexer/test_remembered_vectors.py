@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from indexer.remembered_vectors import RememberedVectors
-from kernel.embedding.encoder import Encoder, load_encoder
+from kernel.embedding.encoder import Encoder
 
 
 class _Counting:
@@ -24,11 +23,6 @@ class _Counting:
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.asked += texts
         return self._encoder.encode(texts)
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder()
 
 
 def test_a_text_is_read_once(encoder: Encoder) -> None:

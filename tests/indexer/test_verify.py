@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,34 +13,11 @@ from click.testing import CliRunner
 
 from comptoir.cli import cli
 from indexer import verify as verify_module
-from indexer.elasticsearch import ElasticsearchEngine
 from indexer.engine import Delete, Upsert
 from indexer.verify import Kind, VerifyReport, verify
-from kernel.db import Database
-from kernel.embedding.encoder import Encoder, load_encoder
 from kernel.errors import DomainError
-from tests.conftest import fresh_database
 from tests.indexer.documents import document
-from tests.indexer.indices_at_hand import ENGINES, Catalogue, make_catalogue
-
-PRICES = [f"{100 + place}.00" for place in range(12)]
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder()
-
-
-@pytest.fixture(params=ENGINES)
-def catalogue(
-    request: pytest.FixtureRequest, postgres_url: str, encoder: Encoder, tmp_path: Path
-) -> Iterator[Catalogue]:
-    database = Database(fresh_database(postgres_url))
-    made = make_catalogue(request, request.param, database, encoder, tmp_path / "search")
-    made.land(PRICES)
-    made.refresh()
-    yield made
-    database.close()
+from tests.indexer.indices_at_hand import PRICES, Catalogue, as_installation
 
 
 @pytest.fixture(autouse=True)
@@ -194,14 +170,3 @@ def test_the_command_says_what_differs_and_ends_with_1(
     mended = run(cli, ["index", "verify", "--repair", "--brand", catalogue.brand.id, "--wait", "0"])
     assert (mended.exit_code, "4 mended" in mended.output) == (0, True), mended.output
     assert run(cli, ["index", "status"]).output.startswith(f"{catalogue.brand.id}: {len(PRICES)} ")
-
-
-def as_installation(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Settings under which the command line finds this catalogue."""
-    monkeypatch.setenv("COMPTOIR_DATA", str(tmp_path))
-    monkeypatch.setenv("DATABASE_URL", catalogue.database.url)
-    engine = catalogue.engine
-    monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
-    if isinstance(engine, ElasticsearchEngine):
-        monkeypatch.setenv("ELASTICSEARCH_URL", engine.url)
-        monkeypatch.setenv("ELASTICSEARCH_PREFIX", engine.prefix)
