@@ -1,6 +1,6 @@
 """Which offers come together, which are put before a person, which stay alone. Pure.
 
-Nearest groups first, by the mean likeness of their offers, under what a comparator may never do: a
+Nearest groups first, by the likeness of their offers, under what a comparator may never do: a
 product holds one offer of a merchant in each condition, no veto stands between any two of its
 offers, and what stewards ruled is obeyed. The result does not depend on the order of the offers.
 """
@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, starmap
+from statistics import fmean
 from typing import Any
 
 from mdm.match.decision import (
@@ -205,17 +206,20 @@ class _Gathering:
         return link, one, other
 
     def _link(self, one: _Cluster, other: _Cluster) -> float:
-        """The mean over their voices; what a steward put together counts once, by its best."""
+        """How alike two groups are, by their voices; what a steward put together counts once."""
         key = (one, other) if one.members < other.members else (other, one)
         if key not in self._links:
             here, there = self._voices(one), self._voices(other)
             self._know((each, beside) for each in chain(*here) for beside in chain(*there))
-            scores = [
-                max(self._compare(each, beside) for each in left for beside in right)
-                for left in here
-                for right in there
-            ]
-            self._links[key] = round(sum(scores) / len(scores), 6)
+            self._links[key] = _together(
+                [
+                    [
+                        max(self._compare(each, beside) for each in left for beside in right)
+                        for right in there
+                    ]
+                    for left in here
+                ]
+            )
         return self._links[key]
 
     def _tie(self, one: int, other: int) -> None:
@@ -335,6 +339,14 @@ def band_of(probability: float) -> str:
     if probability >= MERGE:
         return "merge"
     return "steward" if probability >= ASK else "apart"
+
+
+def _together(table: Sequence[Sequence[float]]) -> float:
+    """Of groups whose offers are so alike: between the mean of all and the mean of each one's
+    best. What shops write in two languages is one by those who write in both."""
+    mean = fmean(map(fmean, table))
+    best = (fmean(map(max, table)) + fmean(map(max, zip(*table, strict=True)))) / 2
+    return round((mean + best) / 2, 6)
 
 
 def _clusters_at_first(contenders: Sequence[Contender]) -> list[_Cluster]:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mdm.match.features import Features, is_code
 
@@ -43,19 +44,13 @@ class Rarity(dict[str, float]):
     def __init__(self, offers: int, count: Callable[[str], int]) -> None:
         super().__init__()
         self._offers = offers + _PRIOR_OFFERS
+        self._scale = 1 / math.log1p(self._offers * 2)
         self._count = count
         self._weighed: dict[Features, Weighed] = {}
 
     def __missing__(self, word: str) -> float:
-        has_digit = _DIGIT.search(word)
-        if has_digit and word[0] not in "#$" and is_code(word):
-            prior = _PRIOR_CODE
-        elif has_digit:
-            prior = _PRIOR_NUMBER
-        else:
-            prior = _PRIOR_WORD
-        share = self._offers / (self._count(word) + prior)
-        weight = self[word] = math.log1p(share) / math.log1p(self._offers * 2)
+        share = self._offers / (self._count(word) + _prior(word))
+        weight = self[word] = math.log1p(share) * self._scale
         return weight
 
     def holders(self, word: str) -> int:
@@ -77,8 +72,15 @@ class Rarity(dict[str, float]):
             text=reading.text[:MAX_COMPARED],
             words=sum(words),
             words_length=math.sqrt(sum(each * each for each in words)),
-            pieces_length=math.sqrt(sum(self[each] ** 2 for each in features.pieces)),
+            pieces_length=math.sqrt(sum([self[each] ** 2 for each in features.pieces])),
             codes=features.all_codes | reading.parts,
             said=said,
             said_weight=sum(map(self.__getitem__, said)),
         )
+
+
+@lru_cache(maxsize=200_000)
+def _prior(word: str) -> float:
+    if not _DIGIT.search(word):
+        return _PRIOR_WORD
+    return _PRIOR_CODE if word[0] not in "#$" and is_code(word) else _PRIOR_NUMBER
