@@ -140,9 +140,13 @@ def test_an_answer_lost_at_the_merchant_makes_one_order_and_one_charge(
     shop = ucp_shop if merchant == MERCHANT else acp_shop
     shop.fault("complete", "answer_lost")
     purchase_id = ordered(setting, shop, merchant)
-    resume_all(setting.deps)
+
+    def is_done() -> bool:
+        resume_all(setting.deps)
+        return leg(setting, purchase_id).state is LegState.COMPLETED
+
+    wait_for(is_done, timeout_s=60)
     record = leg(setting, purchase_id)
-    assert record.state is LegState.COMPLETED
     assert [row["payment"] for row in shop.books()["orders"]].count(record.leg.leg_id) == 1
     assert setting.payment_of(purchase_id)["captured_amount"] == record.leg.total.minor
 
