@@ -182,8 +182,10 @@ class Matching:
         return decision
 
     def _tell_of_namesakes(self, decision: Decision) -> None:
-        """Offers of one merchant are never compared: what they share and cannot share is told."""
+        """Offers of one merchant are never compared: what they share and cannot share is told; so
+        is a title that many carry and that therefore names nothing."""
         titles = Counter(map(_own_title, self.contenders))
+        carried = Counter(each.features.reading.text for each in self.contenders)
         for group in decision.groups:
             for each in group.members:
                 evidence = group.evidence.get(each.offer_id)
@@ -193,6 +195,9 @@ class Matching:
                 reasons = [f"GTIN {gtin} is on several things" for gtin in shared]
                 if titles[_own_title(each)] > 1:
                     reasons.append("its merchant offers several things under this title")
+                same = carried[each.features.reading.text]
+                if same > 1 == len(group.members) and not (reasons or evidence.get("kept_apart")):
+                    reasons.append(f"{same} new offers carry this title, which says too little")
                 if reasons:
                     evidence["kept_apart"] = [*evidence.get("kept_apart", ()), *reasons[:2]]
 

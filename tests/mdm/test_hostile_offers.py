@@ -84,6 +84,23 @@ def test_identical_titles_of_one_merchant_stay_apart_with_a_reason(database: Dat
     assert "several things under this title" in _kept_apart(database, "alpha", "a7")[-1]
 
 
+def test_a_title_that_everybody_carries_makes_no_cluster_and_says_so() -> None:
+    newcomers = [
+        Newcomer(f"off_{n}", f"shop-{n}", "new", "Norvalis kettle", {}) for n in range(300)
+    ]
+    vectors = ENCODER.encode([each.title for each in newcomers])
+    decision = match_newcomers(EmptyCatalogue(ENCODER.dimensions), newcomers, vectors)
+    assert max(len(group.members) for group in decision.groups) == 1
+    told = decision.groups[0].evidence[decision.groups[0].members[0].offer_id]
+    assert "300 new offers carry this title" in told["kept_apart"][-1]
+
+
+def test_a_dozen_merchants_with_one_title_have_one_product() -> None:
+    title = "Norvalis walnut chopping board large 40 cm"
+    newcomers = [Newcomer(f"off_{n}", f"shop-{n}", "new", title, {}) for n in range(12)]
+    assert _sizes(newcomers) == [12]
+
+
 def test_a_gtin_on_several_things_of_a_merchant_is_told(database: Database) -> None:
     things = ["kettle steel", "lamp brass", "drill 18 V"]
     load(database, "alpha", [raw(each, each, gtins=(GTIN,)) for each in things])
