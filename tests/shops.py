@@ -179,7 +179,7 @@ class MedusaShop:
         rate = {"rate": 8.1, "code": "TVA", "name": "TVA"}
         post(
             "/admin/tax-regions",
-            {"country_code": "ch", "provider_id": "tp_system", "default_rate": rate},
+            {"country_code": "ch", "provider_id": "tp_system", "default_tax_rate": rate},
         )
         location = self.office.call(
             "GET",
