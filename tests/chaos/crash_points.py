@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import Any
@@ -21,9 +21,9 @@ from pydantic import SecretStr
 from checkout.after_sale import cancel
 from checkout.confirm import Acceptance, AskAgain, confirm
 from checkout.deps import CheckoutDeps, Windows
-from checkout.orders import Order, read_purchase
+from checkout.orders import LegRecord, Order, read_purchase
 from checkout.payment_providers import ProviderSettings, open_provider
-from checkout.purchase.advance import advance, resume_all
+from checkout.purchase.advance import advance
 from kernel.db import Database, Transaction
 from kernel.settings import Settings
 from tenants.registry import load_brands
@@ -42,7 +42,7 @@ class Case:
 
     database_url: str
     brand_id: str
-    merchant_url: str
+    merchant_urls: Mapping[str, str]
     provider: ProviderSettings
     accepted: Acceptance
     sells_out: str | None = None
@@ -64,7 +64,7 @@ class Points:
 
 
 class PointedDatabase(Database):
-    """A database with a point before each commit."""
+    """A database with a point before each commit of something written."""
 
     points: Points
 
@@ -72,7 +72,9 @@ class PointedDatabase(Database):
     def _as(self, role: str, brand_id: str) -> Iterator[Transaction]:
         with super()._as(role, brand_id) as tx:
             yield tx
-            self.points.reach("commit")
+            written = tx.exec_driver_sql("SELECT pg_current_xact_id_if_assigned()").scalar_one()
+            if written is not None:
+                self.points.reach("commit")
 
 
 class Pointed:
@@ -92,64 +94,65 @@ class Pointed:
         return pointed
 
 
-def run(case: Case, end_at: int | None, is_resumed: bool, report: Connection) -> None:
+def run(case: Case, end_at: int | None, report: Connection) -> None:
     """The process: click, pay, carry on until it is settled. Reports the points it passed."""
     points = Points(end_at)
-    database = PointedDatabase(case.database_url, pool_size=2)
+    database = PointedDatabase(case.database_url, pool_size=1)
     database.points = points
-    connector = Pointed(SmallMerchantConnector(case.merchant_url, "EUR"), points)
+    connectors = {
+        name: Pointed(SmallMerchantConnector(url, "EUR"), points)
+        for name, url in case.merchant_urls.items()
+    }
     deps = CheckoutDeps(
         database=database,
         settings=Settings(payment_webhook_secret=SecretStr(case.provider.webhook_secret)),
-        connectors=lambda _: connector,  # type: ignore[arg-type, return-value]
+        connectors=lambda merchant: connectors[merchant.id],  # type: ignore[arg-type, return-value]
         provider=Pointed(open_provider("simulator", case.provider), points),  # type: ignore[arg-type]
         windows=WINDOWS,
     )
-    with Database(case.database_url)._as("comptoir_platform", "") as tx:
-        brand = load_brands(tx)[case.brand_id]
-    outcome = confirm(deps, brand, case.accepted)
-    assert not isinstance(outcome, AskAgain), outcome
-    if not is_resumed:
-        advance(deps, outcome.purchase_id)
-    _until_settled(deps, case, outcome.purchase_id)
-    if case.is_given_up:
-        cancel(deps, _look(case, outcome.purchase_id), "norden")
-        advance(deps, outcome.purchase_id)
-        _until_settled(deps, case, outcome.purchase_id)
+    # To look on without passing a point.
+    carry_out(deps, Database(case.database_url, pool_size=1), case)
     points.reach("end")
     report.send(points.passed)
 
 
-def _until_settled(deps: CheckoutDeps, case: Case, purchase_id: str) -> None:
+def carry_out(deps: CheckoutDeps, onlooker: Database, case: Case) -> None:
+    """Click, pay and carry on; whoever comes after a death does the same again."""
+    with onlooker.platform() as tx:
+        brand = load_brands(tx)[case.brand_id]
+    outcome = confirm(deps, brand, case.accepted)
+    assert not isinstance(outcome, AskAgain), outcome
+    _until_settled(deps, onlooker, case, outcome.purchase_id)
+    if case.is_given_up:
+        cancel(deps, _look(onlooker, case, outcome.purchase_id), "norden")
+        _until_settled(deps, onlooker, case, outcome.purchase_id)
+
+
+def _until_settled(deps: CheckoutDeps, onlooker: Database, case: Case, purchase_id: str) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        order = _look(case, purchase_id)
+        order = _look(onlooker, case, purchase_id)
         if order.is_settled:
             return
-        record = order.legs[0]
-        if record.is_payable and record.pay_url is not None:
-            if httpx2.get(record.pay_url).text.count('name="number"'):
-                pay_at(record.pay_url)
-            if case.sells_out is not None:
-                body = {"sku": case.sells_out, "stock": 0}
-                httpx2.post(f"{case.merchant_url}/stock", json=body)
-            advance(deps, purchase_id)
-        else:
-            resume_all(deps)
-        time.sleep(0.02)
+        payable = [record for record in order.legs if record.is_payable]
+        for record in payable:
+            _pay(case, record)
+        advance(deps, purchase_id)
+        if not payable:
+            # What a worker has left is free when its lease is over.
+            time.sleep(0.05)
     raise AssertionError("not settled in 120 s")
 
 
-def _look(case: Case, purchase_id: str) -> Order:
-    """The order, without passing a point."""
-    database = Database(case.database_url, pool_size=1)
-    try:
-        with database.brand(case.brand_id) as tx:
-            return read_purchase(tx, purchase_id)
-    finally:
-        database.close()
+def _pay(case: Case, record: LegRecord) -> None:
+    assert record.pay_url is not None
+    if httpx2.get(record.pay_url).text.count('name="number"'):
+        pay_at(record.pay_url)
+    if case.sells_out is not None:
+        body = {"sku": case.sells_out, "stock": 0}
+        httpx2.post(f"{case.merchant_urls[record.leg.merchant_id]}/stock", json=body)
 
 
-def another(case: Case, accepted: Acceptance, sells_out: str | None, *, is_given_up: bool) -> Case:
-    """The same setting with another purchase."""
-    return replace(case, accepted=accepted, sells_out=sells_out, is_given_up=is_given_up)
+def _look(onlooker: Database, case: Case, purchase_id: str) -> Order:
+    with onlooker.brand(case.brand_id) as tx:
+        return read_purchase(tx, purchase_id)

@@ -1,8 +1,10 @@
-"""The process of a purchase is killed at every point there is; a new one ends what it began.
+"""The process of a purchase is killed at every point there is; another ends what it began.
 
-Whatever the point: one order at the merchant and one capture of the confirmed total; or, where the
-article sold out meanwhile, no order and the money released; or, where the buyer has it cancelled
-afterwards, one cancelled order and one refund of the whole.
+Whatever the point: one order at each merchant and one capture of the confirmed total; or, where
+the article sold out meanwhile, no order and the money released; or, where the buyer has it
+cancelled afterwards, one cancelled order and one refund of the whole; or, where one merchant of
+three refuses and the buyer wants all or nothing, the orders of the others withdrawn and nothing
+charged.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import multiprocessing
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -18,8 +21,9 @@ import pytest
 import sqlalchemy as sa
 
 from checkout import tables as t
+from checkout.states import Policy
 from kernel.db import Database
-from tests.chaos.crash_points import KILLED, Case, another, run
+from tests.chaos.crash_points import KILLED, WINDOWS, Case, carry_out, run
 from tests.peers import Simulator, running_simulator
 from tests.purchase_setting import Setting, add_merchant, add_offer, bundled_brand
 from tests.small_merchant import Article, SmallMerchant
@@ -41,31 +45,96 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield running
 
 
+Street = dict[str, SmallMerchant]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is bought, what happens to it, and what has to be left in the world of each leg."""
+
+    merchants: tuple[str, ...]
+    expected: dict[str, Any]
+    steps: set[str]
+    policy: Policy = Policy.BEST_EFFORT
+    sells_out: bool = False
+    is_given_up: bool = False
+    refuses: str | None = None
+    differently: dict[str, Any] = field(default_factory=dict)
+    """What is left at the merchant that refuses, where that is something else."""
+
+
+_BOUGHT: dict[str, Any] = {
+    "state": "completed",
+    "orders": [(5390, "placed")],
+    "payments": [("captured", 5390)],
+    "captures": [5390],
+    "refunds": [],
+    "booked": (3, 0),
+}
+_RELEASED: dict[str, Any] = {
+    "state": "cancelled",
+    "orders": [],
+    "payments": [("voided", 0)],
+    "captures": [],
+    "refunds": [],
+    "booked": (0, 0),
+}
+_THREE = ("norden", "ost", "sued")
+SCENARIOS = {
+    "bought": Scenario(("norden",), _BOUGHT, {"create", "quote", "prepare", "place", "capture"}),
+    "sold out": Scenario(("norden",), _RELEASED, {"create", "quote", "void"}, sells_out=True),
+    "given up": Scenario(
+        ("norden",),
+        {
+            **_BOUGHT,
+            "state": "refunded",
+            "orders": [(5390, "cancelled")],
+            "refunds": [5390],
+            "booked": (5, 0),
+        },
+        {"place", "capture", "cancel", "refund"},
+        is_given_up=True,
+    ),
+    # The first merchant is the last to be sent its order: two orders have to be withdrawn.
+    "all or nothing": Scenario(
+        _THREE,
+        {**_RELEASED, "orders": [(5390, "cancelled")]},
+        {"create", "quote", "prepare", "place", "cancel", "void"},
+        policy=Policy.ALL_OR_NOTHING,
+        refuses="norden",
+        differently={"orders": []},
+    ),
+}
+
+
 @pytest.fixture(scope="module")
-def merchant() -> Iterator[SmallMerchant]:
-    """The merchant, which outlives every purchase."""
-    running = SmallMerchant()
+def street() -> Iterator[Street]:
+    """The merchants, which outlive every purchase."""
+    running = {name: SmallMerchant() for name in _THREE}
     yield running
-    running.close()
+    for merchant in running.values():
+        merchant.close()
 
 
 @pytest.fixture(scope="module")
-def setting(database: Database, simulator: Simulator, merchant: SmallMerchant) -> Setting:
-    """A shop with one merchant."""
-    add_merchant(database, "norden")
+def setting(database: Database, simulator: Simulator, street: Street) -> Setting:
+    """A shop that sells from three merchants."""
+    for name in street:
+        add_merchant(database, name)
     return Setting(
         database=database,
         brand=bundled_brand(database),
         simulator=simulator,
-        connectors={"norden": merchant.connector()},
+        connectors={name: merchant.connector() for name, merchant in street.items()},
         provider=simulator.provider(),
+        windows=WINDOWS,
     )
 
 
-def in_a_process(case: Case, end_at: int | None, *, is_resumed: bool) -> tuple[int, list[str]]:
+def in_a_process(case: Case, end_at: int | None) -> tuple[int, list[str]]:
     """Run the purchase in a new process; answers its exit status and the points it passed."""
     receiving, sending = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=run, args=(case, end_at, is_resumed, sending))
+    process = _PROCESSES.Process(target=run, args=(case, end_at, sending))
     with _STATUSES:
         process.start()
     sending.close()
@@ -78,109 +147,109 @@ def in_a_process(case: Case, end_at: int | None, *, is_resumed: bool) -> tuple[i
     return process.exitcode, points
 
 
-def new_case(setting: Setting, merchant: SmallMerchant, name: str, what: str) -> Case:
-    """A new article, quoted, and the click that confirms it; what happens to it then."""
-    merchant.articles[name] = Article(4900, 3)
-    quote = setting.quote({add_offer(setting.database, "norden", name, 4900): 1})
-    case = Case(
+def new_case(setting: Setting, street: Street, sku: str, scenario: Scenario) -> Case:
+    """A new article at each merchant, quoted, and the click that confirms it."""
+    wanted = {}
+    for name in scenario.merchants:
+        street[name].articles[sku] = Article(4900, 3, is_kept=name == scenario.refuses)
+        wanted[add_offer(setting.database, name, sku, 4900)] = 1
+    return Case(
         setting.database.url,
         setting.brand.id,
-        merchant.url,
+        {name: street[name].url for name in scenario.merchants},
         setting.simulator.settings(),
-        setting.acceptance(quote),
-    )
-    return another(
-        case,
-        case.accepted,
-        name if what == "sold out" else None,
-        is_given_up=what == "given up",
+        replace(setting.acceptance(setting.quote(wanted)), policy=scenario.policy),
+        sells_out=sku if scenario.sells_out else None,
+        is_given_up=scenario.is_given_up,
     )
 
 
-def outcome(setting: Setting, merchant: SmallMerchant, case: Case) -> dict[str, Any]:
-    """What is left in the world of a purchase: at the merchant, at the provider, in the books."""
+def outcome(setting: Setting, street: Street, case: Case) -> dict[str, dict[str, Any]]:
+    """What is left of a purchase, by merchant: there, at the provider, in the books."""
     with setting.database.platform() as tx:
-        (leg,) = tx.execute(
+        legs = tx.execute(
             t.leg.select()
             .join(t.purchase, t.purchase.c.purchase_id == t.leg.c.purchase_id)
             .where(t.purchase.c.confirmation_token == case.accepted.token)
         ).all()
-        booked = tx.execute(
-            sa.select(
-                sa.func.count(), sa.func.coalesce(sa.func.sum(t.ledger_entry.c.amount_minor), 0)
-            )
-            .join(
-                t.ledger_transaction,
-                t.ledger_transaction.c.transaction_id == t.ledger_entry.c.transaction_id,
-            )
-            .where(t.ledger_transaction.c.leg_id == leg.leg_id)
-        ).one()
-    payments = setting.provider_payments(leg.leg_id)
-    orders = [row for row in merchant.orders.values() if row["reference"] == leg.leg_id]
+    payments = setting.provider_payments(*(leg.leg_id for leg in legs))
+    orders = {name: list(merchant.orders.values()) for name, merchant in street.items()}
+    return {
+        leg.merchant_id: _left_of(
+            setting,
+            leg,
+            [row for row in orders[leg.merchant_id] if row["reference"] == leg.leg_id],
+            [row for row in payments if row["reference"] == leg.leg_id],
+        )
+        for leg in legs
+    }
+
+
+def _left_of(
+    setting: Setting, leg: Any, orders: list[dict[str, Any]], payments: list[dict[str, Any]]
+) -> dict[str, Any]:
+    entries = [entry for row in payments for entry in row["entries"]]
     return {
         "state": leg.state,
         "orders": [(row["total"], row["status"]) for row in orders],
         "known order": leg.merchant_order == (orders[0]["number"] if orders else None),
         "payments": [(row["status"], row["captured_amount"]) for row in payments],
-        "captures": [
-            entry["amount"]
-            for row in payments
-            for entry in row["entries"]
-            if "captur" in entry["kind"]
-        ],
-        "refunds": [
-            entry["amount"]
-            for row in payments
-            for entry in row["entries"]
-            if "refund" in entry["kind"]
-        ],
+        "captures": [entry["amount"] for entry in entries if "captur" in entry["kind"]],
+        "refunds": [entry["amount"] for entry in entries if "refund" in entry["kind"]],
         "captured": leg.captured_minor,
         "refunded": leg.refunded_minor,
-        "booked": tuple(booked),
+        "booked": _booked(setting, leg.leg_id),
         "lease": leg.lease_owner,
     }
 
 
-EXPECTED: dict[str, dict[str, Any]] = {
-    "bought": {
-        "state": "completed",
-        "orders": [(5390, "placed")],
-        "payments": [("captured", 5390)],
-        "captures": [5390],
-        "refunds": [],
-    },
-    "sold out": {"state": "cancelled", "orders": [], "payments": [("voided", 0)], "refunds": []},
-    "given up": {
-        "state": "refunded",
-        "orders": [(5390, "cancelled")],
-        "payments": [("captured", 5390)],
-        "captures": [5390],
-        "refunds": [5390],
-    },
-}
-STEPS = {
-    "bought": {"create", "quote", "prepare", "place", "capture"},
-    "sold out": {"create", "quote", "void"},
-    "given up": {"place", "capture", "cancel", "refund"},
-}
+def _ends(left: dict[str, dict[str, Any]], scenario: Scenario) -> dict[str, dict[str, Any]]:
+    """What has to be the same. Who wants nothing or all gets the same nothing, whether an order was
+    withdrawn or, because the refusal came before it, never made.
+    """
+    if scenario.policy is Policy.BEST_EFFORT:
+        return left
+    assert all(len(leg["orders"]) <= 1 for leg in left.values())
+    return {
+        name: {
+            **{field: value for field, value in leg.items() if field != "known order"},
+            "orders": [order for order in leg["orders"] if order[1] != "cancelled"],
+        }
+        for name, leg in left.items()
+    }
 
 
-@pytest.mark.parametrize("what", list(EXPECTED))
-def test_killed_at_every_point(setting: Setting, merchant: SmallMerchant, what: str) -> None:
-    kind = what[0].upper()
-    smooth = new_case(setting, merchant, f"{kind}0", what)
-    status, points = in_a_process(smooth, None, is_resumed=False)
+def _booked(setting: Setting, leg_id: str) -> tuple[int, int]:
+    """How many entries the ledger has for a leg, and their sum."""
+    entry, transaction = t.ledger_entry, t.ledger_transaction
+    with setting.database.platform() as tx:
+        row = tx.execute(
+            sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(entry.c.amount_minor), 0))
+            .join(transaction, transaction.c.transaction_id == entry.c.transaction_id)
+            .where(transaction.c.leg_id == leg_id)
+        ).one()
+    return row[0], row[1]
+
+
+@pytest.mark.parametrize("what", list(SCENARIOS))
+def test_killed_at_every_point(setting: Setting, street: Street, what: str) -> None:
+    scenario, kind = SCENARIOS[what], "".join(word[0] for word in what.split()).upper()
+    smooth = new_case(setting, street, f"{kind}0", scenario)
+    status, points = in_a_process(smooth, None)
     assert status == 0
-    expected = outcome(setting, merchant, smooth)
-    assert {name: expected[name] for name in EXPECTED[what]} == EXPECTED[what]
-    assert set(points) >= STEPS[what]
+    expected = outcome(setting, street, smooth)
+    for name in scenario.merchants:
+        wanted = scenario.expected | (scenario.differently if name == scenario.refuses else {})
+        assert {field: expected[name][field] for field in wanted} == wanted, name
+    assert set(points) >= scenario.steps
 
     def survive(end_at: int) -> dict[str, Any]:
-        case = new_case(setting, merchant, f"{kind}{end_at + 1}", what)
-        status, _ = in_a_process(case, end_at, is_resumed=False)
+        case = new_case(setting, street, f"{kind}{end_at + 1}", scenario)
+        status, _ = in_a_process(case, end_at)
         assert status in {KILLED, 0}, f"point {end_at} ({points[end_at]})"
-        status, _ = in_a_process(case, None, is_resumed=True)
-        return outcome(setting, merchant, case) if status == 0 else {"status": status}
+        # This process knows nothing of what that one did but what is on record.
+        carry_out(setting.deps, setting.database, case)
+        return outcome(setting, street, case)
 
     # The purchases have nothing in common: mostly they wait for leases to end.
     with ThreadPoolExecutor(8) as pool:
@@ -188,7 +257,7 @@ def test_killed_at_every_point(setting: Setting, merchant: SmallMerchant, what: 
     differing = {
         f"{end_at} {points[end_at]}": state
         for end_at, state in enumerate(left)
-        if state != expected
+        if _ends(state, scenario) != _ends(expected, scenario)
     }
     assert differing == {}
     print(f"{len(points)} points, each survived: {points}")  # noqa: T201
