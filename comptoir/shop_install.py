@@ -97,7 +97,7 @@ def has_node() -> bool:
 
 
 def install_node_packages(sources: Path, folder: Path) -> None:
-    """Exactly the packages of `sources/package-lock.json` into `folder/node_modules`.
+    """The packages of `sources/package-lock.json` into `folder/node_modules`.
 
     No package may run a script, and nothing is reported to anybody. DomainError without Node.js.
     """
@@ -110,7 +110,8 @@ def install_node_packages(sources: Path, folder: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy2(sources / name, folder / name)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-    run(["npm", "ci", *quiet], node_environment(folder), folder)
+    # Not `npm ci`: it refuses a lock that leaves out other systems' optional packages.
+    run(["npm", "install", *quiet], node_environment(folder), folder)
 
 
 def write_accounts(file: Path, usernames: Mapping[str, str]) -> None:
