@@ -7,7 +7,7 @@ KEEP_S; until the first is there, products alone are proposed. No SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,12 +78,7 @@ class Suggestions:
             for row in products[:room]
         ]
         corrected = read if fold(read) != fold(said) else None
-        unique: dict[str, Suggestion] = {}
-        for row in found:
-            unique.setdefault(fold(row.text), row)
-        return SuggestAnswer(
-            query=said, read_as=corrected, suggestions=tuple(unique.values())[:limit]
-        )
+        return SuggestAnswer(query=said, read_as=corrected, suggestions=unique(found)[:limit])
 
     def load(self, brand: Brand, language: str) -> None:
         """Build the table now: for tests and for a warm start."""
@@ -109,6 +104,16 @@ class Suggestions:
         overview = self._overviews.of(brand_id)
         asked = self._frequent(brand_id, language)
         return SuggestTable(_proposals(overview, asked, language), words, language)
+
+
+def unique(found: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
+    """Each text once, where it came first; what is known by that name goes before its query."""
+    kept: dict[str, Suggestion] = {}
+    for row in found:
+        text = fold(row.text)
+        if text not in kept or (kept[text].type == "query" and row.type != "query"):
+            kept[text] = row
+    return tuple(kept.values())
 
 
 def _proposals(overview: Overview, asked: Sequence[tuple[str, int]], language: str) -> list[Phrase]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search_api.suggest import Suggestion, unique
 from search_api.suggest_table import Phrase, SuggestTable
 from tests.search_api.real_shop import GERMAN, SECRET, RealShop
 from tests.search_api.test_native_api import settle
@@ -61,6 +62,13 @@ def test_any_text_can_be_looked_up(typed: str) -> None:
     for kind in ("query", "category", "manufacturer"):
         TABLE.phrases(typed, kind, 3)  # type: ignore[arg-type]
     TABLE.words(typed, 3)
+
+
+def test_a_maker_goes_before_the_same_words_as_a_query() -> None:
+    asked = Suggestion(type="query", text="nordlys", url="/search?q=nordlys")
+    maker = Suggestion(type="manufacturer", text="Nordlys", url="/search?manufacturer=nordlys")
+    other = Suggestion(type="query", text="nord", url="/search?q=nord")
+    assert unique([asked, other, maker, asked]) == (maker, other)
 
 
 def suggest(shop: RealShop, typed: str, host: str = "mirabelle.localhost") -> dict[str, Any]:
