@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc  # noqa: F401 - pytest imports it in threads, two of which fail over half of it
 import uuid
 from collections.abc import Iterator
 from pathlib import Path

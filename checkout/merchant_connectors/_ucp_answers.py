@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
+from checkout.merchant_connectors._session_fields import Count, Identifier, Text, Total, Totals
 from checkout.merchant_connectors._sessions import Malformed, days_until, money_of
 from checkout.merchant_connectors._ucp_profiles import HANDLER
 from checkout.merchant_connectors.port import (
@@ -24,21 +25,6 @@ from kernel.money import Money
 
 REFERENCE = "comptoir_reference"
 _LINE_PATH = re.compile(r"\$\.line_items\[(\d{1,3})\]")
-
-Text = Annotated[str, Field(max_length=2000)]
-Identifier = Annotated[str, Field(min_length=1, max_length=300)]
-Minor = Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)]
-Count = Annotated[int, Field(strict=True, ge=0, le=10**6)]
-
-
-class Total(BaseModel):
-    """One entry of a list of totals."""
-
-    type: Text
-    amount: Minor
-
-
-Totals = Annotated[list[Total], Field(max_length=100)]
 
 
 class Item(BaseModel):
