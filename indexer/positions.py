@@ -114,7 +114,18 @@ def touch(tx: Transaction, brand_id: str, index: str) -> None:
 
 def echo_live(tx: Transaction, brand_id: str, index: str) -> None:
     """Note which index the engine answers from."""
-    others = (_POSITION.c.brand_id == brand_id, _POSITION.c.index_name != index, _POSITION.c.live)
+    noted = read_position(tx, brand_id)
+    if noted is not None and noted.index == index:
+        return
+    # Two who note different indices take turns: what was live may not be so after the first.
+    all_of_brand = _POSITION.c.brand_id == brand_id
+    tx.execute(
+        sa.select(_POSITION.c.index_name)
+        .where(all_of_brand)
+        .order_by(_POSITION.c.index_name)
+        .with_for_update()
+    )
+    others = (all_of_brand, _POSITION.c.index_name != index, _POSITION.c.live)
     tx.execute(_POSITION.update().where(*others).values(live=False))
     tx.execute(
         _POSITION.update()

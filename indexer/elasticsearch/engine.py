@@ -21,6 +21,7 @@ from indexer.elasticsearch.connection import Nodes, missing
 from indexer.elasticsearch.inventory import generation, held, page
 from indexer.elasticsearch.mapping import FORMAT, IndexShape, index_body, vector_field
 from indexer.elasticsearch.querying import (
+    COLUMNS_ONLY,
     complete_body,
     explain_body,
     explanation,
@@ -232,10 +233,11 @@ class ElasticsearchEngine:
             "rescore_vector": {"oversample": _OVERSAMPLE},
             "filter": filter_of(filters),
         }
-        answer = self._ask(brand_id, {"knn": knn, "size": limit, "_source": False})
+        body = {"knn": knn, "size": limit, "docvalue_fields": ["product_id"], **COLUMNS_ONLY}
         # The engine's score of a cosine is (1 + cosine) / 2.
         return tuple(
-            Neighbour(row["_id"], 2.0 * row["_score"] - 1.0) for row in answer["hits"]["hits"]
+            Neighbour(row["fields"]["product_id"][0], 2.0 * row["_score"] - 1.0)
+            for row in self._ask(brand_id, body)["hits"]["hits"]
         )
 
     def read(self, brand_id: str, products: Sequence[str | Hit]) -> dict[str, ProductDocument]:
@@ -246,9 +248,8 @@ class ElasticsearchEngine:
             return found
         answer = self._nodes.ask(
             brand_id,
-            lambda client: client.mget(
-                index=self._alias(brand_id), ids=ids, source=["shown", "document"]
-            ),
+            # Whole: a part of a source is read, cut and written anew by the server.
+            lambda client: client.mget(index=self._alias(brand_id), ids=ids),
         )
         # Asking for several answers 200 with an error for each where there is no index.
         if any("error" in row for row in answer["docs"]):

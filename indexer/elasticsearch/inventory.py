@@ -9,6 +9,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.elasticsearch.connection import missing
 from indexer.elasticsearch.mapping import FORMAT
+from indexer.elasticsearch.querying import COLUMNS_ONLY
 from indexer.inventory import Generation, Held, State
 
 _SHOWN = {"term": {"shown": True}}
@@ -24,12 +25,12 @@ def page(client: Elasticsearch, index: str, after: str, limit: int) -> tuple[Hel
         "size": limit,
         "version": True,
         "track_total_hits": False,
-        "_source": False,
-        "docvalue_fields": ["digest"],
+        "docvalue_fields": ["product_id", "digest"],
+        **COLUMNS_ONLY,
     }
     answer = client.search(index=index, body=body, allow_partial_search_results=False)
     return tuple(
-        Held(row["_id"], row["_version"], int(row["fields"]["digest"][0]))
+        Held(row["fields"]["product_id"][0], row["_version"], int(row["fields"]["digest"][0]))
         for row in answer["hits"]["hits"]
     )
 

@@ -23,7 +23,7 @@ from indexer.engine import (
     Vector,
     Words,
 )
-from indexer.hits import Hit, Hits
+from indexer.hits import NO_HITS, Column, Hits
 from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, TITLE_WORDS, facet_counts
 from indexer.matching_plan import Clause, matching_plan
 from indexer.price_bars import EDGES
@@ -31,7 +31,10 @@ from kernel.offer_terms import Availability
 
 Json = dict[str, Any]
 
-HIT_FIELDS = ["availability", "offer_count", "category_id", "accessories"]
+HIT_FIELDS = ["product_id", "availability", "offer_count", "category_id", "accessories"]
+COLUMNS_ONLY: Json = {"_source": False, "stored_fields": "_none_"}
+"""With it no hit's stored block is unpacked, which holds its document: a third of a search's time.
+Hits have no `_id` then; `product_id` is the same."""
 _FACETS = {
     FacetField.CATEGORY: "category",
     FacetField.MANUFACTURER: "manufacturer_label",
@@ -45,7 +48,7 @@ _ORDERS: dict[Sort, list[Json]] = {
     Sort.POPULAR: [{"offer_count": {"order": "desc", "missing": "_last"}}],
     Sort.ID: [{"product_id": "asc"}],
 }
-_NONE, _ZERO = (None,), (0,)
+_ZERO = (0,)
 _NO_QUERIES: Json = {}
 _COSINE = "cosineSimilarity(params.vector, params.field) + 1.0"
 
@@ -69,10 +72,10 @@ def search_body(request: SearchRequest, vector_field: str = "") -> Json:
         "from": request.offset,
         "size": request.limit,
         "track_total_hits": True,
-        "_source": False,
         "version": True,
         "docvalue_fields": HIT_FIELDS,
         "aggs": {},
+        **COLUMNS_ONLY,
     }
     for name, how in counting.items():
         narrowing = [part for field, part in counted.items() if field != name]
@@ -95,7 +98,7 @@ def explain_body(request: SearchRequest, product_id: str) -> Json:
     """The request for one product, every clause with a name that `explanation` reads."""
     filters = [*filter_of(request.filters), {"term": {"product_id": product_id}}]
     named = _text(request.words, is_named=True)
-    return {"query": {"bool": {"filter": filters, "must": named}}, "size": 1, "_source": False}
+    return {"query": {"bool": {"filter": filters, "must": named}}, "size": 1, **COLUMNS_ONLY}
 
 
 def explanation(answer: Json, request: SearchRequest, product_id: str) -> Explanation | None:
@@ -263,7 +266,7 @@ def search_result(answer: Json, request: SearchRequest) -> SearchResult:
     counted = _counted(answer.get("aggregations", {}))
     prices = counted.get(FacetField.PRICE.value)
     return SearchResult(
-        Hits.of(_hit(row) for row in answer["hits"]["hits"]),
+        _hits(answer["hits"]["hits"]),
         answer["hits"]["total"]["value"],
         {
             facet: _counts(counted[facet.value])
@@ -297,20 +300,28 @@ def _counts(counted: Json) -> tuple[FacetCount, ...]:
     return facet_counts((row["key"], row["doc_count"]) for row in counted["values"]["buckets"])
 
 
-def _hit(row: Json) -> Hit:
-    first = row.get("fields", {}).get
-    cosine = row.get("matched_queries", _NO_QUERIES).get("cosine")
-    return Hit(
-        row["_id"],
-        row["_score"] or 0.0,
-        first("availability", _NONE)[0] == Availability.IN_STOCK,
-        first("offer_count", _ZERO)[0],
-        first("category_id", _NONE)[0] or None,
+def _hits(rows: Sequence[Json]) -> Hits:
+    """Columns of the answer's rows."""
+    if not rows:
+        return NO_HITS
+    fields = [row["fields"] for row in rows]
+    cosines = [row.get("matched_queries", _NO_QUERIES).get("cosine", np.nan) for row in rows]
+    in_stock = [Availability.IN_STOCK]
+
+    def numbers(name: str) -> Column:
+        return np.array([row.get(name, _ZERO)[0] for row in fields], dtype=np.int64)
+
+    return Hits(
+        product_ids=tuple(row["product_id"][0] for row in fields),
+        scores=np.array([row["_score"] or 0.0 for row in rows], dtype=np.float64),
+        in_stock=np.array([row.get("availability") == in_stock for row in fields], dtype=np.bool_),
+        offer_counts=numbers("offer_count"),
+        category_ids=numbers("category_id"),
         # The script adds 1: no score may be negative.
-        None if cosine is None else cosine - 1.0,
-        row["_version"],
-        row["_index"],
-        first("accessories", _ZERO)[0],
+        similarities=np.array(cosines, dtype=np.float64) - 1.0,
+        versions=np.array([row["_version"] for row in rows], dtype=np.int64),
+        accessories=numbers("accessories"),
+        seen_in=rows[0]["_index"],
     )
 
 
