@@ -2,7 +2,7 @@
 
 A provider module offers `connect(settings) -> PaymentProvider` and `DISPLAY_NAME`, the name that
 shoppers know, and is found by its own name. Where its hosted page does not lie below the API's
-address it names the page's origins in `PAGE_ORIGINS`.
+address it names the page's origins in `PAGE_ORIGINS`, or by `origins_at(url)`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def display_name(name: str) -> str:
 
 def page_origins(name: str, url: str) -> tuple[str, ...]:
     """Origins of the hosted page, which forms of ours may lead to. DomainError if unknown."""
-    return (url, *getattr(_module(name), "PAGE_ORIGINS", ()))
+    module = _module(name)
+    found: Callable[[str], tuple[str, ...]] | None = getattr(module, "origins_at", None)
+    return (url, *(found(url) if found is not None else getattr(module, "PAGE_ORIGINS", ())))
 
 
 def _module(name: str) -> ModuleType:

@@ -12,6 +12,7 @@ from checkout.outcomes import Refused
 from checkout.payment_providers.port import (
     Movement,
     MovementKind,
+    Network,
     Payment,
     PaymentEvent,
     PaymentRequest,
@@ -64,6 +65,7 @@ def payment_of(account: str, session: Any, now: datetime) -> Payment:
             pay_url=str(session.url or ""),
             capture_before=_capture_before(charge),
             decline_code=None if error is None else (error.decline_code or error.code),
+            network=_network(charge),
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as problem:
         raise Malformed(str(problem)) from problem
@@ -129,6 +131,15 @@ def _status(session: Any, intent: Any, now: datetime) -> PaymentStatus:
         by_us = now.timestamp() < session.expires_at
         return PaymentStatus.VOIDED if by_us else PaymentStatus.CANCELLED
     return PaymentStatus.REQUIRES_PAYMENT
+
+
+def _network(charge: Any) -> Network | None:
+    """What the buyer has paid by, of a card with two networks the one that was chosen."""
+    details = None if charge is None else charge.payment_method_details
+    card = None if details is None else details.card
+    if card is None or not card.network:
+        return None
+    return Network(card.network) if card.network in set(Network) else Network.OTHER
 
 
 def _capture_before(charge: Any) -> datetime | None:

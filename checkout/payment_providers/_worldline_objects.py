@@ -13,16 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from checkout.outcomes import Refused
-from checkout.payment_providers.port import Payment, PaymentEvent, PaymentStatus
+from checkout.payment_providers._open_page import ACCOUNT, Page, page_of
+from checkout.payment_providers.port import Network, Payment, PaymentEvent, PaymentStatus
 from kernel.money import Money
 
 HELD_FOR = timedelta(days=7)
 """How long an authorisation holds: what cartes bancaires allow, and less than the others do."""
-_ACCOUNT = r"[A-Za-z0-9_-]{3,30}"
-_PAGE = re.compile(
-    rf"({_ACCOUNT})/page/([A-Za-z0-9-]{{1,60}})/([0-9]{{1,12}})([A-Z]{{3}})/([0-9]{{1,12}})/(.{{1,60}})"
-)
-_PAID = re.compile(rf"({_ACCOUNT})/paid/([0-9A-Za-z]{{1,40}}_[0-9]{{1,4}})")
+_PAID = re.compile(rf"({ACCOUNT})/paid/([0-9A-Za-z]{{1,40}}_[0-9]{{1,4}})")
 _STATUS = {
     "CREATED": PaymentStatus.REQUIRES_PAYMENT,
     "REDIRECTED": PaymentStatus.REQUIRES_PAYMENT,
@@ -36,43 +33,16 @@ _STATUS = {
     "CANCELLED": PaymentStatus.VOIDED,
     "REJECTED": PaymentStatus.CANCELLED,
 }
+# Payment products: what a card's network is called there.
+_NETWORK = {
+    1: Network.VISA,
+    3: Network.MASTERCARD,
+    130: Network.CARTES_BANCAIRES,
+}
 
 
 class Malformed(Exception):
     """An object that does not look as Worldline documents it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A hosted page, and what was asked for there. `until` in Unix seconds."""
-
-    account: str
-    hosted_id: str
-    amount: Money
-    until: int
-    reference: str
-
-    @property
-    def id(self) -> str:
-        """The id of its payment as long as nobody has paid."""
-        amount = f"{self.amount.minor}{self.amount.currency}"
-        return f"{self.account}/page/{self.hosted_id}/{amount}/{self.until}/{self.reference}"
-
-    def payment(self, status: PaymentStatus, pay_url: str = "") -> Payment:
-        """Its payment, where nothing is authorised."""
-        nothing = Money(0, self.amount.currency)
-        return Payment(
-            id=self.id,
-            reference=self.reference,
-            merchant_account=self.account,
-            status=status,
-            amount=self.amount,
-            captured=nothing,
-            refunded=nothing,
-            pay_url=pay_url,
-            capture_before=None,
-            decline_code=None,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +55,7 @@ class Paid:
 
 def checked_account(name: str) -> str:
     """A merchant's account. Refused (`account_unknown`) for what cannot be one."""
-    if not re.fullmatch(_ACCOUNT, name):
+    if not re.fullmatch(ACCOUNT, name):
         raise Refused("account_unknown", f"{name} is no account at Worldline.")
     return name
 
@@ -94,8 +64,8 @@ def place_of(payment_id: str) -> Page | Paid:
     """Where a payment is found. Refused (`payment_unknown`) for any other text."""
     if paid := _PAID.fullmatch(payment_id):
         return Paid(paid[1], paid[2])
-    if page := _PAGE.fullmatch(payment_id):
-        return Page(page[1], page[2], Money(int(page[3]), page[4]), int(page[5]), page[6])
+    if page := page_of(payment_id):
+        return page
     raise Refused("payment_unknown", "This is no payment at Worldline.")
 
 
@@ -118,9 +88,16 @@ def payment_of(account: str, details: Any) -> Payment:
             pay_url="",
             capture_before=None if began is None else began + HELD_FOR,
             decline_code="declined" if details.status == "REJECTED" else None,
+            network=_network(output),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise Malformed(str(problem)) from problem
+
+
+def _network(output: Any) -> Network | None:
+    """What the buyer has paid by, of a card with two networks the one that was chosen."""
+    card = output.card_payment_method_specific_output
+    return None if card is None else _NETWORK.get(card.payment_product_id, Network.OTHER)
 
 
 def _money(amount: Any) -> Money:

@@ -2,7 +2,8 @@
 
 The money is authorised on the merchant's own account at the provider's hosted page and captured
 later; captured never exceeds authorised, refunded never exceeds captured. Outcomes are those of
-`checkout.outcomes`. The same idempotency key with the same content is safe to send again.
+`checkout.outcomes`. The same idempotency key with the same content is safe to send again; without
+such keys a provider tells by what the payment is, and for a refund by what went back before.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
+from urllib.parse import parse_qsl, urldefrag, urlsplit, urlunsplit
 
 from kernel.money import Money
 
@@ -27,9 +29,43 @@ class PaymentStatus(StrEnum):
     EXPIRED = "expired"  # authorised, and not captured in time
 
 
+class Network(StrEnum):
+    """The network that a card payment went through. Of a card with two the buyer chooses."""
+
+    CARTES_BANCAIRES = "cartes_bancaires"
+    VISA = "visa"
+    MASTERCARD = "mastercard"
+    OTHER = "other"
+
+
+POSTED = "post"
+"""Fragment of a hosted page's address whose query is to be sent by a form."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageForm:
+    """A form that leads to a hosted page: hidden fields, posted to `action`."""
+
+    action: str
+    fields: tuple[tuple[str, str], ...]
+
+
+def page_form(pay_url: str) -> PageForm | None:
+    """The form that a page has to be opened by; None where a link does."""
+    address, fragment = urldefrag(pay_url)
+    if fragment != POSTED:
+        return None
+    parts = urlsplit(address)
+    action = urlunsplit(parts._replace(query=""))
+    return PageForm(action, tuple(parse_qsl(parts.query, keep_blank_values=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """What to authorise. `reference` is ours, and unique; `locale` is fr, de or en."""
+    """What to authorise. `reference` is ours, and unique; `locale` is fr, de or en.
+
+    `notice_url` is where notices go, for providers that have to be told with each payment.
+    """
 
     reference: str
     amount: Money
@@ -39,13 +75,15 @@ class PaymentRequest:
     cancel_url: str
     locale: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    notice_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment as the provider has it. `capture_before` is set once authorised.
+    """A payment as the provider has it. `capture_before` and `network` are set once authorised.
 
-    `decline_code` is why the last try at the hosted page failed, if it did.
+    `decline_code` is why the last try at the hosted page failed, if it did. See `page_form` for how
+    `pay_url` is opened.
     """
 
     id: str
@@ -58,6 +96,7 @@ class Payment:
     pay_url: str
     capture_before: datetime | None
     decline_code: str | None
+    network: Network | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +174,19 @@ class PaymentProvider(Protocol):
         """Release the authorisation, or close the hosted page. Refused: `not_voidable`."""
         ...
 
-    def refund(self, payment_id: str, amount: Money, idempotency_key: str) -> Payment:
-        """Give money back, up to what is captured. Refused: `over_refund`, `not_refundable`."""
+    def refund(
+        self,
+        payment_id: str,
+        amount: Money,
+        idempotency_key: str,
+        *,
+        refunded_before: Money | None = None,
+    ) -> Payment:
+        """Give money back, up to what is captured. Refused: `over_refund`, `not_refundable`.
+
+        `refunded_before` is what the books say has gone back so far: a provider without keys gives
+        back only what that leaves open.
+        """
         ...
 
     def verify_webhook(

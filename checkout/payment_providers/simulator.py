@@ -19,6 +19,7 @@ from checkout.payment_providers import ProviderSettings
 from checkout.payment_providers.port import (
     Movement,
     MovementKind,
+    Network,
     Payment,
     PaymentEvent,
     PaymentRequest,
@@ -104,8 +105,16 @@ class SimulatorProvider:
         """See the port."""
         return self._change(f"{_path(payment_id)}/void", {}, idempotency_key)
 
-    def refund(self, payment_id: str, amount: Money, idempotency_key: str) -> Payment:
+    def refund(
+        self,
+        payment_id: str,
+        amount: Money,
+        idempotency_key: str,
+        *,
+        refunded_before: Money | None = None,
+    ) -> Payment:
         """See the port."""
+        del refunded_before
         body = {"amount": amount.minor}
         return self._change(f"{_path(payment_id)}/refund", body, idempotency_key)
 
@@ -239,6 +248,7 @@ def _read(body: Any) -> Payment:
             pay_url=str(body["pay_url"]),
             capture_before=None if until is None else datetime.fromtimestamp(until, UTC),
             decline_code=body["decline_code"],
+            network=None if body["card"] is None else Network(body["card"]["network"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise NoAnswer("The provider's answer cannot be read.") from error

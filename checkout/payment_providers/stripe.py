@@ -164,8 +164,16 @@ class StripeProvider:
             call = partial(self._stripe.v1.payment_intents.cancel, intent, None, options)
         return self._moved(payment_id, "not_voidable", call, lambda now: now.status in _RELEASED)
 
-    def refund(self, payment_id: str, amount: Money, idempotency_key: str) -> Payment:
+    def refund(
+        self,
+        payment_id: str,
+        amount: Money,
+        idempotency_key: str,
+        *,
+        refunded_before: Money | None = None,
+    ) -> Payment:
         """See the port."""
+        del refunded_before
         account, session_id = account_and_session(payment_id)
         intent = self._intent(account, session_id, "not_refundable")
         params: Any = {

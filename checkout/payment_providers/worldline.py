@@ -38,9 +38,10 @@ from onlinepayments.sdk.webhooks.signature_validator import SignatureValidator
 
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.payment_providers import ProviderSettings
+from checkout.payment_providers._merchant_keys import key_of, merchant_keys
+from checkout.payment_providers._open_page import Page
 from checkout.payment_providers._worldline_objects import (
     Malformed,
-    Page,
     Paid,
     checked_account,
     event_of,
@@ -49,7 +50,6 @@ from checkout.payment_providers._worldline_objects import (
 )
 from checkout.payment_providers.port import Payment, PaymentEvent, PaymentRequest, PaymentStatus
 from checkout.peer_http import AnswerLost, NeverSent, PeerAnswer, PeerClient, PeerLimits
-from kernel.errors import DomainError
 from kernel.money import Money
 
 DISPLAY_NAME = "Worldline"
@@ -73,10 +73,10 @@ class WorldlineProvider:
 
     def __init__(self, settings: ProviderSettings, limits: PeerLimits | None = None) -> None:
         self._url = settings.url.rstrip("/")
-        self._keys = _keys(settings.api_key)
+        self._keys = merchant_keys(settings.api_key)
         self._peer = PeerClient("", limits=limits)
         secrets = InMemorySecretKeyStore()
-        for key_id, secret in _keys(settings.webhook_secret).values():
+        for key_id, secret in merchant_keys(settings.webhook_secret).values():
             secrets.store_secret_key(key_id, secret)
         self._signatures = SignatureValidator(secrets)
 
@@ -150,8 +150,16 @@ class WorldlineProvider:
             paid, lambda: cancel(paid.payment_id, body, context), lambda _: "not_voidable"
         )
 
-    def refund(self, payment_id: str, amount: Money, idempotency_key: str) -> Payment:
+    def refund(
+        self,
+        payment_id: str,
+        amount: Money,
+        idempotency_key: str,
+        *,
+        refunded_before: Money | None = None,
+    ) -> Payment:
         """See the port."""
+        del refunded_before
         body = RefundRequest().from_dictionary({"amountOfMoney": _amount(amount)})
         paid = self._paid(payment_id, "not_refundable")
         refund, context = self._at(paid.account).payments().refund_payment, _once(idempotency_key)
@@ -183,13 +191,7 @@ class WorldlineProvider:
 
     def _at(self, account: str) -> Any:
         """Worldline's client for one account. Making it costs nothing: the connections are ours."""
-        key_id, secret = self._keys.get(account) or self._keys.get("", ("", ""))
-        if not key_id or not secret:
-            raise DomainError(
-                "payment_key_missing",
-                f"There is no key for {account} at Worldline.",
-                hint="PAYMENT_API_KEY is id:secret, or account=id:secret for each merchant.",
-            )
+        key_id, secret = key_of(self._keys, account, DISPLAY_NAME)
         configuration = CommunicatorConfiguration(
             api_endpoint=self._url,
             api_key_id=key_id,
@@ -355,16 +357,6 @@ def _amount(amount: Money) -> dict[str, Any]:
 def _once(idempotency_key: str) -> CallContext:
     # Worldline takes keys of 40 characters.
     return CallContext(hashlib.sha256(idempotency_key.encode()).hexdigest()[:40])
-
-
-def _keys(setting: str) -> dict[str, tuple[str, str]]:
-    """Key id and secret by account; of "" for those that are not named."""
-    found = {}
-    for entry in setting.split(","):
-        head, _, secret = entry.strip().partition(":")
-        account, _, key_id = head.rpartition("=")
-        found[account] = (key_id, secret)
-    return found
 
 
 def _in_doubt(what: str, retry_after_s: int | None = None) -> OutcomeUnknown:

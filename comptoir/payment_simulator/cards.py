@@ -26,21 +26,24 @@ class SampleCard:
 
     number: str
     fate: Fate
+    is_co_badged: bool = False
 
 
 SAMPLES = (
     SampleCard("4111 1111 1111 1111", Fate.APPROVED),
+    SampleCard("4000 0025 0000 1001", Fate.APPROVED, is_co_badged=True),
     SampleCard("4000 0000 0000 3220", Fate.CHALLENGE),
     SampleCard("4000 0000 0000 0002", Fate.CARD_DECLINED),
     SampleCard("4000 0000 0000 9995", Fate.INSUFFICIENT_FUNDS),
 )
+CARTES_BANCAIRES = "cartes_bancaires"
 # What the bank's message to the telephone would say.
 CHALLENGE_CODE = "482913"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card that could be real, as far as its form shows."""
+    """A card that could be real, as far as its form shows. `network` is the one to be paid by."""
 
     network: str
     last4: str
@@ -48,9 +51,12 @@ class Card:
 
 
 def read_card(
-    number: str, expiry: str, code: str, today: date
+    number: str, expiry: str, code: str, today: date, *, wants_other_network: bool = False
 ) -> tuple[Card | None, dict[str, str]]:
-    """The card, or for each wrong field why: `number`, `expiry`, `code`."""
+    """The card, or for each wrong field why: `number`, `expiry`, `code`.
+
+    A card with two networks is paid by cartes bancaires unless its holder wants the other one.
+    """
     digits = re.sub(r"[ -]", "", number)
     errors = {}
     if not (re.fullmatch(r"[0-9]{13,19}", digits) and _luhn(digits)):
@@ -61,10 +67,12 @@ def read_card(
         errors["code"] = "code_invalid"
     if errors:
         return None, errors
-    fates = {sample.number.replace(" ", ""): sample.fate for sample in SAMPLES}
+    samples = {sample.number.replace(" ", ""): sample for sample in SAMPLES}
     # An unlisted number may be someone's real card: it is never taken for a good one.
-    fate = fates.get(digits, Fate.CARD_DECLINED)
-    return Card(_network(digits), digits[-4:], fate), {}
+    sample = samples.get(digits, SampleCard(digits, Fate.CARD_DECLINED))
+    is_domestic = sample.is_co_badged and not wants_other_network
+    network = CARTES_BANCAIRES if is_domestic else _network(digits)
+    return Card(network, digits[-4:], sample.fate), {}
 
 
 def _luhn(digits: str) -> bool:

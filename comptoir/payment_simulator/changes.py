@@ -78,6 +78,29 @@ class Changes:
             raise
         return await self._bent(fault, json_answer(answer.status, answer.body))
 
+    async def each_time(
+        self,
+        operation: str,
+        work: Callable[[Tx], dict[str, Any]],
+        spelled: Callable[[dict[str, Any]], Response],
+    ) -> Response:
+        """Do the work whenever it is asked for, as providers without keys do."""
+
+        def take() -> Fault | None:
+            with self._database.write() as tx:
+                return take_fault(tx, operation)
+
+        def commit() -> dict[str, Any]:
+            with self._database.write() as tx:
+                return work(tx)
+
+        fault = await run_in_threadpool(take)
+        try:
+            await self._fail_before(fault)
+        except _NothingDone as failure:
+            return failure.response
+        return await self._bent(fault, spelled(await run_in_threadpool(commit)))
+
     async def answered(self, fault: Fault | None, answer: Response) -> Response:
         """The answer to a question, or what a fault makes of it."""
         try:

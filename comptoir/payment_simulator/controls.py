@@ -15,10 +15,16 @@ from starlette.routing import Route
 
 from comptoir.payment_simulator import payments
 from comptoir.payment_simulator.api import PaymentApi
-from comptoir.payment_simulator.database import SimulatorDatabase, read_setting, write_setting
+from comptoir.payment_simulator.database import (
+    SimulatorDatabase,
+    read_setting,
+    unix_now,
+    write_setting,
+)
 from comptoir.payment_simulator.exchange import json_answer, read_json, refusal
 from comptoir.payment_simulator.faults import is_fault, switch_on
 from comptoir.payment_simulator.payments import PaymentRefused
+from comptoir.payment_simulator.sips_api import REMITTED_UNTIL
 
 
 class FaultBody(BaseModel):
@@ -61,6 +67,7 @@ class Controls:
             Route("/v1/webhook-endpoint", self._endpoint, methods=["PUT"]),
             Route("/v1/test/faults", self._faults, methods=["GET", "POST", "DELETE"]),
             Route("/v1/test/clock", self._clock, methods=["POST"]),
+            Route("/v1/test/remittance", self._remittance, methods=["POST"]),
             Route("/v1/test/ledger", self._ledger, methods=["GET"]),
             Route("/v1/test/events", self._events, methods=["GET"]),
         ]
@@ -96,6 +103,15 @@ class Controls:
             ahead += ClockBody.model_validate(body).advance_s
             write_setting(tx, "clock_ahead_s", str(ahead))
             return {"clock_ahead_s": ahead}
+
+        return await self._run(request, act)
+
+    async def _remittance(self, request: Request) -> Response:
+        """Everything captured so far is sent to the bank now, for the dialect where that counts."""
+
+        def act(tx: sqlite3.Connection, _platform: str, _body: Any) -> dict[str, Any]:
+            write_setting(tx, REMITTED_UNTIL, str(unix_now(tx)))
+            return {"remitted": True}
 
         return await self._run(request, act)
 

@@ -1,7 +1,7 @@
 """The page on which the buyer pays: card form, the bank's check, and the way back to the shop.
 
 Works without scripts. Whatever the buyer sends again finds the payment as it is and leads on; only
-the first decision counts. The way back says which payment it was, never how it ended.
+the first decision counts. The way back says which payment it was, and is proof of nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from comptoir.payment_simulator.cards import CHALLENGE_CODE, SAMPLES, Fate, read
 from comptoir.payment_simulator.database import SimulatorDatabase
 from comptoir.payment_simulator.exchange import read_bounded
 from comptoir.payment_simulator.payments import MOST_TRIES, PaymentRefused
+from comptoir.payment_simulator.sips_objects import is_sips, response_data
 from comptoir.payment_simulator.stripe_objects import is_stripes
 from comptoir.payment_simulator.wording import LANGUAGES, WORDS, language_of
 from kernel.money import Money
@@ -87,6 +88,7 @@ class HostedPage:
             form.get("expiry", ""),
             form.get("code", ""),
             datetime.now(UTC).date(),
+            wants_other_network=form.get("network") == "other",
         )
         with self._database.write() as tx:
             row = self._payment(tx, request)
@@ -156,6 +158,7 @@ class HostedPage:
         context = {
             "errors": errors,
             "holder": form.get("holder", "")[:80],
+            "network": form.get("network", ""),
             "samples": SAMPLES,
             "left": MOST_TRIES - row["tries"],
         }
@@ -170,7 +173,9 @@ class HostedPage:
         return self._page(request, "check.html", row, context, 422 if is_wrong else 200)
 
     def _finished(self, request: Request, row: Row) -> Response:
-        return self._page(request, "finished.html", row, {"back_url": _back_url(row)}, 200)
+        context: dict[str, object]
+        context = {"back_url": _back_url(row), "back_fields": _back_fields(row)}
+        return self._page(request, "finished.html", row, context, 200)
 
     def _unknown(self, request: Request) -> Response:
         return self._page(request, "unknown.html", None, {}, 404)
@@ -231,6 +236,14 @@ def _back_url(row: Row) -> str:
     return f"{url}{'&' if '?' in url else '?'}{mark}"
 
 
+def _back_fields(row: Row) -> dict[str, str] | None:
+    """What the way back posts, in the dialect that has no link back; None for the others."""
+    if not is_sips(row):
+        return None
+    data = response_data(row, row["created_at"])
+    return {"Data": data, "Encode": "", "InterfaceVersion": "HP_2.20"}
+
+
 def _own_path(request: Request, row: Row, page: str = "") -> str:
     """Another page of the same payment, in the language that is being read."""
     language = language_of(request.query_params.get("locale"), row["locale"])
@@ -238,7 +251,7 @@ def _own_path(request: Request, row: Row, page: str = "") -> str:
 
 
 def _to_shop(row: Row) -> Response:
-    return _see_other(_back_url(row))
+    return _see_other(f"/pay/{row['id']}" if is_sips(row) else _back_url(row))
 
 
 def _see_other(url: str) -> Response:

@@ -19,6 +19,7 @@ from comptoir.payment_simulator.controls import Controls
 from comptoir.payment_simulator.database import SimulatorDatabase
 from comptoir.payment_simulator.hosted_page import HostedPage
 from comptoir.payment_simulator.keys import Platform
+from comptoir.payment_simulator.sips_api import SipsApi
 from comptoir.payment_simulator.stripe_api import StripeApi
 from comptoir.payment_simulator.webhooks import WebhookSender
 from comptoir.payment_simulator.worldline_api import WorldlineApi
@@ -45,6 +46,7 @@ def create_app(
             *api.routes(),
             *StripeApi(database, list(platforms), public_url).routes(),
             *WorldlineApi(database, list(platforms), public_url).routes(),
+            *SipsApi(database, list(platforms), public_url).routes(),
             *Controls(database, api).routes(),
             *HostedPage(database).routes(),
         ],

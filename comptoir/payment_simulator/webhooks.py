@@ -1,8 +1,9 @@
 """Notices to platforms: queued with the change, signed, sent again until accepted, in no order.
 
 Header `Comptoir-Signature: t=<unix>,v1=<hex HMAC-SHA256 of "t.raw_body">`, the same as
-`Stripe-Signature` for payments made in that dialect, and Worldline's two headers for its own. A
-notice is accepted by any 2xx answer; otherwise it is tried again after 1, 2, 4 ... 60 s, ten times
+`Stripe-Signature` for payments made in that dialect, Worldline's two headers for its own, and for
+SIPS a sealed form that goes to the address given with the payment, if there was one. A notice is
+accepted by any 2xx answer; otherwise it is tried again after 1, 2, 4 ... 60 s, ten times
 in all.
 """
 
@@ -21,7 +22,7 @@ from typing import Any
 
 import httpx2
 
-from comptoir.payment_simulator import worldline_objects
+from comptoir.payment_simulator import sips_objects, worldline_objects
 from comptoir.payment_simulator.database import SimulatorDatabase, read_setting, unix_now
 from comptoir.payment_simulator.faults import take_fault
 from comptoir.payment_simulator.stripe_objects import event_json, is_stripes
@@ -42,11 +43,16 @@ def queue_event(
     """Record the event and its delivery, bent by the faults that are switched on."""
     event_id = drawn_id("evt")
     created = unix_now(tx)
+    body: dict[str, Any] | None
     body = {"id": event_id, "type": event_type, "created": created, "data": {"payment": data}}
     if is_stripes(payment):
         body = event_json(payment, event_id, event_type, created)
     elif is_worldlines(payment):
         body = worldline_objects.event_json(payment, event_id, event_type, created)
+    elif sips_objects.is_sips(payment):
+        body = sips_objects.event_json(payment, event_type, created)
+    if body is None:
+        return
     tx.execute(
         "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
         (event_id, payment["platform"], payment["id"], event_type, json.dumps(body), created),
@@ -70,16 +76,19 @@ def sign(secret: str, raw_body: bytes, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
-def signature_headers(platform: str, secret: str, raw_body: bytes) -> dict[str, str]:
-    """The headers of a notice, signed in the dialect that it is written in."""
-    said = json.loads(raw_body)
+def signed_notice(platform: str, secret: str, said: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+    """A notice as it goes over the wire, signed in the dialect that it is written in."""
+    if "Data" in said:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        return sips_objects.notice_form(said["Data"], secret), form
+    raw = json.dumps(said).encode()
     headers = {"Content-Type": "application/json"}
     if "apiVersion" in said:
-        digest = hmac.new(secret.encode(), raw_body, hashlib.sha256).digest()
+        digest = hmac.new(secret.encode(), raw, hashlib.sha256).digest()
         signature = base64.b64encode(digest).decode()
-        return headers | {"X-GCS-Signature": signature, "X-GCS-KeyId": platform}
+        return raw, headers | {"X-GCS-Signature": signature, "X-GCS-KeyId": platform}
     name = "Stripe-Signature" if said.get("object") == "event" else "Comptoir-Signature"
-    return headers | {name: sign(secret, raw_body, int(time.time()))}
+    return raw, headers | {name: sign(secret, raw, int(time.time()))}
 
 
 class WebhookSender:
@@ -122,13 +131,15 @@ class WebhookSender:
         # No order is promised, and none is kept.
         random.shuffle(due)
         for row in due:
-            address = addresses.get(row["platform"])
+            said = json.loads(row["body"])
+            address = said.get("to") or addresses.get(row["platform"])
             if address and not self._stopping.is_set():
-                self._send(client, row, address)
+                self._send(client, row, said, address)
 
-    def _send(self, client: httpx2.Client, row: sqlite3.Row, address: str) -> None:
-        raw = str(row["body"]).encode()
-        headers = signature_headers(row["platform"], self._secrets[row["platform"]], raw)
+    def _send(
+        self, client: httpx2.Client, row: sqlite3.Row, said: dict[str, Any], address: str
+    ) -> None:
+        raw, headers = signed_notice(row["platform"], self._secrets[row["platform"]], said)
         try:
             accepted = client.post(address, content=raw, headers=headers).is_success
         except httpx2.HTTPError:
