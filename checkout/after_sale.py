@@ -18,7 +18,7 @@ from checkout.merchant_connectors.port import OrderStatus, PlacedOrder
 from checkout.orders import Order, read_capabilities
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.purchase.jobs import advance_soon
-from checkout.purchase.journal import Result, enter, leg_of
+from checkout.purchase.journal import Result, entering, leg_of
 from checkout.purchase.machine import Outcome, State, next_look
 from checkout.refunds import Cause, Refund, ask_refund
 from checkout.states import Reason
@@ -159,4 +159,5 @@ def _wake(
 ) -> None:
     """Have a completed leg, whose row is locked, worked on again."""
     result = Result(Outcome.DONE, reason)
-    enter(tx, deps, leg_of(row), state, result, "after_sale", t.leg.c.lease_owner.is_(None))
+    columns = entering(tx, deps, leg_of(row), state, result, "after_sale")
+    tx.execute(t.leg.update().where(t.leg.c.leg_id == row.leg_id), columns)

@@ -120,15 +120,14 @@ def _book(
     if not entries:
         return
     transaction_id = derived_id("led", leg_id, kind)
-    tx.execute(
-        t.ledger_transaction.insert().values(
-            transaction_id=transaction_id,
-            brand_id=brand_id,
-            leg_id=leg_id,
-            kind=kind,
-            occurred_at=moment,
-        )
-    )
+    booked = {
+        "transaction_id": transaction_id,
+        "brand_id": brand_id,
+        "leg_id": leg_id,
+        "kind": kind,
+        "occurred_at": moment,
+    }
+    tx.execute(t.ledger_transaction.insert(), booked)
     tx.execute(
         t.ledger_entry.insert(),
         [

@@ -7,7 +7,7 @@ login role is used by migrations alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
 from typing import Literal
@@ -16,11 +16,15 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy.exc import DBAPIError
 
 APP_ROLE = "comptoir_app"
 PLATFORM_ROLE = "comptoir_platform"
 
 _LOOK_UP_EVERY_S = 0.5
+_AS_WHOM = sa.text(
+    "SELECT set_config('role', :role, true), set_config('app.brand_id', :brand, true)"
+)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -56,7 +60,6 @@ class Database:
             sqlalchemy_url(url),
             pool_size=pool_size,
             max_overflow=8,
-            pool_pre_ping=True,
             connect_args={"application_name": "comptoir"},
         )
 
@@ -74,15 +77,25 @@ class Database:
 
     @contextmanager
     def _as(self, role: str, brand_id: str) -> Iterator[Transaction]:
-        with self.engine.begin() as tx:
-            tx.execute(
-                sa.text(
-                    "SELECT set_config('role', :role, true), "
-                    "set_config('app.brand_id', :brand, true)"
-                ),
-                {"role": role, "brand": brand_id},
-            )
+        who = {"role": role, "brand": brand_id}
+        with self._begun(who) as tx:
             yield tx
+            tx.commit()
+
+    def _begun(self, who: Mapping[str, str]) -> Transaction:
+        """A transaction of this role. A pooled connection that the server has ended meanwhile shows
+        at this first statement, before anything was done: another takes its place.
+        """
+        tx = self.engine.connect()
+        try:
+            tx.execute(_AS_WHOM, who)
+        except DBAPIError as error:
+            tx.close()
+            if not error.connection_invalidated:
+                raise
+            tx = self.engine.connect()
+            tx.execute(_AS_WHOM, who)
+        return tx
 
     def close(self) -> None:
         """Give every pooled connection back to the server."""

@@ -1,14 +1,14 @@
 """What is written down of a leg, when, and by whom.
 
 An intent is committed before its outside call; the result is committed together with the state it
-leads to. A leg is worked on under a lease: one UPDATE claims it, and every later write holds only
-while the same owner still has it, so that a worker that was too slow changes nothing.
+leads to. A leg is worked on under a lease: one UPDATE claims it, and every turn ends with one that
+holds only while the same owner still has it, so that a worker that was too slow changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -19,7 +19,8 @@ from checkout import tables as t
 from checkout.customer_events.outbox import tell
 from checkout.deps import CheckoutDeps
 from checkout.letters_due import letter_due
-from checkout.purchase.consequences import follow
+from checkout.purchase.confirmed import Confirmed
+from checkout.purchase.consequences import WITH_CONSEQUENCES, follow
 from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import (
     FINAL,
@@ -28,10 +29,10 @@ from checkout.purchase.machine import (
     StepName,
     deadline_of,
     keeps_deadline,
+    next_look,
     retry_in,
     state_after,
 )
-from checkout.quote_document import LegQuoted
 from checkout.states import Reason
 from kernel.db import Transaction
 from kernel.ids import drawn_id
@@ -124,71 +125,127 @@ def leg_of(row: sa.Row[Any]) -> Leg:
     )
 
 
+_AMOUNTS = {
+    "authorised_minor": "authorised",
+    "captured_minor": "captured",
+    "refunded_minor": "refunded",
+}
+_FIELDS = {each.name for each in fields(Leg)}
+
+
+def changed(leg: Leg, columns: Mapping[str, Any]) -> Leg:
+    """The leg as it is once these columns are written. Pure."""
+    new = {name: value for name, value in columns.items() if name in _FIELDS}
+    for column, name in _AMOUNTS.items():
+        if column in columns:
+            new[name] = Money(columns[column], leg.total.currency)
+    return replace(leg, **new)
+
+
 def is_free() -> sa.ColumnElement[bool]:
     """Condition on `checkout.leg`: nobody holds it, or whoever did let the time go by."""
     return sa.or_(t.leg.c.lease_until.is_(None), t.leg.c.lease_until < sa.func.clock_timestamp())
 
 
+# What differs is given when they are executed: building a statement costs more than sending it.
+_LEASE_END = sa.func.clock_timestamp() + sa.bindparam("lease", type_=sa.Interval)
+_CLAIM = (
+    t.leg.update()
+    .where(t.leg.c.leg_id == sa.bindparam("claimed"), is_free(), t.leg.c.state.not_in(FINAL))
+    .values(lease_until=_LEASE_END)
+    .returning(t.leg)
+)
+_LET_GO = t.leg.update().where(
+    t.leg.c.leg_id == sa.bindparam("held"),
+    t.leg.c.state == sa.bindparam("state_read"),
+    t.leg.c.lease_owner == sa.bindparam("owner"),
+)
+_HOLD = _LET_GO.values(lease_until=_LEASE_END)
+_END_STEP = t.step.update().where(
+    t.step.c.leg_id == sa.bindparam("of_leg"),
+    t.step.c.name == sa.bindparam("of_name"),
+    t.step.c.revision == sa.bindparam("of_revision"),
+    t.step.c.attempt == sa.bindparam("of_attempt"),
+)
+
+
 class Journal:
-    """One worker's pen for one leg, from claim to release."""
+    """One worker's pen for one leg, from claim to release.
+
+    What changes of the leg is kept until `write`, which ends the turn.
+    """
 
     def __init__(self, deps: CheckoutDeps, leg_id: str) -> None:
         self._deps = deps
         self._leg_id = leg_id
         self._owner = drawn_id("own")
         self._attempts: list[Attempt] = []
+        self._state_read = State.NEW
+        self._changes: dict[str, Any] = {}
 
-    def claim(self) -> Leg | None:
+    def claim(self, tx: Transaction) -> Leg | None:
         """Take the leg, if it is unsettled and nobody else holds it."""
-        statement = (
-            t.leg.update()
-            .where(
-                t.leg.c.leg_id == self._leg_id,
-                is_free(),
-                t.leg.c.state.not_in(FINAL),
-            )
-            .values(
-                lease_owner=self._owner,
-                lease_until=self._lease_end(),
-                # Should this worker end here, the leg is due as soon as its lease is over.
-                next_try_at=self._deps.clock(),
-            )
-            .returning(t.leg)
-        )
-        with self._deps.database.platform() as tx:
-            row = tx.execute(statement).one_or_none()
-            if row is None:
-                return None
-            self._attempts = _attempts(tx, self._leg_id)
+        values = {
+            "claimed": self._leg_id,
+            "lease_owner": self._owner,
+            "lease": self._deps.windows.lease,
+            # Should this worker end here, the leg is due as soon as its lease is over.
+            "next_try_at": self._deps.clock(),
+        }
+        row = tx.execute(_CLAIM, values).one_or_none()
+        if row is None:
+            return None
+        self._attempts = _attempts(tx, self._leg_id)
+        self._state_read = State(row.state)
         return leg_of(row)
 
-    def attempts(self, name: StepName) -> tuple[Attempt, ...]:
-        """Every attempt at a step, oldest first. Under the lease nobody else adds any."""
-        return tuple(attempt for attempt in self._attempts if attempt.name is name)
+    def write(self, tx: Transaction) -> None:
+        """Write what the turn changed of the leg, whose lease begins anew unless it is let go.
 
-    def begin(self, leg: Leg, name: StepName, request_sha256: str) -> Attempt:
+        Raises LeaseLost where another worker has the leg: then nothing of the turn may be kept.
+        """
+        values: dict[str, Any] = {
+            "held": self._leg_id,
+            "state_read": self._state_read,
+            "owner": self._owner,
+        }
+        statement = _LET_GO
+        if "lease_until" not in self._changes:
+            statement, values["lease"] = _HOLD, self._deps.windows.lease
+        if tx.execute(statement, values | self._changes).rowcount == 0:
+            raise LeaseLost(self._leg_id)
+        self._state_read = self._changes.get("state", self._state_read)
+        self._changes = {}
+
+    def open_attempt(self, name: StepName) -> Attempt | None:
+        """The newest attempt at a step that may have had an effect that is not on record."""
+        found = [attempt for attempt in self._of(name) if attempt.is_open]
+        return found[-1] if found else None
+
+    def _of(self, name: StepName) -> list[Attempt]:
+        """Every attempt at a step, oldest first. Under the lease nobody else adds any."""
+        return [attempt for attempt in self._attempts if attempt.name is name]
+
+    def begin(self, tx: Transaction, leg: Leg, name: StepName, request_sha256: str) -> Attempt:
         """Write down the intent. Only what is over starts a new revision, and with it a new key."""
-        before = self.attempts(name)
+        before = self._of(name)
         revision = 1 + sum(attempt.outcome in (Outcome.REFUSED, Outcome.DONE) for attempt in before)
         number = 1 + sum(attempt.revision == revision for attempt in before)
         key = f"{leg.purchase_id}/{leg.ordinal}/{name}/{revision}"
-        with self._deps.database.platform() as tx:
-            self._write(tx, leg, {"lease_until": self._lease_end()})
-            if any(attempt.outcome is None for attempt in before):
-                self._close_abandoned(tx, leg, name)
-            tx.execute(
-                t.step.insert().values(
-                    leg_id=leg.leg_id,
-                    name=name,
-                    revision=revision,
-                    attempt=number,
-                    brand_id=leg.brand_id,
-                    owner=self._owner,
-                    idempotency_key=key,
-                    request_sha256=request_sha256,
-                    started_at=self._deps.clock(),
-                )
-            )
+        if any(attempt.outcome is None for attempt in before):
+            self._close_abandoned(tx, leg, name)
+        intent = {
+            "leg_id": leg.leg_id,
+            "name": name,
+            "revision": revision,
+            "attempt": number,
+            "brand_id": leg.brand_id,
+            "owner": self._owner,
+            "idempotency_key": key,
+            "request_sha256": request_sha256,
+            "started_at": self._deps.clock(),
+        }
+        tx.execute(t.step.insert(), intent)
         attempt = Attempt(name, revision, number, key, None)
         self._attempts.append(attempt)
         return attempt
@@ -201,99 +258,74 @@ class Journal:
             .values(outcome=Outcome.UNKNOWN, finished_at=self._deps.clock())
         )
 
-    def finish(self, leg: Leg, attempt: Attempt, result: Result, quoted: LegQuoted) -> Leg:
-        """Write down how a call ended, and the state that it leads to, in one transaction."""
+    def finish(
+        self, tx: Transaction, leg: Leg, attempt: Attempt, result: Result, confirmed: Confirmed
+    ) -> Leg:
+        """Write down how a call ended, what follows from it, and the state that it leads to."""
         now, is_done = self._deps.clock(), result.outcome is Outcome.DONE
         self._attempts[self._attempts.index(attempt)] = replace(attempt, outcome=result.outcome)
-        with self._deps.database.platform() as tx:
-            tx.execute(
-                t.step.update()
-                .where(
-                    t.step.c.leg_id == leg.leg_id,
-                    t.step.c.name == attempt.name,
-                    t.step.c.revision == attempt.revision,
-                    t.step.c.attempt == attempt.number,
-                )
-                .values(
-                    outcome=result.outcome,
-                    finished_at=now,
-                    response={"detail": result.detail, **result.response},
-                )
-            )
-            if is_done:
-                # Only who still has the leg may write what follows from it.
-                self._write(tx, leg, {})
-                after = follow(tx, leg, attempt.name, quoted, now)
-            else:
-                after = state_after(leg.state, attempt.name, result.outcome)
-            if after is leg.state and not is_done:
-                return self._write(tx, leg, {})
-            return self._enter(tx, leg, after, result)
+        ended = {
+            "of_leg": leg.leg_id,
+            "of_name": attempt.name,
+            "of_revision": attempt.revision,
+            "of_attempt": attempt.number,
+            "outcome": result.outcome,
+            "finished_at": now,
+            "response": {"detail": result.detail, **result.response},
+        }
+        tx.execute(_END_STEP, ended)
+        if is_done and attempt.name in WITH_CONSEQUENCES:
+            # Nothing is booked but by who still has the leg.
+            self.write(tx)
+            after = follow(tx, leg, attempt.name, confirmed, now)
+        else:
+            after = state_after(leg.state, attempt.name, result.outcome)
+        return leg if after is leg.state and not is_done else self.turn(tx, leg, after, result)
 
-    def turn(self, leg: Leg, after: State, result: Result) -> Leg:
-        """Enter a state because of what was read or of a deadline; no call led to it."""
-        with self._deps.database.platform() as tx:
-            return self._enter(tx, leg, after, result)
+    def turn(self, tx: Transaction, leg: Leg, after: State, result: Result) -> Leg:
+        """Enter a state: because of how a call ended, of what was read, or of a deadline."""
+        return self._change(leg, entering(tx, self._deps, leg, after, result, self._owner))
 
-    def states_of_others(self, leg: Leg) -> list[State]:
+    def states_of_others(self, tx: Transaction, leg: Leg) -> list[State]:
         """How far the other legs of the purchase are."""
         statement = sa.select(t.leg.c.state).where(
             t.leg.c.purchase_id == leg.purchase_id, t.leg.c.leg_id != leg.leg_id
         )
-        with self._deps.database.platform() as tx:
-            return [State(state) for state in tx.execute(statement).scalars()]
+        return [State(state) for state in tx.execute(statement).scalars()]
 
-    def wait_for_others(self, leg: Leg) -> None:
+    def wait_for_others(self, tx: Transaction, leg: Leg) -> None:
         """Let go of the leg until others are as far; its own time begins when they are."""
         now = self._deps.clock()
-        with self._deps.database.platform() as tx:
-            self._let_go(tx, leg, {"deadline_at": deadline_of(leg.state, now, self._deps.windows)})
+        own_time = {"deadline_at": deadline_of(leg.state, now, self._deps.windows)}
+        self._let_go(tx, self._change(leg, own_time))
 
-    def pause(self, leg: Leg, *, attention: str | None = None) -> None:
+    def pause(self, tx: Transaction, leg: Leg, *, attention: str | None = None) -> None:
         """Let go of the leg and have it tried again later. `attention` says why people are told."""
-        told = attention or leg.attention
-        with self._deps.database.platform() as tx:
-            self._let_go(tx, leg, {"attention": told})
-            if attention is not None:
-                letter_due(tx, leg.brand_id, leg.purchase_id, self._deps.clock())
+        if attention is not None:
+            leg = self._change(leg, {"attention": attention})
+            letter_due(tx, leg.brand_id, leg.purchase_id, self._deps.clock())
+        self._let_go(tx, leg)
 
-    def _let_go(self, tx: Transaction, leg: Leg, changes: Mapping[str, Any]) -> None:
+    def _let_go(self, tx: Transaction, leg: Leg) -> None:
         now = self._deps.clock()
-        told = changes.get("attention", leg.attention)
-        wait = retry_in(leg.state_since, now, needs_attention=told is not None)
-        free = {"lease_owner": None, "lease_until": None, "next_try_at": now + wait}
-        self._write(tx, leg, {**free, **changes})
+        wait = retry_in(leg.state_since, now, needs_attention=leg.attention is not None)
+        self._change(leg, {"lease_owner": None, "lease_until": None, "next_try_at": now + wait})
         advance_soon(tx, leg.purchase_id, delay_s=ceil(wait.total_seconds()))
 
-    def _enter(self, tx: Transaction, leg: Leg, after: State, result: Result) -> Leg:
-        return enter(
-            tx, self._deps, leg, after, result, self._owner, t.leg.c.lease_owner == self._owner
-        )
-
-    def _write(self, tx: Transaction, leg: Leg, changes: Mapping[str, Any]) -> Leg:
-        """Change the leg, only while this owner has it in the state that it was read in."""
-        changes = {"lease_owner": self._owner, **changes}
-        return _change(tx, leg, changes, t.leg.c.lease_owner == self._owner)
-
-    def _lease_end(self) -> sa.ColumnElement[datetime]:
-        return sa.func.clock_timestamp() + sa.cast(self._deps.windows.lease, sa.Interval)
+    def _change(self, leg: Leg, columns: Mapping[str, Any]) -> Leg:
+        self._changes.update(columns)
+        return changed(leg, columns)
 
 
-def enter(
-    tx: Transaction,
-    deps: CheckoutDeps,
-    leg: Leg,
-    after: State,
-    result: Result,
-    owner: str,
-    condition: sa.ColumnElement[bool],
-) -> Leg:
-    """Put the leg into a state, and on record who did it and when.
+def entering(
+    tx: Transaction, deps: CheckoutDeps, leg: Leg, after: State, result: Result, owner: str
+) -> dict[str, Any]:
+    """Put on record that a leg enters a state, when and by whom, and make due what is to be told.
 
-    Raises LeaseLost where the condition no longer holds, or the leg is in another state.
+    Answers the columns of the leg that change; the caller, who holds the leg, writes them.
     """
     now = deps.clock()
-    changes: dict[str, Any] = {
+    columns: dict[str, Any] = {
         **result.changes,
         "state": after,
         "state_since": now,
@@ -301,42 +333,28 @@ def enter(
         "next_try_at": now,
     }
     if not keeps_deadline(leg.state, after):
-        changes["deadline_at"] = deadline_of(after, now, deps.windows)
+        columns["deadline_at"] = deadline_of(after, now, deps.windows)
     # Why it was settled says nothing about what it is woken up for.
     if result.reason is not None or leg.is_settled:
-        changes |= {"reason": result.reason, "reason_detail": result.detail[:500] or None}
+        columns |= {"reason": result.reason, "reason_detail": result.detail[:500] or None}
+    if after is State.COMPLETED and leg.state is State.PLACED:
+        # From now on the merchant is asked what becomes of the order.
+        columns["watch_at"] = next_look(now, now)
     if after in FINAL:
-        changes |= {"next_try_at": None, "lease_owner": None, "lease_until": None}
+        columns |= {"next_try_at": None, "lease_owner": None, "lease_until": None}
         if result.reason is not Reason.PAYMENT_CANCELLED:
             letter_due(tx, leg.brand_id, leg.purchase_id, now)
-    tx.execute(
-        t.leg_transition.insert().values(
-            leg_id=leg.leg_id,
-            brand_id=leg.brand_id,
-            state=after,
-            reason=result.reason,
-            owner=owner,
-            at=now,
-        )
-    )
-    changed = _change(tx, leg, changes, condition)
-    tell(tx, leg, changed, now)
-    return changed
-
-
-def _change(
-    tx: Transaction, leg: Leg, changes: Mapping[str, Any], condition: sa.ColumnElement[bool]
-) -> Leg:
-    statement = (
-        t.leg.update()
-        .where(t.leg.c.leg_id == leg.leg_id, t.leg.c.state == leg.state, condition)
-        .values(**changes)
-        .returning(t.leg)
-    )
-    row = tx.execute(statement).one_or_none()
-    if row is None:
-        raise LeaseLost(leg.leg_id)
-    return leg_of(row)
+    entered = {
+        "leg_id": leg.leg_id,
+        "brand_id": leg.brand_id,
+        "state": after,
+        "reason": result.reason,
+        "owner": owner,
+        "at": now,
+    }
+    tx.execute(t.leg_transition.insert(), entered)
+    tell(tx, leg, changed(leg, columns), now)
+    return columns
 
 
 def _attempts(tx: Transaction, leg_id: str) -> list[Attempt]:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from checkout.contact import Contact
 from checkout.deps import CheckoutDeps
 from checkout.merchant_connectors.port import (
     Buyer,
@@ -26,11 +24,12 @@ from checkout.merchant_connectors.port import (
 )
 from checkout.outcomes import HandoffNeeded, NoAnswer, OutcomeUnknown, Refused
 from checkout.payment_providers.port import Payment, PaymentRequest, PaymentStatus
+from checkout.purchase.confirmed import Confirmed
 from checkout.purchase.journal import Leg, Result
 from checkout.purchase.machine import Outcome, StepName
 from checkout.quote_document import LegQuoted, sha256_of
 from checkout.refunds import open_refund
-from checkout.states import Policy, Reason
+from checkout.states import Reason
 from kernel.money import Money
 from mdm.merchants import Merchant
 
@@ -45,18 +44,6 @@ _REASON_OF = {
 }
 _AT_PROVIDER = {StepName.CREATE_PAYMENT, StepName.CAPTURE, StepName.VOID, StepName.REFUND}
 _RELEASED = {PaymentStatus.VOIDED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """What the shopper confirmed for one leg, and with whom it is carried out."""
-
-    language: str
-    site: str
-    contact: Contact
-    quoted: LegQuoted
-    merchant: Merchant
-    policy: Policy
 
 
 class Steps:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from checkout.purchase.advance import advance
+from checkout.purchase.confirmed import read_confirmed
 from checkout.purchase.journal import Journal, LeaseLost, Result
 from checkout.purchase.machine import Outcome, StepName
-from checkout.quote import read_quote
 from checkout.states import LegState
 from tests.checkout.test_purchase import ledger_of, shelve
 from tests.purchase_setting import Setting
@@ -21,21 +21,16 @@ def test_a_capture_that_another_has_booked_is_not_booked_again(
     advance(setting.deps, made.purchase_id)
     setting.pay(made.purchase_id)
     slow = Journal(setting.deps, setting.order(made.purchase_id).legs[0].leg.leg_id)
-    leg = slow.claim()
-    assert leg is not None
-    attempt = slow.begin(leg, StepName.CAPTURE, "x")
     with setting.database.platform() as tx:
+        leg = slow.claim(tx)
+        assert leg is not None
+        confirmed = read_confirmed(tx, leg)
+        attempt = slow.begin(tx, leg, StepName.CAPTURE, "x")
         tx.exec_driver_sql("UPDATE checkout.leg SET lease_until = now() - interval '1 second'")
     advance(setting.deps, made.purchase_id)
     before = ledger_of(setting, made.purchase_id)
     assert setting.order(made.purchase_id).legs[0].state is LegState.COMPLETED
-    with setting.database.platform() as tx:
-        quote_id = tx.exec_driver_sql(
-            "SELECT quote_id FROM checkout.purchase WHERE purchase_id = %s", (made.purchase_id,)
-        ).scalar_one()
-        quote = read_quote(tx, quote_id)
-    assert quote is not None
-    with pytest.raises(LeaseLost):
-        slow.finish(leg, attempt, Result(Outcome.DONE), quote.leg("norden"))
+    with pytest.raises(LeaseLost), setting.database.platform() as tx:
+        slow.finish(tx, leg, attempt, Result(Outcome.DONE), confirmed)
     assert ledger_of(setting, made.purchase_id) == before
     assert len(before) == 3

@@ -230,14 +230,15 @@ def test_slow_worker_writes_nothing_after_a_takeover(
     setting.pay(bought.purchase_id)
     (record,) = setting.order(bought.purchase_id).legs
     slow = Journal(setting.deps, record.leg.leg_id)
-    held = slow.claim()
-    assert held is not None
-    assert Journal(setting.deps, record.leg.leg_id).claim() is None
     with setting.database.platform() as tx:
+        held = slow.claim(tx)
+        assert held is not None
+        assert Journal(setting.deps, record.leg.leg_id).claim(tx) is None
         tx.execute(t.leg.update().values(lease_until=sa.func.now() - sa.text("interval '1 s'")))
     advance(setting.deps, bought.purchase_id)
-    with pytest.raises(LeaseLost):
-        slow.turn(held, State.VOIDING, Result(Outcome.DONE))
+    with pytest.raises(LeaseLost), setting.database.platform() as tx:
+        slow.turn(tx, held, State.VOIDING, Result(Outcome.DONE))
+        slow.write(tx)
     assert setting.order(bought.purchase_id).legs[0].state is LegState.COMPLETED
 
 

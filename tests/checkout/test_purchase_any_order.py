@@ -307,7 +307,7 @@ def test_in_any_order(
         provider=simulator.provider(),
     )
     # A worker that waits for a lost answer holds up nothing but the test.
-    monkeypatch.setattr("checkout.purchase.advance._QUICK_TRIES_S", (0.0, 0.0))
+    monkeypatch.setattr("checkout.purchase.leg_run._QUICK_TRIES_S", (0.0, 0.0))
     bounds = settings(
         max_examples=22,
         stateful_step_count=16,

@@ -1,0 +1,46 @@
+"""What the shopper confirmed for one leg, and with whom it is carried out; read once a claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checkout import tables as t
+from checkout.contact import Contact
+from checkout.quote import read_quote
+from checkout.quote_document import LegQuoted
+from checkout.states import Policy
+from kernel.db import Transaction
+from mdm.merchants import Merchant, read_merchant
+
+if TYPE_CHECKING:
+    from checkout.purchase.journal import Leg
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Of the click: who buys, what of this merchant, in which language, on which site."""
+
+    basket_id: str
+    language: str
+    site: str
+    contact: Contact
+    quoted: LegQuoted
+    merchant: Merchant
+    policy: Policy
+
+
+def read_confirmed(tx: Transaction, leg: Leg) -> Confirmed:
+    """What the leg is to become."""
+    row = tx.execute(t.purchase.select().where(t.purchase.c.purchase_id == leg.purchase_id)).one()
+    quote = read_quote(tx, row.quote_id)
+    assert quote is not None
+    return Confirmed(
+        basket_id=row.basket_id,
+        language=row.language,
+        site=row.site,
+        contact=Contact.from_json(row.contact),
+        quoted=quote.leg(leg.merchant_id),
+        merchant=read_merchant(tx, leg.merchant_id),
+        policy=Policy(row.policy),
+    )

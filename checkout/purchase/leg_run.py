@@ -1,0 +1,214 @@
+"""One leg under one claim: carried on, turn after turn, as far as it will go now.
+
+A turn is one transaction and then one outside call. The transaction writes down how the last call
+ended, the state that this leads to, and the intent of the next call; it is committed before that
+call begins, and none is open during it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+
+from checkout.deps import CheckoutDeps
+from checkout.outcomes import NoAnswer, Refused
+from checkout.payment_providers.port import Payment, PaymentStatus
+from checkout.purchase.confirmed import Confirmed, read_confirmed
+from checkout.purchase.journal import Attempt, Journal, Leg, Result
+from checkout.purchase.machine import STEP_OF, Outcome, State, gives_up_at_deadline
+from checkout.purchase.steps import Steps
+from checkout.purchase.together import Turn, turn_of
+from checkout.states import Policy, Reason
+from kernel.db import Transaction
+
+_LOG = logging.getLogger(__name__)
+
+# An answer lost on the way is mostly there at the first look-up: worth staying for.
+_QUICK_TRIES_S = (0.0, 0.3)
+
+_Call = Callable[[], "_Note"]
+"""Asks a peer, with no transaction open; answers how to write down what it told."""
+_Note = Callable[[Transaction], _Call | None]
+"""Writes that down, and with it the next call; None: there is nothing more to do now."""
+
+
+def carry(deps: CheckoutDeps, leg_id: str) -> bool:
+    """Move a leg until it is settled or has to wait. False where there is nothing to claim.
+
+    Raises LeaseLost where another worker has taken the leg over meanwhile.
+    """
+    journal = Journal(deps, leg_id)
+    with deps.database.platform() as tx:
+        leg = journal.claim(tx)
+        if leg is None:
+            return False
+        call = _Run(deps, journal, read_confirmed(tx, leg)).next(tx, leg)
+        journal.write(tx)
+    while call is not None:
+        note = call()
+        with deps.database.platform() as tx:
+            call = note(tx)
+            journal.write(tx)
+    return True
+
+
+class _Run:
+    """One claim of one leg."""
+
+    def __init__(self, deps: CheckoutDeps, journal: Journal, confirmed: Confirmed) -> None:
+        self._deps = deps
+        self._journal = journal
+        self._confirmed = confirmed
+        self._steps = Steps(deps, confirmed)
+        self._quick_tries = list(_QUICK_TRIES_S)
+        self._refusal: str | None = None
+
+    def next(self, tx: Transaction, leg: Leg) -> _Call | None:
+        """What the state asks for. What is open of its step is settled before it is taken."""
+        if leg.is_settled:
+            return None
+        if leg.state is State.AWAITING_PAYMENT:
+            return partial(self._ask, leg)
+        doubtful = self._journal.open_attempt(STEP_OF[leg.state])
+        if doubtful is not None:
+            return partial(self._look_up, leg, doubtful)
+        return self._take_step(tx, leg)
+
+    def _take_step(self, tx: Transaction, leg: Leg) -> _Call | None:
+        turn = self._turn(tx, leg)
+        if turn is Turn.GIVE_UP:
+            return self._fail_with_others(tx, leg)
+        if turn is Turn.WAIT:
+            self._journal.wait_for_others(tx, leg)
+            return None
+        if self._is_late(leg) and gives_up_at_deadline(leg.state):
+            return self._give_up(tx, leg)
+        name = STEP_OF[leg.state]
+        attempt = self._journal.begin(tx, leg, name, self._steps.request_sha256(leg, name))
+        return partial(self._perform, leg, attempt)
+
+    def _turn(self, tx: Transaction, leg: Leg) -> Turn:
+        """Whether the other legs let this one go on. An order that stands is paid for."""
+        goes_alone = self._confirmed.policy is Policy.BEST_EFFORT
+        if goes_alone or leg.reason is Reason.TOO_LATE:
+            return Turn.GO
+        return turn_of(leg.state, self._journal.states_of_others(tx, leg))
+
+    # --- the outside calls
+
+    def _perform(self, leg: Leg, attempt: Attempt) -> _Note:
+        result = self._steps.perform(leg, attempt.name, attempt.idempotency_key)
+        return partial(self._finish, leg=leg, attempt=attempt, result=result)
+
+    def _look_up(self, leg: Leg, doubtful: Attempt) -> _Note:
+        try:
+            found = self._steps.look_up(leg, doubtful.name)
+        except (NoAnswer, Refused):
+            return partial(self._stay_in_doubt, leg=leg)
+        if found is None:
+            return partial(self._take_step, leg=leg)
+        return partial(self._finish, leg=leg, attempt=doubtful, result=found)
+
+    def _ask(self, leg: Leg) -> _Note:
+        """Read the payment: only the provider's answer counts, never a browser's return."""
+        try:
+            payment = self._steps.read_payment(leg)
+        except (NoAnswer, Refused):
+            payment = None
+        return partial(self._note_payment, leg=leg, payment=payment)
+
+    # --- what they told, and where it leads
+
+    def _finish(self, tx: Transaction, leg: Leg, attempt: Attempt, result: Result) -> _Call | None:
+        moved = self._journal.finish(tx, leg, attempt, result, self._confirmed)
+        if moved.state is State.AWAITING_PAYMENT:
+            # Nobody can have paid yet on a page that has only just been made.
+            return self._rest(tx, moved)
+        if moved.state is not leg.state or result.outcome is Outcome.DONE:
+            return self.next(tx, moved)
+        if result.outcome is Outcome.REFUSED:
+            self._refusal = f"{attempt.name}: {result.detail}"
+            return self._rest(tx, moved)
+        if not self._quick_tries:
+            return self._rest(tx, moved)
+        return _after(self._quick_tries.pop(0), self.next(tx, moved))
+
+    def _stay_in_doubt(self, tx: Transaction, leg: Leg) -> _Call | None:
+        """Without a payment nothing can be paid: releasing looks it up again."""
+        is_unpaid = leg.state is State.NEW and self._is_late(leg)
+        return self._give_up(tx, leg) if is_unpaid else self._rest(tx, leg)
+
+    def _note_payment(self, tx: Transaction, leg: Leg, payment: Payment | None) -> _Call | None:
+        if payment is None:
+            return self._rest(tx, leg)
+        if payment.status is PaymentStatus.AUTHORISED and payment.amount == leg.total:
+            # Some providers know a payment by another id once it is paid.
+            changes = {"authorised_minor": payment.amount.minor, "payment_id": payment.id}
+            return self._enter(tx, leg, State.AUTHORISED, Result(Outcome.DONE, changes=changes))
+        if payment.status is PaymentStatus.REQUIRES_PAYMENT:
+            if self._turn(tx, leg) is Turn.GIVE_UP:
+                return self._fail_with_others(tx, leg)
+            return self._give_up(tx, leg, payment) if self._is_late(leg) else self._rest(tx, leg)
+        if payment.status in {PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED}:
+            return self._rest(tx, leg)
+        return self._enter(tx, leg, State.CANCELLED, _ended(payment))
+
+    def _enter(self, tx: Transaction, leg: Leg, after: State, result: Result) -> _Call | None:
+        return self.next(tx, self._journal.turn(tx, leg, after, result))
+
+    def _fail_with_others(self, tx: Transaction, leg: Leg) -> _Call | None:
+        after = State.WITHDRAWING if leg.state is State.PLACED else State.VOIDING
+        result = Result(Outcome.DONE, Reason.OTHER_PART_FAILED, "another leg failed")
+        return self._enter(tx, leg, after, result)
+
+    def _give_up(self, tx: Transaction, leg: Leg, payment: Payment | None = None) -> _Call | None:
+        """Release the money: the time is over."""
+        if leg.state is State.AWAITING_PAYMENT:
+            declined = payment is not None and payment.decline_code is not None
+            reason = Reason.PAYMENT_REFUSED if declined else Reason.PAYMENT_EXPIRED
+        elif leg.state is State.NEW:
+            reason = Reason.PROVIDER_SILENT
+        else:
+            reason = Reason.MERCHANT_SILENT
+        result = Result(Outcome.DONE, reason, "the time was over")
+        return self._enter(tx, leg, State.VOIDING, result)
+
+    def _rest(self, tx: Transaction, leg: Leg) -> _Call | None:
+        """Let go of the leg, to be tried again later."""
+        self._journal.pause(tx, leg, attention=self._attention(leg))
+        return None
+
+    def _is_late(self, leg: Leg) -> bool:
+        return self._deps.clock() >= leg.deadline_at
+
+    def _attention(self, leg: Leg) -> str | None:
+        """Why people are told: refused where there is no way back, or not settled in time."""
+        if leg.attention is not None or not (self._refusal or self._is_late(leg)):
+            return None
+        reason = self._refusal or f"{leg.state}: no settled outcome in time"
+        _LOG.error("leg %s needs attention: %s", leg.leg_id, reason)
+        return reason
+
+
+def _after(pause_s: float, call: _Call | None) -> _Call | None:
+    """The same call a moment later."""
+
+    def later() -> _Note:
+        assert call is not None
+        time.sleep(pause_s)
+        return call()
+
+    return None if call is None else later
+
+
+def _ended(payment: Payment) -> Result:
+    """Why a payment ended without money."""
+    reason = {
+        PaymentStatus.EXPIRED: Reason.PAYMENT_EXPIRED,
+        PaymentStatus.VOIDED: Reason.PROVIDER_REFUSED,
+    }.get(payment.status, Reason.PAYMENT_CANCELLED)
+    if payment.decline_code is not None:
+        reason = Reason.PAYMENT_REFUSED
+    return Result(Outcome.DONE, reason, payment.decline_code or payment.status)
