@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from indexer.document import ProductDocument
 from indexer.hits import Hit
 
-_AT_MOST = 1_000
+_AT_MOST = 400
 """Documents; some 15 kB each with ten offers."""
 
 

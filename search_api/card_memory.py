@@ -19,7 +19,7 @@ from search_api.answer import ProductCard
 from search_api.cards import product_card
 from tenants.ranking.profile import RankingProfile
 
-_AT_MOST = 4_000
+_AT_MOST = 2_000
 """Cards; some 6 kB each."""
 _Key = tuple[str, str, int, str]
 Read = Callable[[Sequence[str | Hit]], Mapping[str, ProductDocument]]

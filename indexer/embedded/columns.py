@@ -1,12 +1,17 @@
 """What hits tell of products, by their place in the index: its columns, read once.
 
 A segment never changes (what is deleted in it is only hidden), so its table is kept for as long as
-the index holds it, whatever is committed beside it: some 60 bytes a product.
+the index holds it, whatever is committed beside it: some 60 bytes a product. That of a large one is
+a file as well, which the next process maps: a million products take seconds to read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +33,8 @@ ROW: Final = np.dtype(
 )  # fmt: skip
 """`category_id` is 0 where there is none; `id` is empty where it is longer."""
 _AT_ONCE: Final = 16_384
-"""Products read in one go: other threads wait that long for their turn."""
+"""Products read in one go: other threads wait that long for their turn. Of a segment with fewer no
+file is kept."""
 
 Table = NDArray[Any]
 """Rows of ROW."""
@@ -40,18 +46,25 @@ def segments_of(meta: bytes) -> tuple[tuple[str, int], ...]:
 
 
 class Columns:
-    """Rows by place, for one searcher; tables of segments that are known already are taken over."""
+    """Rows by place, for one searcher; tables of segments that are known already are taken over.
+
+    `folder` holds the files of large ones; it need not exist, nor be writable.
+    """
 
     def __init__(
         self,
         searcher: tantivy.Searcher,
         segments: Sequence[tuple[str, int]],
         kept: Mapping[str, Table],
+        folder: Path,
     ) -> None:
-        self.by_segment = {
-            name: kept[name] if name in kept else _read(searcher, place, size)
-            for place, (name, size) in enumerate(segments)
-        }
+        self.by_segment: dict[str, Table] = {}
+        for place, (name, size) in enumerate(segments):
+            table = kept[name] if name in kept else _filed(folder, name, size)
+            if table is None:
+                table = _read(searcher, place, size)
+                _file(folder, name, table, {each for each, _ in segments})
+            self.by_segment[name] = table
         self._tables = tuple(self.by_segment.values())
 
     def rows(self, places: Sequence[tantivy.DocAddress]) -> Table:
@@ -63,6 +76,32 @@ class Columns:
             here = segments == segment
             found[here] = self._tables[segment][documents[here]]
         return found
+
+
+def _filed(folder: Path, name: str, size: int) -> Table | None:
+    """The table that a process before this one has filed; None where there is none that fits."""
+    if size < _AT_ONCE:
+        return None
+    try:
+        table = np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+    except (OSError, ValueError, EOFError):
+        return None
+    return table if table.dtype == ROW and len(table) == size else None
+
+
+def _file(folder: Path, name: str, table: Table, living: Iterable[str]) -> None:
+    """Leave the table to the next process, where it is large; those of gone segments make room."""
+    if len(table) < _AT_ONCE:
+        return
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True)
+        draft = folder / f"{name}.{secrets.token_hex(4)}"
+        with draft.open("wb") as stream:
+            np.save(stream, table, allow_pickle=False)
+        os.replace(draft, folder / f"{name}.npy")
+        for other in folder.iterdir():
+            if other.name.partition(".")[0] not in living:
+                other.unlink(missing_ok=True)
 
 
 def _read(searcher: tantivy.Searcher, segment: int, size: int) -> Table:

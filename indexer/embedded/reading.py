@@ -73,6 +73,7 @@ class IndexReader:
         self._documents = documents
         self._index = open_index(folder / "lexical")
         self._meta = folder / "lexical" / "meta.json"
+        self._tables = folder / "columns"
         self._vectors = VectorFile(folder, manifest.dimensions)
         self._taking = threading.Lock()
         self._beside = ThreadPoolExecutor(os.cpu_count(), "facets")
@@ -102,7 +103,7 @@ class IndexReader:
             self._index.reload()
             searcher = self._index.searcher()
             if self._meta.read_bytes() == meta:
-                return Snapshot(searcher, segments_of(meta), before)
+                return Snapshot(searcher, segments_of(meta), self._tables, before)
 
     def _searcher(self) -> tantivy.Searcher:
         return self._snapshot().searcher

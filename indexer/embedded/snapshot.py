@@ -6,6 +6,7 @@ Made anew when another process has committed, so nothing here is ever out of dat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import tantivy
 
@@ -30,11 +31,13 @@ class Snapshot:
         self,
         searcher: tantivy.Searcher,
         segments: Sequence[tuple[str, int]],
+        tables: Path,
         before: Snapshot | None = None,
     ) -> None:
+        """`tables` is the folder of the columns' files."""
         kept: Mapping[str, Table] = {} if before is None else before.columns.by_segment
         self.searcher = searcher
-        self.columns: Columns = Columns(searcher, segments, kept)
+        self.columns: Columns = Columns(searcher, segments, kept, tables)
         self._present: set[tuple[str, str]] = set() if before is None else before._present
         self._absent: set[tuple[str, str]] = set()
         self._places: dict[str, tantivy.DocAddress] = {}

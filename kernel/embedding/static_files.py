@@ -76,16 +76,15 @@ def read_static_files(folder: Path) -> StaticFiles:
     config = _read(folder / CONFIG, _parse_config)
     digests = {name: _read(folder / name, _digest) for name in (TABLE, TOKENIZER)}
     _verify(folder, config, digests)
-    tokenizer, described = _read(folder / TOKENIZER, _parse_tokenizer)
+    # What is read of the description is small, and the rest gone before the tokenizer is made.
+    unknown, splits_at_blanks = _read(folder / TOKENIZER, _parse_description)
+    tokenizer = _read(folder / TOKENIZER, _parse_tokenizer)
     tensors = _read(folder / TABLE, _parse_table)
     pieces = tokenizer.get_vocab_size()
-    unknown = _unknown_piece(described)
     table = _read(folder / TABLE, lambda _: _assemble(tensors, pieces, unknown))
     both = hashlib.sha256("".join(digests.values()).encode()).hexdigest()
     name = str(config.get("name") or folder.name)
-    return StaticFiles(
-        folder, tokenizer, table, config, f"{name}-{both[:12]}", _splits_at_blanks(described)
-    )
+    return StaticFiles(folder, tokenizer, table, config, f"{name}-{both[:12]}", splits_at_blanks)
 
 
 def _read(path: Path, parse: Callable[[Path], T]) -> T:
@@ -123,15 +122,21 @@ def _verify(folder: Path, config: dict[str, Any], digests: dict[str, str]) -> No
             raise unreadable(folder / name, f"its content is not the one that {CONFIG} names")
 
 
-def _parse_tokenizer(path: Path) -> tuple[Tokenizer, dict[str, Any]]:
+def _parse_description(path: Path) -> tuple[int | None, bool]:
+    """The unknown piece, and whether parts between blanks are independent."""
     import orjson
+
+    described = orjson.loads(path.read_bytes())
+    return _unknown_piece(described), _splits_at_blanks(described)
+
+
+def _parse_tokenizer(path: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
-    content = path.read_bytes()
-    tokenizer = Tokenizer.from_buffer(content)
+    tokenizer = Tokenizer.from_buffer(path.read_bytes())
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_PIECES)
-    return tokenizer, orjson.loads(content)
+    return tokenizer
 
 
 def _unknown_piece(described: dict[str, Any]) -> int | None:
@@ -174,7 +179,21 @@ def _parse_table(path: Path) -> dict[str, NDArray[Any]]:
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
             raise ValueError(f"the tensor '{name}' holds numbers that are not finite")
+    # Queries meet few of the rows: mapped, the others are in no process's memory.
+    tensors["embeddings"] = _mapped(path, "embeddings", tensors["embeddings"])
     return tensors
+
+
+def _mapped(path: Path, name: str, tensor: NDArray[Any]) -> NDArray[Any]:
+    """The tensor as it lies in its file, which begins with the places of all (safetensors)."""
+    import numpy as np
+    import orjson
+
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        begin, _ = orjson.loads(stream.read(length))[name]["data_offsets"]
+    at = 8 + length + begin
+    return np.asarray(np.memmap(path, tensor.dtype, "r", offset=at, shape=tensor.shape))
 
 
 def _assemble(tensors: dict[str, NDArray[Any]], pieces: int, unknown: int | None) -> Table:

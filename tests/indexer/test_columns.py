@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from indexer.embedded import EmbeddedEngine
+import pytest
+
+from indexer.embedded import EmbeddedEngine, columns
 from indexer.embedded.columns import segments_of
 from indexer.engine import Delete, SearchRequest, Upsert
 from indexer.hits import Hit
@@ -50,3 +52,33 @@ def test_hits_tell_what_was_written_last(tmp_path: Path) -> None:
 def test_segments_are_named_with_their_sizes() -> None:
     meta = b'{"segments": [{"segment_id": "a", "max_doc": 3}, {"segment_id": "b", "max_doc": 1}]}'
     assert segments_of(meta) == (("a", 3), ("b", 1))
+
+
+def test_the_next_process_maps_what_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged or foreign file is read anew; files of segments that are gone are removed."""
+    monkeypatch.setattr(columns, "_AT_ONCE", 8)
+    engine = EmbeddedEngine(tmp_path)
+    index = engine.create(BRAND, model_id="static-test", dimensions=16)
+    engine.publish(BRAND, index)
+    folder = tmp_path / index / "columns"
+
+    def written(first: int, version: int) -> dict[str, Hit]:
+        names = [f"prd_{number}" for number in range(first, first + 20)]
+        engine.write(index, [upsert(document(name, f"lamp {name}"), version) for name in names])
+        return _hits(engine)
+
+    told = written(0, 1)
+    (file,) = folder.iterdir()
+    whole = file.read_bytes()
+    assert _hits(EmbeddedEngine(tmp_path)) == told
+    for damaged in (b"", whole[:-9], whole.replace(b"accessories", b"ACCESSORIES")):
+        file.write_bytes(damaged)
+        assert _hits(EmbeddedEngine(tmp_path)) == told
+        assert file.read_bytes() == whole
+
+    (folder / "gone.npy").touch()
+    told = written(20, 2)
+    assert not (folder / "gone.npy").exists()
+    assert _hits(EmbeddedEngine(tmp_path)) == told
