@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.basket import Basket, read_basket
+from checkout.binding_merchants import binding_legs, check_policy
 from checkout.contact import Contact
 from checkout.deps import CheckoutDeps
 from checkout.orders import read_purchase
@@ -93,7 +94,7 @@ def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased
     """Make the purchase, to be advanced by the caller, or say what has to be seen first.
 
     Raises DomainError: `quote_unknown`, `terms_changed`, `idempotency_conflict`,
-    `purchase_under_way`. No money has moved in any of these cases.
+    `all_or_nothing_impossible`, `purchase_under_way`. No money has moved in any of these cases.
     """
     with deps.database.brand(brand.id) as tx:
         known = _known(tx, accepted)
@@ -101,6 +102,7 @@ def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased
             return known
         quote = _quote(tx, accepted)
         terms = _terms(tx, brand, accepted)
+        check_policy(accepted.policy, binding_legs(tx, quote))
         basket = read_basket(tx, accepted.basket_id)
     if basket.contact is None or not basket.lines:
         raise NotFound("basket_empty", "The basket is empty.", hint="Its order may be placed.")
@@ -238,7 +240,10 @@ def _insert(
             created_at=now,
         )
     )
-    for ordinal, leg in enumerate(quote.legs, start=1):
+    # The order in which legs are placed, where all or nothing is wanted: what binds comes last.
+    binding = binding_legs(tx, quote)
+    placed_in_turn = sorted(quote.legs, key=lambda leg: leg in binding)
+    for ordinal, leg in enumerate(placed_in_turn, start=1):
         leg_id = derived_id("leg", purchased.purchase_id, str(ordinal))
         tx.execute(
             t.leg.insert().values(

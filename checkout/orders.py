@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.contact import Contact
-from checkout.merchant_connectors import capabilities_of, connector_names
+from checkout.merchant_connectors import capabilities_on_record
 from checkout.merchant_connectors.port import Capabilities, OrderStatus
 from checkout.purchase.journal import Leg, leg_of
 from checkout.purchase.machine import State
@@ -250,9 +250,7 @@ def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
 
 def read_capabilities(tx: Transaction, merchant_id: str) -> Capabilities:
     """What a merchant's system can do, by the connector that it is reached through."""
-    connector = read_merchant(tx, merchant_id).connector
-    # An order can outlive the connector that it was made through.
-    return capabilities_of(connector) if connector in connector_names() else Capabilities()
+    return capabilities_on_record(read_merchant(tx, merchant_id).connector)
 
 
 def _continue_url(tx: Transaction, leg: sa.Row[Any]) -> str | None:

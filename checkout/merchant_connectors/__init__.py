@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import ModuleType
 from typing import cast
 
@@ -19,8 +20,13 @@ Connect = Callable[[Mapping[str, str]], MerchantConnector]
 
 def connector_names() -> list[str]:
     """The connectors of this release."""
+    return list(_names())
+
+
+@cache
+def _names() -> tuple[str, ...]:
     modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name for name in modules if name != "port" and not name.startswith("_"))
+    return tuple(sorted(name for name in modules if name != "port" and not name.startswith("_")))
 
 
 def open_connector(name: str, settings: Mapping[str, str]) -> MerchantConnector:
@@ -31,6 +37,11 @@ def open_connector(name: str, settings: Mapping[str, str]) -> MerchantConnector:
 def capabilities_of(name: str) -> Capabilities:
     """What the systems behind a connector can do. DomainError if unknown."""
     return cast("Capabilities", getattr(_module(name), "CAPABILITIES", Capabilities()))
+
+
+def capabilities_on_record(name: str | None) -> Capabilities:
+    """The same for a merchant on record, whose connector may not exist any more."""
+    return capabilities_of(name) if name in _names() and name else Capabilities()
 
 
 def _module(name: str) -> ModuleType:

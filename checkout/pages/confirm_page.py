@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checkout.binding_merchants import PolicyChoice
 from checkout.contact import Contact
 from checkout.pages.view_models import (
     ConfirmLine,
@@ -11,7 +12,6 @@ from checkout.pages.view_models import (
     PriceChange,
 )
 from checkout.quote_document import LegQuoted, OfferQuoted, Quote
-from checkout.states import Policy
 from kernel.money import Money
 from tenants.terms import PLATFORM_ID, Party, Terms
 
@@ -24,7 +24,7 @@ def confirm_page(
     provider: str,
     shop_name: str,
     terms_missing: bool = False,
-    policy: Policy = Policy.BEST_EFFORT,
+    choice: PolicyChoice,
 ) -> ConfirmPage:
     """Everything that is bought, from whom, for how much, and what changed since it was seen."""
     paths = {(each.party, each.owner_id): each.path for each in quote.terms}
@@ -45,8 +45,9 @@ def confirm_page(
         provider=provider,
         platform_terms_path=paths.get((Party.PLATFORM, PLATFORM_ID)),
         terms_missing=terms_missing,
-        policy=policy,
+        policy=choice.policy,
         shop_name=shop_name,
+        binding=tuple(leg.merchant_name for leg in choice.binding),
     )
 
 

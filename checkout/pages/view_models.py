@@ -204,6 +204,8 @@ class ConfirmPage:
     policy: Policy = Policy.BEST_EFFORT  # radio buttons `policy`, where there are several merchants
     shop_name: str = ""
 
+    # Merchants that do not cancel orders: with two of them or more there is no all or nothing.
+    binding: tuple[str, ...] = ()
 
 # --- handoff.html ------------------------------------------------------------------------------
 

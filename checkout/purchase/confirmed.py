@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checkout import tables as t
 from checkout.contact import Contact
+from checkout.merchant_connectors import capabilities_on_record
 from checkout.quote import read_quote
 from checkout.quote_document import LegQuoted
 from checkout.states import Policy
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Of the click: who buys, what of this merchant, in which language, on which site."""
+    """Of the click: who buys, what of this merchant, in which language, on which site.
+
+    `is_binding`: the merchant's system takes orders and cannot cancel them.
+    """
 
     basket_id: str
     language: str
@@ -28,6 +32,7 @@ class Confirmed:
     quoted: LegQuoted
     merchant: Merchant
     policy: Policy
+    is_binding: bool
 
 
 def read_confirmed(tx: Transaction, leg: Leg) -> Confirmed:
@@ -35,12 +40,14 @@ def read_confirmed(tx: Transaction, leg: Leg) -> Confirmed:
     row = tx.execute(t.purchase.select().where(t.purchase.c.purchase_id == leg.purchase_id)).one()
     quote = read_quote(tx, row.quote_id)
     assert quote is not None
+    merchant = read_merchant(tx, leg.merchant_id)
     return Confirmed(
         basket_id=row.basket_id,
         language=row.language,
         site=row.site,
         contact=Contact.from_json(row.contact),
         quoted=quote.leg(leg.merchant_id),
-        merchant=read_merchant(tx, leg.merchant_id),
+        merchant=merchant,
         policy=Policy(row.policy),
+        is_binding=not capabilities_on_record(merchant.connector).cancels_orders,
     )

@@ -286,12 +286,12 @@ class Journal:
         """Enter a state: because of how a call ended, of what was read, or of a deadline."""
         return self._change(leg, entering(tx, self._deps, leg, after, result, self._owner))
 
-    def states_of_others(self, tx: Transaction, leg: Leg) -> list[State]:
-        """How far the other legs of the purchase are."""
-        statement = sa.select(t.leg.c.state).where(
+    def others(self, tx: Transaction, leg: Leg) -> dict[int, State]:
+        """How far the other legs of the purchase are, by their ordinals."""
+        statement = sa.select(t.leg.c.ordinal, t.leg.c.state).where(
             t.leg.c.purchase_id == leg.purchase_id, t.leg.c.leg_id != leg.leg_id
         )
-        return [State(state) for state in tx.execute(statement).scalars()]
+        return {row.ordinal: State(row.state) for row in tx.execute(statement)}
 
     def wait_for_others(self, tx: Transaction, leg: Leg) -> None:
         """Let go of the leg until others are as far; its own time begins when they are."""

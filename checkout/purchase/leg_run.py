@@ -94,7 +94,10 @@ class _Run:
         goes_alone = self._confirmed.policy is Policy.BEST_EFFORT
         if goes_alone or leg.reason is Reason.TOO_LATE:
             return Turn.GO
-        return turn_of(leg.state, self._journal.states_of_others(tx, leg))
+        others = self._journal.others(tx, leg)
+        first = [others[each] for each in others if each < leg.ordinal]
+        is_binding = self._confirmed.is_binding
+        return turn_of(leg.state, list(others.values()), first if is_binding else ())
 
     # --- the outside calls
 

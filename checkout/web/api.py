@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from checkout.after_sale import cancel
 from checkout.basket import MAX_LINES, MAX_QUANTITY, keep_contact, put_line, read_basket
+from checkout.binding_merchants import binding_legs, policies_with
 from checkout.confirm import Acceptance, AskAgain, confirm
 from checkout.contact import read_contact
 from checkout.deps import CheckoutDeps
@@ -170,7 +171,8 @@ def _quote(deps: CheckoutDeps, request: Request, asked: QuoteAsked) -> Kept:
     live = live_quote(deps, brand, basket, contact, asked.deliveries)
     with deps.database.brand(brand.id) as tx:
         freeze(tx, brand, live)
-    return Kept(201, quote_json(live, terms))
+        binding = binding_legs(tx, live)
+    return Kept(201, quote_json(live, terms, binding))
 
 
 def _purchase(
@@ -191,7 +193,8 @@ def _purchase(
     if isinstance(outcome, AskAgain):
         with deps.database.brand(brand.id) as tx:
             terms = current_terms(tx, brand.id, language_of(request))
-        return _changed(outcome.quote, terms)
+            binding = binding_legs(tx, outcome.quote)
+        return _changed(quote_json(outcome.quote, terms, binding))
     patience.carry_on(outcome.purchase_id)
     with deps.database.brand(brand.id) as tx:
         order = read_order(tx, outcome.order_ref)
@@ -215,7 +218,7 @@ def _cancellation(
     return Kept(202, order_json(found, site_of(request)))
 
 
-def _changed(quote: Quote, terms: Terms) -> Kept:
+def _changed(quote: Json) -> Kept:
     """409 with the new quote: nothing was ordered."""
     refusal = DomainError(
         "quote_changed",
@@ -223,11 +226,11 @@ def _changed(quote: Quote, terms: Terms) -> Kept:
         hint="Look at `quote` and confirm that one. Nothing was ordered.",
         status=409,
     )
-    return Kept(409, {**refusal.as_problem(), "quote": quote_json(quote, terms)})
+    return Kept(409, {**refusal.as_problem(), "quote": quote})
 
 
-def quote_json(quote: Quote, terms: Terms) -> Json:
-    """A quote as the API shows it."""
+def quote_json(quote: Quote, terms: Terms, binding: Sequence[LegQuoted]) -> Json:
+    """A quote as the API shows it. `binding`: its parts that can be cancelled by nobody."""
     return {
         "quote_id": quote.quote_id,
         "basket_id": quote.basket_id,
@@ -238,6 +241,7 @@ def quote_json(quote: Quote, terms: Terms) -> Json:
         "totals": [total.as_json() for total in quote.totals],
         "legs": [_leg_quoted_json(leg) for leg in quote.legs],
         "terms": {
+        "policies": list(policies_with(binding)),
             "version": terms.version,
             "language": terms.language,
             "sha256": terms.sha256,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from checkout.basket import Basket, keep_contact, read_basket
+from checkout.binding_merchants import PolicyChoice, binding_legs
 from checkout.confirm import Acceptance, AskAgain, confirm
 from checkout.contact import Contact, form_values, read_contact
 from checkout.deps import CheckoutDeps
@@ -111,6 +112,7 @@ class _Checkout:
         with self._deps.database.brand(brand.id) as tx:
             shown = read_quote(tx, identifier(quote))
             conditions = current_terms(tx, brand.id, language_of(request))
+            binding = () if shown is None else binding_legs(tx, shown)
         if shown is None or not is_current(self._deps, shown, basket):
             again = self._new_quote(brand, basket, basket.contact)
             return go_to(f"/checkout/confirm?quote={again.quote_id}")
@@ -121,7 +123,7 @@ class _Checkout:
             provider=display_name(self._deps.settings.payment_provider),
             shop_name=brand.name,
             terms_missing=terms == "missing",
-            policy=policy_of(policy),
+            choice=PolicyChoice(policy_of(policy), binding),
         )
         return page(request, "confirm.html", model, basket=basket)
 

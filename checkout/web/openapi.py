@@ -52,6 +52,7 @@ _QUOTED: Final[Json] = {
     "can_pay": True,
     "changed": False,
     "totals": [_euros(5_390)],
+    "policies": ["best_effort", "all_or_nothing"],
     "legs": [
         {
             "merchant_id": "mer_brunnen", "merchant_name": "Brunnen", "problem": None,
