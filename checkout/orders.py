@@ -17,6 +17,7 @@ from checkout import tables as t
 from checkout.contact import Contact
 from checkout.merchant_connectors import capabilities_on_record
 from checkout.merchant_connectors.port import Capabilities, OrderStatus
+from checkout.payment_providers.port import Network
 from checkout.purchase.journal import Leg, leg_of
 from checkout.purchase.machine import State
 from checkout.quote import read_quote
@@ -72,7 +73,8 @@ _CHARGED = {
 class LegRecord:
     """A leg with what was confirmed for it. `reached` says when each state was entered.
 
-    `continue_url` is where the buyer can finish with a merchant that wants it so.
+    `continue_url` is where the buyer can finish with a merchant that wants it so; `card_network` is
+    what was paid by, of a card with two networks the one that the buyer chose.
     """
 
     leg: Leg
@@ -80,6 +82,7 @@ class LegRecord:
     phone: str | None
     pay_url: str | None
     requoted: Money | None
+    card_network: Network | None
     reached: Mapping[State, datetime]
     continue_url: str | None = None
     can_be_cancelled: bool = True
@@ -238,6 +241,7 @@ def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
                 requoted=None
                 if leg.requoted_minor is None
                 else Money(leg.requoted_minor, leg.currency),
+                card_network=None if leg.card_network is None else Network(leg.card_network),
                 reached=reached.get(leg.leg_id, {}),
                 continue_url=_continue_url(tx, leg),
                 can_be_cancelled=read_capabilities(tx, leg.merchant_id).cancels_orders,

@@ -100,6 +100,7 @@ leg = sa.Table(
     sa.Column("payment_id", sa.Text),
     sa.Column("pay_url", sa.Text),
     sa.Column("authorised_minor", sa.BigInteger),
+    sa.Column("card_network", sa.Text),
     sa.Column("captured_minor", sa.BigInteger),
     sa.Column("refunded_minor", sa.BigInteger),
     sa.Column("order_status", sa.Text),

@@ -73,7 +73,7 @@ def create_shop(installation: Installation) -> FastAPI:
     app.add_middleware(BasketEvents, ids=wiring.ids, log=log)
     app.add_middleware(CrossOrigin)
     app.add_middleware(BrandGate, brands=brands, by_query=installation.settings.brand_by_query)
-    app.add_middleware(SameSiteWrites, exempt=("/webhooks/", *CROSS_ORIGIN_PATHS))
+    app.add_middleware(SameSiteWrites, exempt=("/webhooks/", "/pay/return/", *CROSS_ORIGIN_PATHS))
     app.add_middleware(BodyLimit, limit=256 * 1024)
     settings = installation.settings
     hosts = page_origins(settings.payment_provider, settings.payment_url)

@@ -13,17 +13,28 @@ from checkout.pages.view_models import (
     Payment,
     PendingPage,
 )
+from checkout.payment_providers.port import Network, page_form
 from checkout.purchase.machine import State
 from checkout.quote_document import totals
 
 REFRESH_S = 2
 REFRESH_SLOWLY_S = 15
+_NETWORKS = {
+    Network.CARTES_BANCAIRES: "CB",
+    Network.VISA: "Visa",
+    Network.MASTERCARD: "Mastercard",
+}
 _CHARGED = {MoneyState.CHARGED, MoneyState.REFUNDING, MoneyState.REFUNDED}
 
 
 def order_path(order: Order) -> str:
     """Where the order can always be looked at."""
     return f"/order/{order.order_ref}"
+
+
+def handoff_path(order: Order) -> str:
+    """Where the payments of an order can be chosen from."""
+    return f"/pay/handoff/{order.order_ref}?again=1"
 
 
 def pay_path(order: Order, record: LegRecord) -> str | None:
@@ -40,17 +51,21 @@ def _payment(order: Order, record: LegRecord) -> Payment:
         state=record.state,
         pay_path=pay_path(order, record),
         reason=record.leg.reason,
+        form=page_form(record.pay_url) if record.is_payable and record.pay_url else None,
     )
 
 
 def handoff_page(order: Order, provider: str, *, leads_on: bool) -> HandoffPage:
-    """The payments of an order. `leads_on`: a single one is gone to without another click."""
+    """The payments of an order. `leads_on`: a single one is gone to without another click, unless
+    its page has to be opened by a form.
+    """
+    payments = tuple(_payment(order, record) for record in order.legs)
     payable = [record for record in order.legs if record.is_payable]
     following = payable[0] if payable else None
-    goes = leads_on and len(order.legs) == 1 and following is not None
+    goes = leads_on and len(order.legs) == 1 and payments[0].form is None
     return HandoffPage(
         order_ref=order.order_ref,
-        payments=tuple(_payment(order, record) for record in order.legs),
+        payments=payments,
         next_path=pay_path(order, following) if goes and following is not None else None,
         position=1 if following is None else following.leg.ordinal,
         count=len(order.legs),
@@ -133,4 +148,5 @@ def _leg(order: Order, record: LegRecord) -> OrderLeg:
         order_status=leg.order_status,
         cancel_path=f"{order_path(order)}/cancel" if record.is_cancellable else None,
         continue_url=record.continue_url,
+        card_network=_NETWORKS.get(record.card_network) if record.card_network else None,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from checkout.payment_providers.port import PageForm
 from checkout.states import (
     LegState,
     LineProblem,
@@ -203,9 +204,9 @@ class ConfirmPage:
     terms_missing: bool = False  # sent without the box checked
     policy: Policy = Policy.BEST_EFFORT  # radio buttons `policy`, where there are several merchants
     shop_name: str = ""
-
     # Merchants that do not cancel orders: with two of them or more there is no all or nothing.
     binding: tuple[str, ...] = ()
+
 
 # --- handoff.html ------------------------------------------------------------------------------
 
@@ -213,13 +214,15 @@ class ConfirmPage:
 @dataclass(frozen=True, slots=True)
 class Payment:
     """One payment, to one merchant. `pay_path` is a link (GET) that leads to the provider's page;
-    None while it cannot be paid (done, or not ready yet)."""
+    None while it cannot be paid (done, or not ready yet). `form` takes its place where the page has
+    to be opened by a post."""
 
     merchant_name: str
     amount: Money
     state: LegState
     pay_path: str | None
     reason: Reason | None = None
+    form: PageForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,7 @@ class OrderLeg:
     cancel_path: str | None = None  # while the merchant can be asked to give it up: a form's target
     continue_url: str | None = None  # where the buyer can finish it at the merchant
     terms_path: str | None = None  # the merchant's own terms as accepted, where it had any
+    card_network: str | None = None  # by its own name, such as Visa
 
 
 @dataclass(frozen=True, slots=True)

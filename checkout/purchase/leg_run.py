@@ -148,7 +148,11 @@ class _Run:
             return self._rest(tx, leg)
         if payment.status is PaymentStatus.AUTHORISED and payment.amount == leg.total:
             # Some providers know a payment by another id once it is paid.
-            changes = {"authorised_minor": payment.amount.minor, "payment_id": payment.id}
+            changes = {
+                "authorised_minor": payment.amount.minor,
+                "payment_id": payment.id,
+                "card_network": payment.network,
+            }
             return self._enter(tx, leg, State.AUTHORISED, Result(Outcome.DONE, changes=changes))
         if payment.status is PaymentStatus.REQUIRES_PAYMENT:
             if self._turn(tx, leg) is Turn.GIVE_UP:

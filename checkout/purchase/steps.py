@@ -52,6 +52,8 @@ class Steps:
     def __init__(self, deps: CheckoutDeps, confirmed: Confirmed) -> None:
         self._database = deps.database
         self._provider = deps.provider
+        site = deps.settings.public_url or confirmed.site
+        self._notice_url = f"{site}/webhooks/payments/{deps.settings.payment_provider}"
         self._connector: MerchantConnector = deps.connectors(confirmed.merchant)
         self._confirmed = confirmed
 
@@ -140,6 +142,7 @@ class Steps:
                 return_url=back,
                 cancel_url=f"{back}?left=1",
                 locale=confirmed.language,
+                notice_url=self._notice_url,
             ),
             key,
         )
@@ -217,7 +220,9 @@ class Steps:
         assert leg.payment_id is not None
         wanted = self._to_give_back(leg)
         try:
-            payment = self._provider.refund(leg.payment_id, wanted, key)
+            payment = self._provider.refund(
+                leg.payment_id, wanted, key, refunded_before=leg.refunded
+            )
         except Refused as refusal:
             payment = self._provider.read(leg.payment_id)
             return self._given_back(leg, payment) or _refused(

@@ -24,6 +24,8 @@ from checkout.contact import read_contact
 from checkout.deps import CheckoutDeps
 from checkout.idempotency import Kept, once
 from checkout.orders import LegRecord, Order, read_order
+from checkout.pages.order_page import handoff_path
+from checkout.payment_providers.port import page_form
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, Quote
 from checkout.states import Policy
@@ -239,9 +241,9 @@ def quote_json(quote: Quote, terms: Terms, binding: Sequence[LegQuoted]) -> Json
         "can_pay": quote.can_pay,
         "changed": quote.is_changed,
         "totals": [total.as_json() for total in quote.totals],
+        "policies": list(policies_with(binding)),
         "legs": [_leg_quoted_json(leg) for leg in quote.legs],
         "terms": {
-        "policies": list(policies_with(binding)),
             "version": terms.version,
             "language": terms.language,
             "sha256": terms.sha256,
@@ -304,12 +306,16 @@ def order_json(order: Order, site: str) -> Json:
         "other_terms": [
             {**asdict(each), "path": each.path} for each in order.terms if each.party != "brand"
         ],
-        "legs": [_leg_json(record) for record in order.legs],
+        "legs": [_leg_json(order, record, site) for record in order.legs],
     }
 
 
-def _leg_json(record: LegRecord) -> Json:
+def _leg_json(order: Order, record: LegRecord, site: str) -> Json:
     leg = record.leg
+    pay_url = record.pay_url if record.is_payable else None
+    if pay_url is not None and page_form(pay_url) is not None:
+        # A browser cannot be sent there; our page has the form that opens it.
+        pay_url = f"{site}{handoff_path(order)}"
     return {
         "merchant_id": leg.merchant_id,
         "merchant_name": leg.merchant_name,
@@ -319,11 +325,12 @@ def _leg_json(record: LegRecord) -> Json:
         "merchant_order": leg.merchant_order,
         "total": leg.total.as_json(),
         "authorised": _amount(leg.authorised),
+        "card_network": record.card_network,
         "captured": _amount(leg.captured),
         "refunded": _amount(leg.refunded),
         "order_status": leg.order_status,
         "cancellable": record.is_cancellable,
-        "pay_url": record.pay_url if record.is_payable else None,
+        "pay_url": pay_url,
         "continue_url": record.continue_url,
         "steps": [
             {"name": step.name, "state": step.state, "at": _moment(step.at)}

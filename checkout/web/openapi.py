@@ -93,8 +93,8 @@ _ORDERED: Final[Json] = {
         {
             "merchant_id": "mer_brunnen", "merchant_name": "Brunnen", "state": "awaiting_payment",
             "money": "none", "reason": None, "merchant_order": None, "total": _euros(5_390),
-            "authorised": None, "captured": None, "refunded": None, "order_status": None,
-            "cancellable": False, "pay_url": "https://pay.example.org/p/7k2mx5dz",
+            "authorised": None, "card_network": None, "captured": None, "refunded": None,
+            "order_status": None, "cancellable": False, "pay_url": "https://pay.example.org/p/7k2mx5dz",
             "continue_url": None,
             "steps": [{"name": "payment", "state": "now", "at": None}],
         }

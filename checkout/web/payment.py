@@ -11,8 +11,15 @@ from starlette.concurrency import run_in_threadpool
 
 from checkout.deps import CheckoutDeps
 from checkout.orders import Order, read_order, read_purchase
-from checkout.pages.order_page import REFRESH_S, handoff_page, order_path, pending_page
+from checkout.pages.order_page import (
+    REFRESH_S,
+    handoff_page,
+    handoff_path,
+    order_path,
+    pending_page,
+)
 from checkout.payment_providers import display_name
+from checkout.payment_providers.port import page_form
 from checkout.purchase.machine import State
 from checkout.states import Policy
 from checkout.web.shopper import (
@@ -40,6 +47,7 @@ def payment_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
     router.get("/pay/handoff/{order_ref}")(pages.handoff)
     router.get("/pay/handoff/{order_ref}/{ordinal}")(pages.to_provider)
     router.get("/pay/return/{purchase_id}")(pages.returned)
+    router.post("/pay/return/{purchase_id}")(pages.posted_back)
     return router
 
 
@@ -70,8 +78,13 @@ class _Payment:
         order = self._order(request, order_ref)
         for record in order.legs:
             if record.leg.ordinal == ordinal and record.is_payable and record.pay_url:
-                return go_to(record.pay_url)
+                is_posted = page_form(record.pay_url) is not None
+                return go_to(handoff_path(order) if is_posted else record.pay_url)
         return go_to(order_path(order))
+
+    def posted_back(self, purchase_id: str) -> Response:
+        """Some providers send the browser back by a form; what it says is not even read."""
+        return go_to(f"/pay/return/{identifier(purchase_id)}")
 
     def returned(
         self, request: Request, purchase_id: str, attempt: int = 0, left: str = ""
@@ -106,7 +119,7 @@ def _after_return(request: Request, order: Order, *, attempt: int, has_left: boo
         here = f"/pay/return/{order.purchase_id}?attempt={attempt + 1}"
         refresh = f"{REFRESH_S}; url={here}"
         return page(request, "pending.html", pending_page(order, here), refresh=refresh)
-    return go_to(f"/pay/handoff/{order.order_ref}?again=1")
+    return go_to(handoff_path(order))
 
 
 def webhook_routes(deps: CheckoutDeps) -> APIRouter:

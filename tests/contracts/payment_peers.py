@@ -186,7 +186,7 @@ def paid_at(pay_url: str, form: dict[str, str]) -> str:
         return location
     page = http.get(urljoin(address, location)).text
     back = re.search(r'action="([^"]+)"', page)
-    return unescape(back[1]) if back is not None and "/pay/" not in back[1] else location
+    return unescape(back[1]) if back is not None and not back[1].startswith("/") else location
 
 
 def notice_at(
