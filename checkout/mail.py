@@ -6,6 +6,7 @@ one. Nothing is sent without encryption to a server that asks for a password.
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 TIMEOUT_S = 20.0
+_ADDRESS = re.compile(r"[^\s<>\"]+@[^\s<>\"]+")
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
@@ -84,7 +86,7 @@ def mail_server(url: str) -> MailServer:
 
 
 def send(server: MailServer, letter: Letter) -> None:
-    """Hand one letter in. Raises MailRefusedError or MailLaterError; both say what was answered."""
+    """Hand one letter in. Raises MailRefusedError or MailLaterError, with what was answered."""
     message = _message(letter)
     try:
         with _connection(server) as smtp:
@@ -122,7 +124,8 @@ def _message(letter: Letter) -> EmailMessage:
         message["To"] = Address("", name, domain)
         message["Subject"] = " ".join(letter.subject.split())
     except (ValueError, IndexError) as error:
-        raise MailRefusedError("mail_address", f"No letter can go to {letter.to!r}.") from error
+        # What is said of a letter is logged: it never names an address.
+        raise MailRefusedError("mail_address", "No letter can go to this address.") from error
     message["Date"] = format_datetime(letter.written_at)
     message["Message-ID"] = f"<{letter.message_id}>"
     # Told to machines that answer letters: nobody reads an answer of theirs.
@@ -138,6 +141,7 @@ def _message(letter: Letter) -> EmailMessage:
 
 def _refusal(code: int, said: bytes | str) -> DomainError:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    text = _ADDRESS.sub("(address)", text)
     if 500 <= code < 600:
         return MailRefusedError("mail_refused", f"The mail server says {code} {text[:300]}")
     return MailLaterError("mail_later", f"The mail server says {code} {text[:300]}", status=503)

@@ -1,10 +1,12 @@
 """Our accounts at merchants' own systems: files in `<data>/secrets/`, never rows.
 
-`<merchant>.toml` holds `username` and `password` and is readable by its owner only.
+`<merchant>.toml` holds `username`, `password` and, for merchants that sign their notices with a
+shared secret, `webhook_secret`; it is readable by its owner only.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import tomllib
@@ -37,10 +39,18 @@ def read_account(data: Path, merchant_id: str) -> Mapping[str, str]:
         raise DomainError("secret_unreadable", f"{file}: {error}", status=503) from error
 
 
-def write_account(data: Path, merchant_id: str, username: str, password: str) -> None:
-    """Keep an account at a merchant, for its owner's eyes only."""
+def write_account(
+    data: Path, merchant_id: str, username: str, password: str, webhook_secret: str | None = None
+) -> None:
+    """Keep an account at a merchant, for its owner's eyes only; what is not given stays."""
     file = account_file(data, merchant_id)
+    kept = {**read_account(data, merchant_id), "username": username, "password": password}
+    if webhook_secret is not None:
+        kept["webhook_secret"] = webhook_secret
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(f"username = '{username}'\npassword = '{password}'\n")
+        # A JSON text is a basic string of TOML, whatever is in it.
+        stream.writelines(
+            f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in kept.items()
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from checkout.after_sale import ORDERS_AT_ONCE, watch_orders
@@ -24,6 +24,7 @@ from comptoir.stewardship.jobs import handlers as stewardship_handlers
 from indexer.refresh import REBUILD, refresh
 from kernel import jobs
 from kernel.db import heard
+from kernel.errors import DomainError
 from kernel.jobs import Handler, Job
 from mdm.catalogue import CATALOGUE_CHANGED, CHANGES
 from mdm.expiry import BATCH, expire_offers, next_expiry
@@ -148,12 +149,10 @@ def serve(installation: Installation) -> None:
         return _listen(installation, index, stopping)
 
     watches = [
-        _watch(stopping, "purchases could not be resumed", lambda: _resume(installation)),
-        _watch(stopping, "orders could not be followed", lambda: _follow_orders(installation)),
+        *(_watch(stopping, failing, look) for failing, look in purchase_looks(installation)),
         _watch(stopping, "letters could not be sent", lambda: _send_letters(installation)),
         _watch(stopping, "terms could not be archived", lambda: _archive_terms(installation)),
         _watch(stopping, "events could not be sent", lambda: _send_events(installation)),
-        _watch(stopping, "the books were not compared", lambda: _reconcile(installation)),
         _watch(stopping, "the indices could not be looked at", lambda: _look_around(installation)),
         _watch(stopping, "changes could not be followed", follow),
         _watch(stopping, "ended offers could not be told", lambda: _tell_ended(installation)),
@@ -164,6 +163,28 @@ def serve(installation: Installation) -> None:
         jobs.run_worker(installation.url, served)
     finally:
         stopping.set()
+
+
+def purchase_looks(installation: Installation) -> Sequence[tuple[str, Callable[[], float]]]:
+    """What has to be looked at of purchases, each with what to say where that fails.
+
+    Nothing where nothing can be bought, which is said once.
+    """
+    import structlog
+
+    try:
+        _ = installation.checkout
+    except DomainError as refusal:
+        if refusal.code != "payment_not_configured":
+            raise
+        log = structlog.get_logger("comptoir.worker")
+        log.warning("no purchases here", reason=refusal.message, hint=refusal.hint)
+        return ()
+    return (
+        ("purchases could not be resumed", lambda: _resume(installation)),
+        ("orders could not be followed", lambda: _follow_orders(installation)),
+        ("the books were not compared", lambda: _reconcile(installation)),
+    )
 
 
 def _watch(stopping: threading.Event, failing: str, look: Callable[[], float]) -> threading.Thread:

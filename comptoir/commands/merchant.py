@@ -73,10 +73,17 @@ def key(merchant_id: str, revoke: bool) -> None:
 @click.argument("merchant_id")
 @click.option("--username", prompt=True)
 @click.option("--password", prompt=True, hide_input=True)
-def account(merchant_id: str, username: str, password: str) -> None:
+@click.option(
+    "--webhook-secret",
+    prompt="Webhook secret",
+    prompt_required=False,
+    hide_input=True,
+    help="The secret that signs its notices (ACP); without a value it is asked for.",
+)
+def account(merchant_id: str, username: str, password: str, webhook_secret: str | None) -> None:
     """Keep our account at the order system of MERCHANT_ID (in the data folder, mode 600)."""
     from comptoir.merchant_accounts import write_account
     from kernel.settings import load_settings
 
-    write_account(load_settings().data, merchant_id, username, password)
+    write_account(load_settings().data, merchant_id, username, password, webhook_secret)
     click.echo(f"the account at {merchant_id} is kept")

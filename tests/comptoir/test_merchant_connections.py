@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from checkout.merchant_connectors import connector_names
 from checkout.merchant_connectors.acp import AcpConnector
 from checkout.merchant_connectors.ucp import UcpConnector
 from checkout.platform_profile import connector_settings, key_file
-from comptoir.merchant_accounts import write_account
+from comptoir.commands.merchant import command
+from comptoir.merchant_accounts import account_file, read_account, write_account
 from comptoir.merchant_connections import connections
 from kernel.errors import DomainError
 from kernel.settings import Settings
@@ -47,3 +49,29 @@ def test_who_has_no_connector_takes_no_orders_here(tmp_path: Path) -> None:
             opened(merchant("acme", name))
         assert refusal.value.code == code
     assert {"ucp", "acp"} < set(connector_names())
+
+
+def test_an_account_keeps_its_notices_secret_whatever_is_in_it(tmp_path: Path) -> None:
+    write_account(tmp_path, "market/acme", "me", 'it\'s "here"\\', "sécret")
+    write_account(tmp_path, "market/acme", "you", "another")
+    assert read_account(tmp_path, "market/acme") == {
+        "username": "you",
+        "password": "another",
+        "webhook_secret": "sécret",
+    }
+    write_account(tmp_path, "market/acme", "you", 'it\'s "here"\\', "new")
+    assert read_account(tmp_path, "market/acme")["password"] == 'it\'s "here"\\'
+    assert account_file(tmp_path, "market/acme").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_command_asks_for_the_secret_of_notices_only_where_it_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPTOIR_DATA", str(tmp_path))
+    given = ["account", "acme", "--username", "us", "--password", "key"]
+    first = CliRunner().invoke(command, given)
+    assert (first.exit_code, "webhook_secret" in read_account(tmp_path, "acme")) == (0, False)
+    second = CliRunner().invoke(command, [*given, "--webhook-secret"], input="whsec\n")
+    assert second.exit_code == 0, second.output
+    assert "whsec" not in second.output
+    assert read_account(tmp_path, "acme")["webhook_secret"] == "whsec"
