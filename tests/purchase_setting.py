@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import sqlalchemy as sa
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -40,7 +39,7 @@ from tenants.brand import Brand, read_brand_file
 from tenants.pages.rendering import page_environment
 from tenants.registry import BrandRegistry, apply_brand
 from tenants.terms import Terms, current_terms
-from tests.peers import Simulator
+from tests.peers import Simulator, http
 
 CONTACT = Contact(
     email="cliente@example.org",
@@ -269,7 +268,7 @@ class Setting:
 
 def pay_at(pay_url: str, card: Mapping[str, str] = GOOD_CARD) -> str:
     """Fill in the card at the provider's page; answers the address that it leads on to."""
-    answer = httpx2.post(pay_url.split("?", maxsplit=1)[0], data=dict(card))
+    answer = http.post(pay_url.split("?", maxsplit=1)[0], data=dict(card))
     assert answer.status_code == 303, answer.text[:500]
     return str(answer.headers["location"])
 

@@ -15,7 +15,6 @@ from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import Any
 
-import httpx2
 from pydantic import SecretStr
 
 from checkout.after_sale import cancel
@@ -23,14 +22,18 @@ from checkout.confirm import Acceptance, AskAgain, confirm
 from checkout.deps import CheckoutDeps, Windows
 from checkout.orders import LegRecord, Order, read_purchase
 from checkout.payment_providers import ProviderSettings, open_provider
+from checkout.peer_http import trusted
 from checkout.purchase.advance import advance
 from kernel.db import Database, Transaction
 from kernel.settings import Settings
 from tenants.registry import load_brands
+from tests.peers import http
 from tests.purchase_setting import pay_at
 from tests.small_merchant import SmallMerchantConnector
 
 KILLED = 137
+# Every process of a purchase is forked from one that has read this already.
+trusted()
 WINDOWS = Windows(lease=timedelta(milliseconds=600))
 
 
@@ -146,11 +149,11 @@ def _until_settled(deps: CheckoutDeps, onlooker: Database, case: Case, purchase_
 
 def _pay(case: Case, record: LegRecord) -> None:
     assert record.pay_url is not None
-    if httpx2.get(record.pay_url).text.count('name="number"'):
+    if http.get(record.pay_url).text.count('name="number"'):
         pay_at(record.pay_url)
     if case.sells_out is not None:
         body = {"sku": case.sells_out, "stock": 0}
-        httpx2.post(f"{case.merchant_urls[record.leg.merchant_id]}/stock", json=body)
+        http.post(f"{case.merchant_urls[record.leg.merchant_id]}/stock", json=body)
 
 
 def _look(onlooker: Database, case: Case, purchase_id: str) -> Order:

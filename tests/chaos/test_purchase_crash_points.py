@@ -1,10 +1,10 @@
 """The process of a purchase is killed at every point there is; another ends what it began.
 
-Whatever the point: one order at each merchant and one capture of the confirmed total; or, where
-the article sold out meanwhile, no order and the money released; or, where the buyer has it
-cancelled afterwards, one cancelled order and one refund of the whole; or, where one merchant of
-three refuses and the buyer wants all or nothing, the orders of the others withdrawn and nothing
-charged.
+Whatever the point: one order at each merchant, of one or of three, and one capture of the confirmed
+total; or, where the article sold out meanwhile, no order and the money released; or, where the
+buyer has it cancelled afterwards, one cancelled order and one refund of the whole; or, where one
+merchant of three refuses and the buyer wants all or nothing, the orders of the others withdrawn and
+nothing charged.
 """
 
 from __future__ import annotations
@@ -94,6 +94,12 @@ SCENARIOS = {
         },
         {"place", "capture", "cancel", "refund"},
         is_given_up=True,
+    ),
+    "bought from three": Scenario(
+        _THREE,
+        _BOUGHT,
+        {"create", "read", "quote", "prepare", "place", "capture"},
+        policy=Policy.ALL_OR_NOTHING,
     ),
     # The first merchant is the last to be sent its order: two orders have to be withdrawn.
     "all or nothing": Scenario(
@@ -207,7 +213,7 @@ def _ends(left: dict[str, dict[str, Any]], scenario: Scenario) -> dict[str, dict
     """What has to be the same. Who wants nothing or all gets the same nothing, whether an order was
     withdrawn or, because the refusal came before it, never made.
     """
-    if scenario.policy is Policy.BEST_EFFORT:
+    if scenario.refuses is None:
         return left
     assert all(len(leg["orders"]) <= 1 for leg in left.values())
     return {

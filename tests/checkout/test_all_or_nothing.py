@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import httpx2
 import pytest
 
 from checkout.basket import read_basket
@@ -20,7 +19,7 @@ from checkout.states import LegState, MoneyState, Policy, Reason
 from kernel.db import Database
 from kernel.errors import DomainError
 from tests.checkout.test_web import confirmed, to_confirm_page
-from tests.peers import Simulator
+from tests.peers import Simulator, http
 from tests.purchase_setting import Setting, add_merchant, add_offer, bundled_brand, pay_at
 from tests.small_merchant import Article, SmallMerchant
 
@@ -165,7 +164,7 @@ def test_a_payment_that_is_stopped_releases_the_others_before_any_order(street: 
     pay_at(first.pay_url)
     advance(street.setting.deps, bought)
     assert street.states(bought) == ["authorised", "awaiting_payment", "awaiting_payment"]
-    httpx2.post(second.pay_url.split("?")[0] + "/cancel")
+    http.post(second.pay_url.split("?")[0] + "/cancel")
     advance(street.setting.deps, bought)
     assert street.states(bought) == ["cancelled"] * 3
     assert [row[1] for row in street.captured(bought)] == [0, 0, 0]

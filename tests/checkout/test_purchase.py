@@ -15,6 +15,7 @@ from checkout.orders import money_state
 from checkout.purchase.advance import advance, advance_leg, resume_all
 from checkout.states import LegState, MoneyState, Reason
 from kernel.errors import DomainError
+from tests.peers import http
 from tests.purchase_setting import Setting, add_offer
 from tests.small_merchant import Article, SmallMerchant
 
@@ -245,13 +246,11 @@ def test_slow_worker_writes_nothing_after_a_takeover(
 
 
 def test_shopper_goes_back_from_the_payment_page(setting: Setting, merchant: SmallMerchant) -> None:
-    import httpx2
-
     bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
     advance(setting.deps, bought.purchase_id)
     (record,) = setting.order(bought.purchase_id).legs
     assert record.pay_url is not None
-    httpx2.post(record.pay_url.split("?")[0] + "/cancel")
+    http.post(record.pay_url.split("?")[0] + "/cancel")
     advance(setting.deps, bought.purchase_id)
     (record,) = setting.order(bought.purchase_id).legs
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, Reason.PAYMENT_CANCELLED)
