@@ -20,6 +20,7 @@ import orjson
 from indexer.document import ProductDocument
 from indexer.embedded.schema import DOCUMENT, Fields, fields_of
 from indexer.engine import Delete, Upsert
+from kernel.processors import usable
 
 ALONE_UP_TO = 5_000
 """Changes that are made ready before others have even started."""
@@ -62,7 +63,7 @@ class Preparation:
 
     def __init__(self) -> None:
         self._seen = 0
-        self._processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+        self._processes = min(usable(), MOST_PROCESSES)
         self._pool: ProcessPoolExecutor | None = None
 
     def fields(self, changes: Sequence[Upsert | Delete]) -> Iterator[Fields | str]:

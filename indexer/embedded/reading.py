@@ -6,7 +6,6 @@ Other processes commit; a look at one file's stamp tells whether to reload, so n
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +50,7 @@ from indexer.hits import NO_HITS, Hit, Hits, id_of
 from indexer.index_fields import ATTRIBUTE_WORDS, AVAILABILITIES, TITLE_WORDS, numeric_key
 from indexer.matching_plan import matching_plan
 from kernel.offer_terms import Availability
+from kernel.processors import usable
 
 _ORDERS = {
     Sort.PRICE_ASC: ("total", tantivy.Order.Asc),
@@ -76,7 +76,7 @@ class IndexReader:
         self._tables = folder / "columns"
         self._vectors = VectorFile(folder, manifest.dimensions)
         self._taking = threading.Lock()
-        self._beside = ThreadPoolExecutor(os.cpu_count(), "facets")
+        self._beside = ThreadPoolExecutor(usable(), "facets")
         self._seen = (self._stamp_now(), self._taken(None))
 
     def _stamp_now(self) -> tuple[int, int]:
