@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +19,8 @@ from urllib.parse import parse_qs, urlencode
 
 import httpx2
 
-from comptoir.shop_install import alone, is_done, step
 from tests.peers import end, free_port, http, wait_for
-from tests.shops import leave_out, shop_home, tell
+from tests.scratch_interpreters import interpreter_with
 
 PACKAGES = (
     *("localstripe==1.15.10", "aiohttp==3.14.5", "aiohappyeyeballs==2.7.1", "aiosignal==1.4.0"),
@@ -34,13 +32,12 @@ _SERVE = (
     "import sys; from aiohttp import web; from localstripe.server import app; "
     "web.run_app(app, host='127.0.0.1', port=int(sys.argv[1]), print=None)"
 )
-_SECONDS_TO_INSTALL = 180
 
 
 @contextmanager
 def running_localstripe(scratch: Path) -> Iterator[Checkout]:
     """A localstripe that has seen nothing; left out where it cannot be installed."""
-    python, port = _installed(), free_port()
+    python, port = interpreter_with("localstripe", PACKAGES), free_port()
     # It keeps its memory in the folder for temporary files.
     environment = {"TMPDIR": str(scratch), "PATH": "/usr/bin:/bin"}
     command = [str(python), "-c", _SERVE, str(port)]
@@ -55,31 +52,6 @@ def running_localstripe(scratch: Path) -> Iterator[Checkout]:
         if checkout is not None:
             checkout.close()
         end(process)
-
-
-def _installed() -> Path:
-    home = shop_home("localstripe")
-    home.mkdir(parents=True, exist_ok=True)
-    stamp, wanted = home / "packages", " ".join(PACKAGES)
-    python = home / "venv" / "bin" / "python"
-
-    def install() -> None:
-        tell("localstripe: installing its packages")
-        uv = [sys.executable, "-m", "uv"]
-        _run([*uv, "venv", "--clear", "-q", "--python", sys.executable, str(home / "venv")])
-        _run([*uv, "pip", "install", "-q", "--no-deps", "--python", str(python), *PACKAGES])
-
-    with alone(home / "install.lock"):
-        try:
-            step(stamp, wanted, install)
-        except (OSError, subprocess.SubprocessError) as error:
-            leave_out(f"localstripe cannot be installed: {error}")
-    assert is_done(stamp, wanted)
-    return python
-
-
-def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, timeout=_SECONDS_TO_INSTALL, capture_output=True)
 
 
 class Checkout:

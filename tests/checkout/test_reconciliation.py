@@ -33,6 +33,7 @@ from kernel.errors import DomainError
 from kernel.ids import drawn_id
 from kernel.money import Money
 from tests.checkout.test_accounting import bought
+from tests.contracts.payment_peers import settings_of
 from tests.peers import Simulator
 from tests.purchase_setting import SITE, Setting, add_merchant, pay_at
 from tests.small_merchant import SmallMerchant
@@ -216,6 +217,14 @@ def test_a_provider_lists_what_it_moved(simulator: Simulator, name: str) -> None
     assert len({each.id for each in moved}) == 3
     assert all(begin < each.at < end for each in moved)
     assert list(provider.movements(own, begin - timedelta(days=9), begin)) == []
+
+
+@pytest.mark.parametrize("name", ["worldline", "sips"])
+def test_a_provider_without_a_list_is_not_compared(setting: Setting, name: str) -> None:
+    provider = open_provider(name, settings_of(name, setting.simulator))
+    assert not isinstance(provider, ListsMovements)
+    with pytest.raises(DomainError, match=f"{name} has no list"):
+        reconcile(setting.database, name, provider, DAY, datetime.now(UTC))
 
 
 def test_what_cannot_be_compared_says_so(setting: Setting) -> None:
