@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MOST_RECENT = 2_000
 """What is kept beside the folder at most; beyond, all of it is written to the folder."""
 _PAGE = 20_000
+# Of how titles are read: a folder of another reading is made again. Raise it with the pieces.
+_READING = "2"
 
 
 class LivingIndex:
@@ -49,7 +51,7 @@ class LivingIndex:
         rows = _stored_after(tx, _number(self._mark))
         while rows:
             here = [row for row in rows if row.live]
-            self._mark = f"{rows[-1].stored} {rows[-1].offer_id}"
+            self._mark = f"{_READING} {rows[-1].stored} {rows[-1].offer_id}"
             gone = {row.offer_id for row in rows}.union(self._newer)
             if len(gone) > MOST_RECENT:
                 self._recent.remove(row.offer_id for row in rows)
@@ -94,23 +96,30 @@ class LivingIndex:
 
 
 def _number(mark: str) -> int:
-    return int(mark.partition(" ")[0] or 0)
+    return _place(mark)[0]
+
+
+def _place(mark: str) -> tuple[int, str]:
+    """Up to which stored offer a folder was read; (0, "") where it was read in another way."""
+    reading, number, offer_id = [*mark.split(" "), "", ""][:3]
+    return (int(number), offer_id) if reading == _READING and number.isdigit() else (0, "")
 
 
 def _is_of_this_past(tx: Transaction, mark: str) -> bool:
-    """False where the database, brought back from a copy, never came to the mark, or came to it
-    with another offer. An offer that was stored anew since then has left its place empty."""
+    """False where titles were read in another way, and where the database, brought back from a
+    copy, never came to the mark, or came to it with another offer. An offer that was stored anew
+    since then has left its place empty."""
     if not mark:
         return True
-    number, _, offer_id = mark.partition(" ")
+    number, offer_id = _place(mark)
     latest, there = tx.execute(
         sa.text(
             "SELECT (SELECT max(stored) FROM mdm.offer_vector), "
             "(SELECT offer_id FROM mdm.offer_vector WHERE stored = :number)"
         ),
-        {"number": int(number)},
+        {"number": number},
     ).one()
-    return (latest or 0) >= int(number) and there in (None, offer_id)
+    return 0 < number <= (latest or 0) and there in (None, offer_id)
 
 
 def _stored_after(tx: Transaction, number: int) -> Sequence[sa.Row[Any]]:

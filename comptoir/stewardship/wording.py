@@ -27,6 +27,7 @@ WORDS = {
     "codes_on_both_sides": "Both titles state model codes",
     "same_model_code": "The same rare model code",
     "same_title": "Word for word the same title",
+    "other_short_name": "Another short name of a model",
     "numbers_differ": "Numbers that differ",
     "numbers_in_common": "Numbers in common",
     "numbers_unmatched": "Numbers on one side only",

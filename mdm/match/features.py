@@ -14,7 +14,9 @@ from itertools import pairwise
 from typing import Any
 
 from mdm.match.reading import MAX_DESCRIBED, Reading, read
+from mdm.match.short_names import Names, short_names
 from mdm.normalise.text import folded
+from mdm.normalise.trade_words import ENGLISH_OF
 from mdm.normalise.vocabulary import COLOUR_OF, MODEL_WORDS, STOP_WORDS
 
 MAX_TOKENS = 40
@@ -55,6 +57,7 @@ class Features:
     attributes: Mapping[str, str]
     reading: Reading
     pieces: frozenset[str]
+    short_names: Names
     is_bundle: bool = False
     is_accessory: bool = False
 
@@ -66,7 +69,12 @@ def compact(text: str) -> str:
 
 def tokens(title: str, most: int = MAX_TOKENS) -> list[str]:
     """Folded pieces of a title, at most so many; `7.5` stays one piece."""
-    return _TOKEN.findall(folded(title))[:most]
+    return _translated(_TOKEN.findall(folded(title))[:most])
+
+
+def _translated(pieces: list[str]) -> list[str]:
+    """Words of the trade in one language, so that shops of two are compared."""
+    return [ENGLISH_OF.get(piece, piece) for piece in pieces]
 
 
 @lru_cache(maxsize=200_000)
@@ -150,7 +158,7 @@ def _parts(pieces: list[str]) -> TitleParts:
 def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
     """Features of an offer from its title and stored facts."""
     text = folded(title)
-    pieces = _TOKEN.findall(text)[:MAX_TOKENS]
+    pieces = _translated(_TOKEN.findall(text)[:MAX_TOKENS])
     parts = _parts(pieces)
     maker = facts.get("manufacturer")
     mpn = compact(facts.get("mpn") or "")
@@ -172,6 +180,7 @@ def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
         attributes=facts.get("attributes", {}),
         reading=reading,
         pieces=reading.tokens | codes | reading.parts | reading.ends,
+        short_names=short_names(pieces),
         is_bundle=facts.get("is_bundle", False),
         is_accessory=facts.get("is_accessory", False),
     )

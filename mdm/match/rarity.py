@@ -18,6 +18,8 @@ _PRIOR_CODE = 0.5
 _DIGIT = re.compile(r"\d")
 
 
+# Codes that weigh less than this are norms and sockets.
+TELLING = 0.3
 MAX_COMPARED = 120
 """Letters of a title that are compared as such."""
 

@@ -24,10 +24,12 @@ _PLAIN_UNITS = (
     "gb tb mb kb inch cm mm m kg g mg l ml cl w kw v mah ah wh hz khz mhz ghz mp px p nm db rpm "
     "bit mbps gbps dpi lm pcs pack er"
 )
-_UNITS = {
+UNITS = {
     "in": "inch", "zoll": "inch", "inches": "inch", "pouce": "inch", "pouces": "inch",
+    "pulgada": "inch", "pulgadas": "inch", "pollice": "inch", "pollici": "inch", "cali": "inch",
     "go": "gb", "gib": "gb", "to": "tb", "mo": "mb", "ko": "kb",
     "litre": "l", "litres": "l", "liter": "l", "ltr": "l", "watt": "w", "watts": "w",
+    "litros": "l", "litri": "l", "litrow": "l", "vatios": "w",
     "kgs": "kg", "cms": "cm", "mpx": "mp", "megapixel": "mp", "megapixels": "mp",
     **{unit: unit for unit in _PLAIN_UNITS.split()},
 }  # fmt: skip
@@ -96,9 +98,9 @@ def quantities(tokens: Sequence[str]) -> Quantities:
             continue
         measure = _MEASURE.fullmatch(token)
         if measure:
-            number, unit = measure[1], _UNITS.get(measure[2])
+            number, unit = measure[1], UNITS.get(measure[2])
         else:
-            number, unit = token, _UNITS.get(following) if _NUMBER.fullmatch(token) else None
+            number, unit = token, UNITS.get(following) if _NUMBER.fullmatch(token) else None
         if unit is not None:
             name, scale = _SCALED.get(unit, (unit, 1.0))
             found.setdefault(name, set()).add(float(number.replace(",", ".")) * scale)

@@ -16,7 +16,8 @@ from mdm.match.decision import Piece
 from mdm.match.ensemble import Ensemble, read_ensemble
 from mdm.match.evidence import Evidence
 from mdm.match.features import Features
-from mdm.match.rarity import Rarity
+from mdm.match.rarity import TELLING, Rarity
+from mdm.match.short_names import unlike_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,9 @@ MODEL_CODE_HOLDERS = 60
 # Word for word the same title, where its words say more than a kind of thing.
 SAME_TITLE = 1.0
 SAME_TITLE_WEIGHT = 1.5
+# `iphone 8` and `iphone x`, where no longer code says that both are one.
+OTHER_SHORT_NAME = -2.5
+TELLING_CODE_LENGTH = 6
 # What titles can say against a pair: an identifier shared without a doubt outweighs it.
 AGAINST_AT_MOST = -5.0
 # Contributions below this are not told.
@@ -96,7 +100,25 @@ def title_evidence(one: Features, other: Features, rarity: Rarity) -> list[Piece
     is_same = one.reading.tokens == other.reading.tokens
     if is_same and rarity.weighed(one).words >= SAME_TITLE_WEIGHT:
         found.append(("same_title", (), SAME_TITLE))
+    word = _unlike_names(one, other, rarity)
+    if word:
+        found.append(("other_short_name", (word,), OTHER_SHORT_NAME))
     return found
+
+
+def _unlike_names(one: Features, other: Features, rarity: Rarity) -> str | None:
+    """The word behind which both name another model; None where something longer joins them."""
+    if one.gtins & other.gtins or one.mpns & other.mpns:
+        return None
+    word = unlike_names(
+        one.short_names, other.short_names, one.reading.tokens, other.reading.tokens
+    )
+    if word is None or any(
+        len(code) >= TELLING_CODE_LENGTH and rarity[code] > TELLING
+        for code in one.all_codes & other.all_codes
+    ):
+        return None
+    return word
 
 
 def _gtins(one: Features, other: Features, ambiguous: frozenset[str]) -> list[Piece]:

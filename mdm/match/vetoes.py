@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from mdm.match.features import Features
-from mdm.match.rarity import Rarity
+from mdm.match.rarity import TELLING, Rarity
 from mdm.normalise.kind import added
 from mdm.normalise.vocabulary import ACCESSORIES
 
@@ -26,8 +26,6 @@ _BOXED = frozenset(("box", "boxed", "retail"))
 _LOOSE = frozenset(("bulk", "oem", "tray"))
 # These are also said of other things than the packing: one of a pair has to be plain.
 _UNSURE = frozenset(("box", "tray"))
-# Codes that weigh less than this are norms and sockets.
-_TELLING = 0.3
 
 
 def veto(one: Features, other: Features) -> str | None:
@@ -74,7 +72,7 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
         return "model codes agree in parts only"
     if rarity is None or one.reading.tokens == other.reading.tokens:
         return None
-    if not any(rarity[each] > _TELLING for each in shared):
+    if not any(rarity[each] > TELLING for each in shared):
         return "no model code that both state"
     return None
 

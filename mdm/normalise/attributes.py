@@ -30,7 +30,7 @@ _MEMORY_AFTER = re.compile(
 _MEMORY_BEFORE = re.compile(rf"\bram\s?:?\s?{_NUMBER}\s?(gb|go)\b")
 _SLASHED = re.compile(r"(?<![\w.,])(\d{1,2})\s?(?:gb|go)?\s?[/+]\s?(\d{2,4})\s?(?:gb|go)\b")
 _SCREEN = re.compile(
-    r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)\s?-?(?:\"|''|”|″|inches\b|inch\b|zoll\b|pouces\b|pouce\b"
+    r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)\s?-?(?:\"|''|”|″|inches\b|inch\b|zoll\b|pouces?\b|pulgadas?\b|pollici\b|cali\b"
     r"|in\b(?=\s(?:tv|led|lcd|oled|qled|4k|uhd|smart|screen|display)))"
 )
 _POWER = re.compile(rf"(?<![\w.,]){_NUMBER}\s?(kw|w|watts?)\b")
@@ -49,10 +49,10 @@ _CONTENT = re.compile(r"(?<![\w.,])(?![2-6]g\b)(\d{1,4}(?:[.,]\d{1,3})?)\s?(g|kg
 _PACKS = (
     re.compile(r"\b(\d{1,3})\s?er[- ]?(?:pack|set|packung|vorteilspack)\b"),
     re.compile(
-        r"\b(?:pack|set|lot|paquet|packung|box|boite)\s(?:of|de|von|a|mit)\s(\d{1,3})\b(?![.,]\d|\s?(?:gb|go|tb|ml|g|kg|cm|mm|w))"
+        r"\b(?:pack|set|lot|paquet|packung|box|boite|paquete|confezione|zestaw)\s(?:of|de|von|a|mit|da|van)\s(\d{1,3})\b(?![.,]\d|\s?(?:gb|go|tb|ml|g|kg|cm|mm|w))"
     ),
     re.compile(
-        r"(?<![\w.,-])(\d{1,3})[\s-]?(?:pack|pk|stuck|stk|st\.|packungen|piles|batterien|sachets)\b"
+        r"(?<![\w.,-])(\d{1,3})[\s-]?(?:pack|pk|stuck|stk|st\.|packungen|piles|batterien|sachets|pezzi|stuks|szt|sztuk|unidades|uds)\b"
     ),
     re.compile(r"^(\d{1,2})\s?x\s(?=[a-z])"),
     re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d)?\s?(?:g|kg|ml|l|cl)\b"),

@@ -13,6 +13,8 @@ MAX_TITLE = 300
 MAX_DESCRIPTION = 8000
 MAX_URL = 2000
 
+# Letters that are no letter with a mark.
+_PLAIN = str.maketrans({"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "æ": "ae", "œ": "oe"})
 _BLOCK = re.compile(r"<\s*(?:br|hr|/?(?:p|li|div|tr|td|h[1-6]))\b[^>]{0,200}>", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 # Control characters, zero-width marks, bidirectional overrides and isolates, line separators,
@@ -61,6 +63,6 @@ def folded(text: str) -> str:
     """Lower case without accents, for comparing words: `Téléviseur` -> `televiseur`."""
     if text.isascii():
         return text.lower()
-    text = text.replace("ß", "ss")
+    text = text.translate(_PLAIN)
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()

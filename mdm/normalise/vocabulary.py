@@ -13,39 +13,52 @@ def _words(text: str) -> frozenset[str]:
 
 COLOURS = {
     "black": "black schwarz schwarzer schwarze schwarzes noir noire noirs noires onyx graphit "
-    "midnight mitternacht minuit jet anthracite anthrazit",
+    "midnight mitternacht minuit jet anthracite anthrazit nero nera neri nere negro negra "
+    "negros preto preta zwart zwarte czarny czarna czarne svart cerna cerny fekete",
     "white": "white weiss weisser weisse weisses blanc blanche blancs blanches ivory polarweiss "
-    "creme cream",
-    "silver": "silver silber silbern silberner argent argente argentee platinum edelstahl inox",
-    "grey": "grey gray grau grauer graue graues gris grise graphite slate titanium titan spacegrau",
+    "creme cream bianco bianca bianchi bianche blanco blanca branco branca wit witte "
+    "bialy biala biale bily feher",
+    "silver": "silver silber silbern silberner argent argente argentee platinum edelstahl inox "
+    "argento plata plateado prata zilver zilveren srebrny srebrna stribrna stribrny ezust",
+    "grey": "grey gray grau grauer graue graues gris grise graphite slate titanium titan "
+    "spacegrau grigio grigia cinza grijs szary szara sedy szurke",
     "blue": "blue blau blauer blaue blaues bleu bleue bleus navy marine indigo sapphire turquoise "
-    "turkis cyan aqua",
-    "red": "red rot roter rote rotes rouge rouges burgundy bordeaux crimson",
-    "green": "green grun gruner grune grunes vert verte olive oliv mint menthe emerald",
-    "gold": "gold golden goldener dore doree champagne bronze copper kupfer cuivre",
-    "pink": "pink rosa rose coral koralle corail",
+    "turkis cyan aqua blu azzurro azul blauw blauwe niebieski niebieska granatowy modra "
+    "modry kek celeste",
+    "red": "red rot roter rote rotes rouge rouges burgundy bordeaux crimson rosso rossa rosso "
+    "rojo roja vermelho rood czerwony czerwona cervena cerveny piros",
+    "green": "green grun gruner grune grunes vert verte olive oliv mint menthe emerald verde groen "
+    "groene zielony zielona zelena zeleny zold",
+    "gold": "gold golden goldener dore doree champagne bronze copper kupfer cuivre oro dorado "
+    "dorada dourado goud gouden zloty zlota zlate zlata arany",
+    "pink": "pink rosa rose coral koralle corail roze rosado rozowy rozowa ruzova",
     "beige": "beige sand sable taupe",
-    "orange": "orange",
-    "purple": "purple violet violett violette lila lavender lavande lavendel mauve flieder",
-    "brown": "brown braun brauner braune braunes marron brun brune walnut nussbaum noyer",
-    "yellow": "yellow gelb gelber gelbe gelbes jaune",
+    "orange": "orange arancione arancio naranja laranja oranje pomaranczowy oranzova",
+    "purple": "purple violet violett violette lila lavender lavande lavendel mauve flieder viola "
+    "morado morada roxo paars fioletowy fialova",
+    "brown": "brown braun brauner braune braunes marron brun brune walnut nussbaum noyer marrone "
+    "castano castanho bruin bruine brazowy hneda barna",
+    "yellow": "yellow gelb gelber gelbe gelbes jaune giallo gialla amarillo amarilla amarelo geel "
+    "gele zolty zluta sarga",
 }
 
 COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words.split()}
 
 # Words that name a colour only beside nothing better ("rose gold", "jet black", "space grey").
 WEAK_COLOURS = _words(
-    "aqua argent bordeaux bronze champagne copper coral cream creme edelstahl emerald graphite "
+    "aqua argent blu bordeaux bronze champagne copper coral cream creme edelstahl emerald graphite "
     "inox ivory jet marine marron menthe midnight mint minuit mitternacht olive onyx orange "
-    "platinum rose sable sand sapphire slate titan titanium walnut"
+    "platinum rose sable sand sapphire slate titan titanium viola walnut"
 )
 
 ATTRIBUTE_KEYS = {
-    "colour": "color colour couleur farbe coloris barva kleur colore",
+    "colour": "color colour couleur farbe coloris barva kleur colore cor kolor farg",
     "capacity": "capacity capacite speicherkapazitat speicher storage stockage kapazitat "
-    "storage_capacity speicherplatz internal_memory speichergrosse storage_gb capacite_de_stockage",
+    "storage_capacity speicherplatz internal_memory speichergrosse storage_gb capacite_de_stockage "
+    "capacidad capacita capaciteit pojemnosc capacidade",
     "memory": "ram memory arbeitsspeicher memoire_vive memoire ram_gb",
-    "size": "size taille grosse groesse velikost pointure schuhgrosse maat taglia",
+    "size": "size taille grosse groesse velikost pointure schuhgrosse maat taglia talla "
+    "rozmiar tamanho storlek",
     "power": "power puissance leistung wattage",
     "screen_size": "screen_size display_size bildschirmdiagonale taille_d_ecran diagonale "
     "bildschirmgrosse screen display taille_ecran diagonale_d_ecran screen_inch zoll",
@@ -73,9 +86,11 @@ CONDITIONS = {
     "neuwertig_nein nib",
     "refurbished": "refurbished refurbishedcondition reconditionne reconditionnee generaluberholt "
     "generalueberholt renewed aufbereitet remanufactured wiederaufbereitet certifiedrefurbished "
-    "refurb erneuert",
+    "refurb erneuert reacondicionado recondicionado ricondizionato gereviseerd odnowiony "
+    "repasovany",
     "used": "used usedcondition gebraucht occasion doccasion usagee usage secondhand openbox "
-    "damagedcondition damaged b-ware bware pouzite usado usato tweedehands",
+    "damagedcondition damaged b-ware bware pouzite usado usato tweedehands "
+    "gebruikt uzywany uzywane begagnad segundamano",
 }
 
 CONDITION_OF = {word: name for name, words in CONDITIONS.items() for word in words.split()}
@@ -89,9 +104,18 @@ TITLE_CONDITIONS = {
     "reconditionnee": "refurbished",
     "generaluberholt": "refurbished",
     "generalueberholt": "refurbished",
+    "reacondicionado": "refurbished",
+    "recondicionado": "refurbished",
+    "ricondizionato": "refurbished",
+    "odnowiony": "refurbished",
     "gebraucht": "used",
     "occasion": "used",
     "preowned": "used",
+    "tweedehands": "used",
+    "usado": "used",
+    "usato": "used",
+    "uzywany": "used",
+    "begagnad": "used",
 }
 
 AVAILABILITIES = {

@@ -98,3 +98,17 @@ def test_a_database_brought_back_from_a_copy_is_read_anew(
     assert _holders(_refreshed(longer, index), "kettle") == _ids(*range(30, 45))
     for each in (older, longer):
         each.close()
+
+
+def test_a_folder_of_titles_read_in_another_way_is_made_again(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(living_index, "MOST_RECENT", 0)
+    _shelf(database, 1, 2, 3)
+    monkeypatch.setattr(living_index, "_READING", "before")
+    old = _refreshed(database, LivingIndex(tmp_path))
+    old._stored.write([(offer_id_of("alpha", "k1"), ["cauldron"])], (), "before 1 off_x")
+    monkeypatch.setattr(living_index, "_READING", "after")
+    index = _refreshed(database, LivingIndex(tmp_path))
+    assert _holders(index, "cauldron") == []
+    assert _holders(index, "kettle") == _ids(1, 2, 3)
