@@ -8,3 +8,7 @@ down_revision = "0023"
 
 def upgrade() -> None:
     op.get_bind().exec_driver_sql("ALTER TABLE checkout.leg ADD COLUMN card_network text")
+
+
+def downgrade() -> None:
+    op.get_bind().exec_driver_sql("ALTER TABLE checkout.leg DROP COLUMN card_network")
