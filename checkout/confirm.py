@@ -21,7 +21,7 @@ from checkout.purchase.advance import advance
 from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import FINAL, State, deadline_of
 from checkout.quote import freeze, live_quote, read_quote
-from checkout.quote_document import Quote, same_terms, sha256_of
+from checkout.quote_document import LegQuoted, Quote, same_terms, sha256_of
 from checkout.states import Policy
 from checkout.terms_accepted import quoted_terms, record_terms
 from kernel.db import Transaction, advisory_lock
@@ -244,29 +244,36 @@ def _insert(
     binding = binding_legs(tx, quote)
     placed_in_turn = sorted(quote.legs, key=lambda leg: leg in binding)
     for ordinal, leg in enumerate(placed_in_turn, start=1):
-        leg_id = derived_id("leg", purchased.purchase_id, str(ordinal))
-        tx.execute(
-            t.leg.insert().values(
-                leg_id=leg_id,
-                brand_id=brand.id,
-                purchase_id=purchased.purchase_id,
-                ordinal=ordinal,
-                merchant_id=leg.merchant_id,
-                merchant_name=leg.merchant_name,
-                currency=leg.total.currency,
-                total_minor=leg.total.minor,
-                state=State.NEW,
-                state_since=now,
-                next_try_at=now,
-                deadline_at=deadline_of(State.NEW, now, deps.windows),
-                created_at=now,
-            )
-        )
-        tx.execute(
-            t.leg_transition.insert().values(
-                leg_id=leg_id, brand_id=brand.id, state=State.NEW, owner="confirm", at=now
-            )
-        )
+        _insert_leg(tx, deps, brand.id, purchased.purchase_id, ordinal, leg)
     record_terms(tx, brand.id, purchased.purchase_id, (quoted_terms(terms), *quote.terms), now)
     advance_soon(tx, purchased.purchase_id, delay_s=_SAFETY_DELAY_S)
     return purchased
+
+
+def _insert_leg(
+    tx: Transaction,
+    deps: CheckoutDeps,
+    brand_id: str,
+    purchase_id: str,
+    ordinal: int,
+    leg: LegQuoted,
+) -> None:
+    leg_id, now = derived_id("leg", purchase_id, str(ordinal)), deps.clock()
+    new = {
+        "leg_id": leg_id,
+        "brand_id": brand_id,
+        "purchase_id": purchase_id,
+        "ordinal": ordinal,
+        "merchant_id": leg.merchant_id,
+        "merchant_name": leg.merchant_name,
+        "currency": leg.total.currency,
+        "total_minor": leg.total.minor,
+        "state": State.NEW,
+        "state_since": now,
+        "next_try_at": now,
+        "deadline_at": deadline_of(State.NEW, now, deps.windows),
+        "created_at": now,
+    }
+    tx.execute(t.leg.insert(), new)
+    entered = {"leg_id": leg_id, "brand_id": brand_id, "state": State.NEW, "owner": "confirm"}
+    tx.execute(t.leg_transition.insert(), entered | {"at": now})
