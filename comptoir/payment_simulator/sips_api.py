@@ -174,7 +174,7 @@ def _moved(tx: Tx, row: Row, operation: str, amount: int) -> Row:
 
 
 def _is_remitted(tx: Tx, row: Row) -> bool:
-    """Whether the night has passed since the capture, or a test has had it sent."""
+    """Whether a day has passed since the capture, or a test has had it sent."""
     entry = tx.execute(
         "SELECT at FROM entry WHERE payment_id = ? AND kind = 'capture'", (row["id"],)
     ).fetchone()
@@ -182,7 +182,7 @@ def _is_remitted(tx: Tx, row: Row) -> bool:
         return False
     at = int(entry["at"])
     is_sent = at <= int(read_setting(tx, REMITTED_UNTIL) or 0)
-    return is_sent or at // _DAY_S < unix_now(tx) // _DAY_S
+    return is_sent or at + _DAY_S <= unix_now(tx)
 
 
 def _new_payment(body: Content, platform: str) -> NewPayment:

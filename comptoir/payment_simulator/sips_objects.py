@@ -1,7 +1,7 @@
 """Payments of the simulator as Worldline SIPS 2.0 spells them. Pure: a row in, fields out.
 
-A transaction exists once somebody has finished at the page. It is sent to the bank (remitted) at
-midnight, or when a test says so; until then nothing of it can be given back.
+A transaction exists once somebody has finished at the page. It is sent to the bank (remitted) a day
+after its capture, or when a test says so; until then nothing of it can be given back.
 """
 
 from __future__ import annotations

@@ -38,9 +38,9 @@ def medusa_shop() -> Iterator[RealShop]:
         yield shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def payment_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """The payment simulator as a process of its own."""
+    """The payment simulator as a process of its own; notices of other files do not wait in it."""
     with running_simulator(tmp_path_factory.mktemp("payments")) as simulator:
         yield simulator
 

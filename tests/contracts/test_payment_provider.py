@@ -33,7 +33,7 @@ def test_the_whole_way_of_a_payment(provider: Provider) -> None:
     authorised = provider.adapter.read(payment.id)
     assert authorised.status is PaymentStatus.AUTHORISED
     assert authorised.capture_before is not None
-    assert authorised.capture_before > datetime.now(UTC) + timedelta(days=6)
+    assert authorised.capture_before > datetime.now(UTC) + timedelta(days=5)
     captured = provider.adapter.capture(payment.id, eur(14480), "whole-way/capture")
     assert (captured.status, captured.captured) == (PaymentStatus.CAPTURED, eur(14480))
     provider.remit()

@@ -33,7 +33,7 @@ def test_the_providers_own_notices_are_read(provider: Provider) -> None:
     try:
         address = {"url": f"{listener.url}/notices"}
         provider.simulator.call("PUT", "/v1/webhook-endpoint", json=address)
-        wait_for(lambda: _has_notice(provider, listener, payment))
+        wait_for(lambda: _has_notice(provider, listener, payment), 60)
     finally:
         listener.close()
 
