@@ -231,9 +231,11 @@ class Listener:
 
 
 class FaultyWire:
-    """A relay to a peer that hands a request on and then loses the answer, when told to.
+    """A relay to a peer that fails as networks do, when told to.
 
-    `lose` is a word in the request line, such as a path, whose answers are lost.
+    `lose` is a word in the request line, such as a path, whose answers are lost after the request
+    was handed on; `drop` one whose requests are lost; `just_before` is done, once, when a request
+    with the word of `at` passes. `slow_s` is added to every request; `is_down` ends them all.
     """
 
     def __init__(self, target: str) -> None:
@@ -241,6 +243,12 @@ class FaultyWire:
         self._target = (host, int(port))
         self.lose: str | None = None
         self.lost = 0
+        self.drop: str | None = None
+        self.dropped = 0
+        self.at = ""
+        self.just_before: Callable[[], None] | None = None
+        self.slow_s = 0.0
+        self.is_down = False
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -260,13 +268,22 @@ class FaultyWire:
     def _relay(self, client: socket.socket) -> None:
         """One request a connection: read it whole, pass it on, pass the answer back or lose it."""
         with client, socket.create_connection(self._target) as peer:
+            if self.is_down:
+                return
             request = self._whole_request(client)
             head, _, body = request.partition(b"\r\n\r\n")
+            first_line = head.split(b"\r\n", 1)[0].decode()
+            if self.drop and self.drop in first_line:
+                self.dropped += 1
+                return
+            if self.just_before is not None and self.at in first_line:
+                act, self.just_before = self.just_before, None
+                act()
+            time.sleep(self.slow_s)
             peer.sendall(head + b"\r\nConnection: close\r\n\r\n" + body)
             answer = bytearray()
             while chunk := peer.recv(65536):
                 answer += chunk
-            first_line = head.split(b"\r\n", 1)[0].decode()
             if self.lose and self.lose in first_line:
                 self.lost += 1
                 return
