@@ -41,9 +41,10 @@ def show(order_ref: str) -> None:
     for record in order.legs:
         leg = record.leg
         number = leg.merchant_order or "-"
+        network = f"  card through {record.card_network}" if record.card_network else ""
         click.echo(
             f"  {leg.merchant_id:20} {leg.total!s:>14}  {record.state:18} money {record.money:10} "
-            f"merchant's number {number}"
+            f"merchant's number {number}{network}"
         )
         template = pages[leg.merchant_id]
         if template is not None and leg.merchant_order is not None:

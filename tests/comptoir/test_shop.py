@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from comptoir.installation import Installation
@@ -75,3 +76,30 @@ def test_cookies_and_headers_are_those_of_a_careful_shop(client: TestClient) -> 
     assert (
         client.post("/basket/lines", headers={"origin": "http://evil.example"}).status_code == 403
     )
+
+
+def test_a_provider_may_send_the_browser_back_by_a_form_and_nobody_else(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(
+        comptoir_data=tmp_path,
+        database_url=fresh_database(postgres_url),
+        payment_provider="sips",
+        payment_url="https://payment-webinit.bank.example",
+        payment_api_key=SecretStr("1:key"),
+        payment_webhook_secret=SecretStr("1:key"),
+    )
+    installation = Installation(settings)
+    document, terms = read_brand_file(BUNDLED / "mirabelle.toml")
+    with installation.database.platform() as tx:
+        apply_brand(tx, document, terms)
+    browser = TestClient(create_shop(installation), follow_redirects=False)
+    page = "https://payment-web.bank.example"
+    headers = {"host": "mirabelle.localhost:8000", "origin": page, "sec-fetch-site": "cross-site"}
+    back = browser.post("/pay/return/pur_1", headers=headers, data={"Data": "responseCode=00"})
+    assert (back.status_code, back.headers["location"]) == (303, "/pay/return/pur_1")
+    assert browser.post("/basket/lines/off_1", headers=headers).status_code == 403
+    shown = browser.get("/basket", headers={"host": "mirabelle.localhost:8000"})
+    policy = shown.headers["content-security-policy"]
+    (targets,) = (rule for rule in policy.split(";") if "form-action" in rule)
+    assert page in targets.split()
