@@ -7,7 +7,7 @@ merchant in the same condition is no candidate: a product holds one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mdm.match.decide import MAX_OFFERS
@@ -24,6 +24,9 @@ MOST = 30
 """Candidates of one offer."""
 FEW = 8
 """An offer with fewer candidates than this is also asked for by the codes of its vector."""
+NEAR = 0.05
+"""What shares less of an offer's worth than this is no candidate: nearly half of all, of which one
+in a hundred would be thought the same product, none surely."""
 _SMALL_BATCH = 2_000
 _MAX_IDENTIFIERS = 20
 
@@ -94,10 +97,14 @@ class Candidates:
         """Candidates of a newcomer: places of other newcomers, ids of living offers."""
         each = self._newcomers[place]
         seat = seat_of(each.merchant_id, each.condition)
-        found = self._asked(asked_pieces(each.features), seat, MOST)
-        if len(found) < FEW:
-            nearby = self._asked(asked_codes(self._vectors[place]), seat, MOST - len(found))
-            found |= {other: by for other, by in nearby.items() if other not in found}
+        asked = telling(asked_pieces(each.features), self.count, len(self))
+        hits = self._hits(asked, seat, MOST)
+        least = NEAR * sum(worth for _, worth in asked)
+        found = [other for other, worth in hits if worth >= least]
+        if len(hits) < FEW:
+            codes = telling(asked_codes(self._vectors[place]), self.count, len(self))
+            nearby = self._hits(codes, seat, MOST - len(found))
+            found += [other for other, _ in nearby if other not in found]
         places = [self._place[other] for other in found if other in self._place]
         return places, [other for other in found if other not in self._place]
 
@@ -121,13 +128,11 @@ class Candidates:
             for other, worth in (*self._batch.hits(asked, 2), *living)
         )
 
-    def _asked(self, pieces: Iterable[str], seat: str, limit: int) -> dict[str, float]:
-        asked = telling(pieces, self.count, len(self))
+    def _hits(self, asked: Asked, seat: str, limit: int) -> list[tuple[str, float]]:
         inner = self._batch.hits(asked, limit, seat)
         # What is here in a new shape is not asked for in its old one.
         outer = [hit for hit in self._living.hits(asked, limit, seat) if hit[0] not in self._place]
-        best = sorted((*inner, *outer), key=lambda hit: (-hit[1], hit[0]))
-        return dict(best[:limit])
+        return sorted((*inner, *outer), key=lambda hit: (-hit[1], hit[0]))[:limit]
 
 
 def _batch_index(newcomers: Sequence[Contender], vectors: NDArray[Any]) -> PieceIndex:

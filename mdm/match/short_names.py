@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -32,7 +33,8 @@ _COUNTED = frozenset(UNITS) | _words(
     "bit core er fach ks kern pack pcs pezzi piece pieces polig ports st stk stuck szt thread"
 )
 _NORMS = _words("class clase classe klasse uhs ddr usb hdmi core cores")
-_NO_NAMES = _words("by cl eu in mit nd of on pc rd sm st to uk und us v with")
+_NO_NAMES = STOP_WORDS | _words("cl eu in nd pc rd sm st uk us v")
+_NAMELESS = _NORMS | _FAMILY | STOP_WORDS | COLOUR_OF.keys()
 
 
 class ShortName(NamedTuple):
@@ -51,13 +53,11 @@ def short_names(tokens: Sequence[str]) -> Names:
     found: dict[str, ShortName] = {}
     following = [*tokens, ""]
     for place, token in enumerate(tokens):
-        together = _WRITTEN_TOGETHER.fullmatch(token)
-        word = together[1] if together else token
-        if not _may_be_followed(word):
+        word, *run = _taken_apart(token)
+        if not word:
             continue
-        run = [together[2]] if together else []
-        for each, beyond in pairwise(following[place + 1 :]):
-            if len(run) == MAX_RUN or not _goes_on(run, each, beyond):
+        for each, beyond in pairwise(following[place + 1 : place + MAX_RUN + 2]):
+            if not _goes_on(run, each, beyond):
                 break
             run.append(each)
         if run:
@@ -90,14 +90,24 @@ def unlike_names(
 _NOTHING = ShortName(frozenset(), frozenset())
 
 
-def _may_be_followed(word: str) -> bool:
+@lru_cache(maxsize=200_000)
+def _taken_apart(token: str) -> tuple[str, ...]:
+    """A word that a name may stand behind, and the name written together with it: `fonix9`; an
+    empty one for what has no names."""
+    together = _WRITTEN_TOGETHER.fullmatch(token)
+    word = together[1] if together else token
+    if len(word) < 3 or not word.isalpha() or word in _NAMELESS:
+        return ("",)
+    return (word, together[2]) if together else (word,)
+
+
+@lru_cache(maxsize=200_000)
+def _is_name(token: str) -> bool:
     return (
-        len(word) >= 3
-        and word.isalpha()
-        and word not in STOP_WORDS
-        and word not in COLOUR_OF
-        and word not in _FAMILY
-        and word not in _NORMS
+        _NAME.fullmatch(token) is not None
+        and _AMOUNT.fullmatch(token) is None
+        and token not in _NO_NAMES
+        and token not in _COUNTED
     )
 
 
@@ -106,12 +116,8 @@ def _goes_on(run: Sequence[str], token: str, beyond: str) -> bool:
     if token in _FAMILY:
         return not (token == "ultra" and beyond in ("hd", "high"))  # noqa: S105
     return (
-        all(each in _FAMILY for each in run)
-        and _NAME.fullmatch(token) is not None
-        and _AMOUNT.fullmatch(token) is None
-        and token not in STOP_WORDS
-        and token not in _NO_NAMES
-        and token not in _COUNTED
+        _is_name(token)
         and beyond not in _COUNTED
+        and all(each in _FAMILY for each in run)
         and not (token == "x" and len(beyond) == 1)  # noqa: S105
     )
