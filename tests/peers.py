@@ -64,6 +64,7 @@ class Shop:
     placing = "/api/checkout/"  # words in the request lines, for a FaultyWire
     cancelling = "/cancel/"
     sells_the_last_item_twice = True
+    overlooks_when_placing = ("gone",)
     wrong_account = {"password": "wrong"}  # noqa: RUF012 - never changed
 
     def load(self, *sheets: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,13 +30,15 @@ class RealShop(Protocol):
     """A running shop, its connector's settings, and its till.
 
     `placing` and `cancelling` are words in the request lines of those two calls; `wrong_account`
-    is what a stranger's settings say.
+    is what a stranger's settings say; `overlooks_when_placing`: what may happen to a prepared
+    article (`gone`, `dearer`) without the order being refused: it is made as it was confirmed.
     """
 
     url: str
     placing: str
     cancelling: str
     sells_the_last_item_twice: bool
+    overlooks_when_placing: Collection[str]
     wrong_account: Mapping[str, str]
 
     def load(self, *sheets: dict[str, Any]) -> str:
@@ -82,6 +84,7 @@ class VendureShop:
     placing: str = "operation=placeOrder"
     cancelling: str = "operation=cancelOrder"
     sells_the_last_item_twice: bool = False  # unless both buyers pay at the same moment
+    overlooks_when_placing: Collection[str] = ("dearer",)
     wrong_account: Mapping[str, str] = field(default_factory=lambda: {"password": "wrong"})
 
     def load(self, *sheets: dict[str, Any]) -> str:
@@ -149,6 +152,7 @@ class MedusaShop:
     placing: str = "/complete"
     cancelling: str = "/cancel"
     sells_the_last_item_twice: bool = False
+    overlooks_when_placing: Collection[str] = ("dearer",)
     wrong_account: Mapping[str, str] = field(
         default_factory=lambda: {"publishable_key": "pk_wrong", "password": "sk_wrong"}
     )

@@ -82,7 +82,9 @@ def place_refused(answer: PeerAnswer) -> Refused | OutcomeUnknown:
 def refusal(answer: PeerAnswer) -> Refused:
     """The shop's no in our words."""
     body = answer.body if isinstance(answer.body, dict) else {}
-    if body.get("code") == "insufficient_inventory":
+    # What was there when the cart was filled can be gone when it is completed; that has no code.
+    has_too_few = reason_of(answer).startswith("Not enough stock available")
+    if body.get("code") == "insufficient_inventory" or has_too_few:
         return Refused("out_of_stock", "The shop has too few of an article.")
     return Refused("order_refused", f"The shop refused: {reason_of(answer)}")
 

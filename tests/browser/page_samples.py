@@ -28,6 +28,11 @@ PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
         "confirm.html",
         lambda language: bought.confirm(language, possible=False),
     ),
+    "confirm-three": ("confirm.html", bought.confirm_three),
+    "confirm-three-binding": (
+        "confirm.html",
+        lambda language: bought.confirm_three(language, binding=("Velbur", "Nordkante")),
+    ),
     "handoff": ("handoff.html", bought.handoff),
     "pending": ("pending.html", bought.pending),
     "order": ("order.html", bought.ordered),

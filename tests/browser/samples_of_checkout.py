@@ -78,6 +78,40 @@ def confirm(language: str, *, possible: bool = True) -> vm.ConfirmPage:
     )  # fmt: skip
 
 
+def confirm_three(language: str, *, binding: tuple[str, ...] = ()) -> vm.ConfirmPage:
+    """Three merchants, each with its part; `binding` of them do not cancel orders."""
+    names = TITLES[language]
+    sold = (
+        ("Velbur", 0, 34900, 500),
+        ("Maison Perrault", 1, 54900, 2990),
+        ("Nordkante", 3, 7990, 0),
+    )
+    sections = tuple(
+        vm.ConfirmSection(
+            f"m{which}",
+            merchant,
+            (
+                vm.ConfirmLine(
+                    f"off_{which}", f"prd_{which}", names[which], drawing_url(267, "blue"), 1,
+                    euros(price), euros(price), None,
+                ),
+            ),
+            (vm.DeliveryChoice("std", "DHL Paket", euros(delivery), True, 2, 4),),
+            euros(price),
+            euros(delivery),
+            euros(price + delivery),
+            30,
+        )
+        for merchant, which, price, delivery in sold
+    )  # fmt: skip
+    total = euros(sum(price + delivery for _, _, price, delivery in sold))
+    return vm.ConfirmPage(
+        "quo_1", "token", sections, (total,), False, True, NOW + timedelta(minutes=15),
+        ("4 rue des Halles", "54000 Nancy"), "achats@lirelle.example", 1, "ab" * 32, "Paysim",
+        policy=vm.Policy.BEST_EFFORT if binding else vm.Policy.ALL_OR_NOTHING, binding=binding,
+    )  # fmt: skip
+
+
 def payments() -> tuple[vm.Payment, ...]:
     states = [*vm.LegState, *vm.LegState]
     return (

@@ -88,6 +88,7 @@ class ProtocolShop:
     placing: str = "/complete"
     cancelling: str = ""
     sells_the_last_item_twice: bool = False
+    overlooks_when_placing: Sequence[str] = ()
     keys: dict[str, str] = field(default_factory=dict)
     wrong_account: dict[str, str] = field(default_factory=lambda: {"password": "wrong"})
 
