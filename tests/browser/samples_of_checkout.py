@@ -6,6 +6,7 @@ from datetime import timedelta
 from importlib.resources import files
 
 from checkout.pages import view_models as vm
+from checkout.payment_providers.port import PageForm
 from kernel.pictures import drawing_url
 from tests.browser.sample_brands import NOW, SPEAKS, TITLES, euros
 
@@ -116,11 +117,15 @@ def payments() -> tuple[vm.Payment, ...]:
     states = [*vm.LegState, *vm.LegState]
     return (
         vm.Payment("Velbur", euros(35400), vm.LegState.AWAITING_PAYMENT, "/pay/handoff/x/1"),
+        vm.Payment(
+            "Brunnen", euros(990), vm.LegState.AWAITING_PAYMENT, "/pay/handoff/x/2",
+            form=PageForm("https://pay.example.org/page", (("redirectionData", "x" * 900),)),
+        ),
         *(
             vm.Payment("Maison Perrault", euros(54390), state, None, reason)
             for state, reason in zip(states, vm.Reason, strict=False)
         ),
-    )
+    )  # fmt: skip
 
 
 def handoff(_: str) -> vm.HandoffPage:
@@ -163,6 +168,7 @@ def leg(
         pay_path="/pay/handoff/x/1" if state is vm.LegState.AWAITING_PAYMENT else None,
         refunded=given_back.get(money),
         order_status="in_preparation" if done else None,
+        card_network="Mastercard" if done else None,
         cancel_path="/order/x/cancel" if state is vm.LegState.COMPLETED else None,
         continue_url="https://shop.velbur.example/continue/1"
         if reason is vm.Reason.FINISH_AT_MERCHANT
