@@ -39,7 +39,7 @@ def test_a_doubtful_outcome_is_unknown_and_the_same_key_settles_it(
             return provider.adapter.capture(payment.id, payment.amount, key)
         return provider.adapter.refund(payment.id, payment.amount, key, refunded_before=eur(0))
 
-    provider.simulator.fault(operation, kind, delay_s=0.2)
+    provider.simulator.fault(operation, kind, delay_s=0.02)
     with pytest.raises(OutcomeUnknown):
         act()
     is_done = kind in ("error_after", "answer_lost")
