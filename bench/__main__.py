@@ -8,8 +8,8 @@ import sys
 from bench.figures import Figure, table
 
 PARTS = (
-    "command_line", "catalogue", "index_build", "matching_speed", "search", "purchase",
-    "cold_start", "freshness",
+    "command_line", "catalogue", "index_build", "matching_speed", "matching_hostile", "search",
+    "purchase", "cold_start", "freshness",
 )  # fmt: skip
 
 

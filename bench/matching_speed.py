@@ -2,9 +2,9 @@
 
     BENCH_MATCHING_SIZES=10000,100000,1000000 python -m bench matching_speed
 
-The matcher alone at each size, with its index in a folder of BENCH_CACHE that grows from size to
-size; then intake, matcher and database together at STORED products. Processor time is told first:
-it says the same on a busy machine.
+The matcher alone at each size, with an index of that size kept in a folder of BENCH_CACHE; then
+intake, matcher and database together at STORED products. Processor time is told first: it says the
+same on a busy machine.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def measure() -> Iterator[Figure]:
     # As ingestion does while it matches.
     gc.set_threshold(200_000, 20, 100)
     CACHE.mkdir(parents=True, exist_ok=True)
-    catalogue = VariedCatalogue(CACHE / "index", titles, encoder)
     costs: list[tuple[int, float]] = []
     for size in SIZES:
+        catalogue = VariedCatalogue(CACHE / f"index-{size}", titles, encoder)
         catalogue.grow(size)
         reached = len(catalogue.index)
         cost, pushed = _alone(catalogue, encoder, titles, reached)

@@ -103,21 +103,22 @@ class Matching:
         self._previous = {each.offer_id: each.previous for each in newcomers if each.previous}
         self._candidates = Candidates(catalogue.index, self.contenders, vectors)
         self._ambiguous = self._candidates.ambiguous_gtins()
+        self._rarity = Rarity(len(self._candidates), self._candidates.count)
         self._itself = {each.offer_id for each in newcomers}
         self.compared: list[tuple[int, int]] = []
         """Pairs of newcomers that were found worth comparing."""
 
     def comparison(self, contenders: list[Contender], table: NDArray[np.float32]) -> Comparison:
-        """These contenders compared, with what this run knows. Words are weighed anew for each
-        comparison: kept for a whole run, they would keep all that was ever compared."""
+        """These contenders compared, with what this run knows. Only words keep their weights: kept
+        for a whole run, offers would be all that were ever compared."""
         previous = {
             place: self._previous[each.offer_id]
             for place, each in enumerate(contenders)
             if each.offer_id in self._previous
         }
         ambiguous = self._ambiguous | ambiguous_gtins(contenders)
-        rarity = Rarity(len(self._candidates), self._candidates.count)
-        return Comparison(contenders, table, rarity, ambiguous, previous, self._model)
+        self._rarity.forget_offers()
+        return Comparison(contenders, table, self._rarity, ambiguous, previous, self._model)
 
     def among_newcomers(self) -> Comparison:
         """The newcomers compared with each other."""
