@@ -1,11 +1,8 @@
-"""Acts of stewards: what they move, that they stay said, that they can be taken back."""
+"""Acts of stewards: what they move, what they refuse, that each is done once and recorded."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -13,97 +10,32 @@ from sqlalchemy.exc import ProgrammingError
 
 from kernel.db import Database, advisory_lock
 from kernel.errors import DomainError
-from kernel.gtin import check_digit
-from mdm.catalogue import changes_after, head, product_views, resolve
+from mdm.catalogue import changes_after, head, product_views
 from mdm.match.decision import Review
-from mdm.offer_rows import offer_id_of
-from mdm.raw_offer import RawOffer
 from mdm.stewardship import reviews
-from mdm.stewardship.acts import Done, carry_out_waiting, perform, preview
+from mdm.stewardship.acts import Done, carry_out_waiting, preview
 from mdm.stewardship.decisions import couple, ruled_for
 from mdm.stewardship.plans import Asked
 from mdm.stewardship.trail import history, last_of, read_act
-from tests.conftest import copied_database, fresh_database
-from tests.mdm.offers_at_hand import load, merchants, products, raw
-
-NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
-GTIN = "952000000001" + check_digit("952000000001")
-LAMP = "Torvald Lumio TL-4410 Lampe de bureau"
-
-
-def lamp(price: str, title: str = LAMP) -> RawOffer:
-    return raw("lamp", title, price, gtins=(GTIN,), manufacturer="Torvald", mpn="TL-4410")
-
-
-FEEDS = {
-    "alpha": [lamp("40.00"), raw("drill", "Bohrwick Akkuschrauber 18 V", "90.00")],
-    "beta": [raw("lamp", "Wandleuchte Serie Kassiopeia aus Messing", "35.00")],
-    "gamma": [lamp("42.00"), raw("clock", "Horloge Ostmark Pendule", "25.00")],
-}
-
-
-@pytest.fixture(scope="module")
-def loaded(postgres_url: str) -> str:
-    """A lamp of alpha and gamma; beta calls it something else; a drill; a clock."""
-    url = fresh_database(postgres_url)
-    opened = Database(url)
-    merchants(opened, "alpha", "beta", "gamma")
-    feed(opened)
-    places = products(opened)
-    assert places["alpha/lamp"] == places["gamma/lamp"] != places["beta/lamp"]
-    opened.close()
-    return url
-
-
-@pytest.fixture
-def database(loaded: str) -> Iterator[Database]:
-    opened = Database(copied_database(loaded))
-    yield opened
-    opened.close()
-
-
-def feed(database: Database) -> None:
-    for merchant, offers in FEEDS.items():
-        load(database, merchant, offers)
-
-
-def off(merchant: str, sku: str) -> str:
-    return offer_id_of(merchant, sku)
-
-
-A, B, G = off("alpha", "lamp"), off("beta", "lamp"), off("gamma", "lamp")
-DRILL, CLOCK = off("alpha", "drill"), off("gamma", "clock")
-
-
-def put(database: Database, one: str = B, other: str = A) -> int:
-    with database.platform() as tx:
-        reviews.put_reviews(tx, [Review(one, other, None, 0.6, {"for": [], "against": []})], NOW)
-        return reviews.queue(tx, 1)[0].review_id
-
-
-def do(database: Database, asked: Asked, *, sure: bool = False, who: str = "Ann") -> Done:
-    with database.platform() as tx:
-        return perform(tx, asked, who, "as seen", NOW, sure=sure)
-
-
-def undo(database: Database, act_id: int) -> Done:
-    return do(database, Asked("undo", act_id=act_id))
-
-
-def place(database: Database) -> dict[str, str]:
-    with database.platform() as tx:
-        rows = tx.exec_driver_sql("SELECT offer_id, product_id FROM mdm.offer WHERE live")
-        return {row[0]: row[1] for row in rows}
-
-
-def leads(database: Database, product_id: str) -> str | None:
-    with database.platform() as tx:
-        return resolve(tx, product_id)
-
-
-def open_questions(database: Database) -> list[int]:
-    with database.platform() as tx:
-        return [each.review_id for each in reviews.queue(tx, 50)]
+from tests.mdm.offers_at_hand import load, raw
+from tests.mdm.steward_at_hand import (
+    CLOCK,
+    DRILL,
+    FEEDS,
+    NOW,
+    A,
+    B,
+    G,
+    do,
+    leads,
+    off,
+    open_questions,
+    place,
+    put,
+    undo,
+)
+from tests.mdm.steward_at_hand import database as database
+from tests.mdm.steward_at_hand import loaded as loaded
 
 
 def test_accepting_joins_the_products_and_leaves_a_redirect(database: Database) -> None:
@@ -234,38 +166,6 @@ def test_the_last_word_stands_once_it_is_confirmed(database: Database) -> None:
     assert place(database) == before
 
 
-@pytest.mark.parametrize("kind", ["accept", "reject", "merge", "split", "move"])
-def test_every_act_can_be_taken_back_and_the_taking_back_too(database: Database, kind: str) -> None:
-    review = put(database)
-    before = place(database)
-    asked = {
-        "accept": Asked("accept", review),
-        "reject": Asked("reject", review),
-        "merge": Asked("merge", products=(before[A], before[B])),
-        "split": Asked("split", products=(before[A],), offers=(G,)),
-        "move": Asked("move", products=(before[B],), offers=(A,)),
-    }[kind]
-    words = ruled(database)
-    done = do(database, asked)
-    after, said = place(database), ruled(database)
-    assert said != words
-    back = undo(database, done.act_id)
-    assert place(database) == before
-    assert ruled(database) == words
-    assert open_questions(database) == [review]
-    assert all(leads(database, each) == each for each in before.values())
-    again = undo(database, back.act_id)
-    assert place(database) == after
-    assert ruled(database) == said
-    with database.platform() as tx:
-        assert [each.undone_by for each in history(tx, 3)] == [None, again.act_id, None]
-
-
-def ruled(database: Database) -> object:
-    with database.platform() as tx:
-        return ruled_for(tx, [A, B, G, DRILL, CLOCK])
-
-
 def test_an_act_done_twice_is_done_once(database: Database) -> None:
     before = place(database)
     review = put(database)
@@ -302,24 +202,6 @@ def test_an_answer_settles_what_follows_from_it(database: Database) -> None:
         assert asked.state == "lapsed"
     undo(database, done.act_id)
     assert len(open_questions(database)) == 2
-
-
-def test_what_went_elsewhere_meanwhile_stays_there(database: Database) -> None:
-    before = place(database)
-    first = do(database, Asked("merge", products=(before[A], before[B])))
-    do(database, Asked("move", products=(before[CLOCK],), offers=(B,)), sure=True)
-    undo(database, first.act_id)
-    assert place(database)[B] == before[CLOCK]
-
-
-def test_taking_back_goes_through_a_later_merge(database: Database) -> None:
-    before = place(database)
-    first = do(database, Asked("merge", products=(before[B], before[CLOCK])))
-    do(database, Asked("merge", products=(before[B], before[A])), sure=True)
-    undo(database, first.act_id)
-    after = place(database)
-    assert after[CLOCK] == before[CLOCK]
-    assert after[B] == after[A] == before[A]
 
 
 def test_while_a_feed_is_matched_an_act_waits_its_turn(database: Database) -> None:
@@ -399,48 +281,3 @@ def test_nobody_changes_the_record(database: Database, table: str, change: str) 
         tx.execute(sa.text(change.format(table)))
     with pytest.raises(ProgrammingError), database.engine.begin() as tx:
         tx.execute(sa.text(change.format(table)))
-
-
-def again(database: Database) -> None:
-    """The whole feed anew, each offer described a little otherwise, so that all are matched."""
-    for merchant, offers in FEEDS.items():
-        anew = [replace(each, title=f"{each.title} 2026") for each in offers]
-        load(database, merchant, anew)
-    for merchant, offers in FEEDS.items():
-        load(database, merchant, [])
-        load(database, merchant, offers)
-
-
-@pytest.mark.parametrize("kind", ["accept", "reject", "merge", "split", "move"])
-def test_what_was_said_outlives_a_run_of_the_whole_feed(database: Database, kind: str) -> None:
-    before = place(database)
-    review = put(database)
-    do(
-        database,
-        {
-            "accept": Asked("accept", review),
-            "reject": Asked("reject", review),
-            "merge": Asked("merge", products=(before[A], before[B])),
-            "split": Asked("split", products=(before[A],), offers=(G,)),
-            "move": Asked("move", products=(before[B],), offers=(G,)),
-        }[kind],
-    )
-    said = place(database)
-    again(database)
-    assert place(database) == said
-    load(database, "beta", [lamp("35.00")])
-    now = place(database)
-    if kind == "reject":
-        # It is called the same by now; a person said that it is not.
-        assert now[B] not in (now[A], now[G])
-    if kind in ("split", "move"):
-        assert now[G] != now[A]
-
-
-def test_an_undone_word_is_no_longer_obeyed(database: Database) -> None:
-    done = do(database, Asked("reject", put(database)))
-    load(database, "beta", [lamp("35.00")])
-    assert place(database)[B] != place(database)[A]
-    undo(database, done.act_id)
-    load(database, "beta", [lamp("35.00", f"{LAMP} neu")])
-    assert place(database)[B] == place(database)[A]
