@@ -139,3 +139,11 @@ def test_what_is_indexed_is_what_is_asked_and_the_seat() -> None:
     assert offer_id == "off_001"
     assert pieces - asked_pieces(each.features) == {seat_of(each.merchant_id, "new")}
     assert {"g:1", "p:bosch:kgn361", "kgn361", "bosch"} <= pieces
+
+
+def test_what_shares_a_common_word_only_is_no_candidate() -> None:
+    shelf = [contender(number, f"Lamp LX{number}99A brass") for number in range(60)]
+    wanted = contender(70, "Norvalis KX214Q lamp with dimmer and switch")
+    twin = contender(71, "KX214Q Norvalis lamp")
+    found = _lookup([*shelf, wanted, twin])
+    assert found.of(60)[0] == [61]

@@ -198,3 +198,20 @@ def test_a_model_that_does_not_fit_is_refused(tmp_path: Path, change: dict[str, 
 def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DomainError):
         read_ensemble(tmp_path / "model.json", Evidence._fields)
+
+
+def test_words_keep_their_weight_from_one_comparison_to_the_next() -> None:
+    asked: list[str] = []
+
+    def count(word: str) -> int:
+        asked.append(word)
+        return 1
+
+    rarity = Rarity(10, count)
+    one = features("Norvalis kettle KX214Q")
+    before = rarity.weighed(one)
+    rarity.forget_offers()
+    looked_up = len(asked)
+    assert rarity.weighed(one) == before
+    assert rarity.weighed(one) is not before
+    assert len(asked) == looked_up
