@@ -31,6 +31,14 @@ class NoAnswer(DomainError):
         super().__init__("no_answer", message, hint=hint, status=503)
 
 
+class NotYet(NoAnswer):
+    """The peer does it only later, and nothing is wrong. Nothing was changed: ask again then."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class OutcomeUnknown(DomainError):
     """A change was sent and no usable answer came: it may have happened. Look it up first.
 

@@ -182,7 +182,8 @@ class PaymentProvider(Protocol):
         *,
         refunded_before: Money | None = None,
     ) -> Payment:
-        """Give money back, up to what is captured. Refused: `over_refund`, `not_refundable`.
+        """Give money back, up to what is captured. Refused: `over_refund`, `not_refundable`; NotYet
+        where the provider does it only later.
 
         `refunded_before` is what the books say has gone back so far: a provider without keys gives
         back only what that leaves open.

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
+from checkout.outcomes import NoAnswer, NotYet, OutcomeUnknown, Refused
 from checkout.payment_providers import ProviderSettings
 from checkout.payment_providers._merchant_keys import key_of, merchant_keys
 from checkout.payment_providers._open_page import Page, page_of
@@ -49,6 +49,7 @@ PAGE_OPEN = timedelta(minutes=30)
 """How long a page may be paid at. SIPS closes it by itself, and sooner."""
 MOST_PAGES = 5
 """How many pages a payment may have, of which at most the last one's address is known."""
+_ASK_AGAIN_S = 3600
 _OFFICE = "/rs-services/v2/cashManagement"
 _IN_DOUBT = frozenset({"60", "90", "97", "99"})
 _NOT_NOW = frozenset({"24", "51"})
@@ -320,7 +321,7 @@ def _not_refunded(now: Payment, amount: Money) -> DomainError:
         return Refused("not_refundable", f"The payment is {now.status}.")
     if amount.minor > now.captured.minor - now.refunded.minor:
         return Refused("over_refund", f"{now.refunded} of {now.captured} has gone back already.")
-    return NoAnswer("SIPS gives back only what it has sent to the bank; it does so at night.")
+    return NotYet("SIPS gives back only what it has sent to the bank, at night.", _ASK_AGAIN_S)
 
 
 _WHY = {

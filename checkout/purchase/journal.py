@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -91,13 +91,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What is known after a call or a look-up. `changes` are columns of the leg."""
+    """What is known after a call or a look-up. `changes` are columns of the leg.
+
+    `retry_after_s` is set where the peer does it only later, and nothing is wrong.
+    """
 
     outcome: Outcome
     reason: Reason | None = None
     detail: str = ""
     changes: Mapping[str, Any] = field(default_factory=dict)
     response: Mapping[str, Any] = field(default_factory=dict)
+    retry_after_s: int | None = None
 
 
 def leg_of(row: sa.Row[Any]) -> Leg:
@@ -299,6 +303,12 @@ class Journal:
         own_time = {"deadline_at": deadline_of(leg.state, now, self._deps.windows)}
         self._let_go(tx, self._change(leg, own_time))
 
+    def wait(self, tx: Transaction, leg: Leg, wait_s: int) -> None:
+        """Let go of the leg for as long as its peer wants; its own time begins then."""
+        then = self._deps.clock() + timedelta(seconds=wait_s)
+        own_time = {"deadline_at": deadline_of(leg.state, then, self._deps.windows)}
+        self._let_go(tx, self._change(leg, own_time), timedelta(seconds=wait_s))
+
     def pause(self, tx: Transaction, leg: Leg, *, attention: str | None = None) -> None:
         """Let go of the leg and have it tried again later. `attention` says why people are told."""
         if attention is not None:
@@ -306,9 +316,10 @@ class Journal:
             letter_due(tx, leg.brand_id, leg.purchase_id, self._deps.clock())
         self._let_go(tx, leg)
 
-    def _let_go(self, tx: Transaction, leg: Leg) -> None:
+    def _let_go(self, tx: Transaction, leg: Leg, wait: timedelta | None = None) -> None:
         now = self._deps.clock()
-        wait = retry_in(leg.state_since, now, needs_attention=leg.attention is not None)
+        if wait is None:
+            wait = retry_in(leg.state_since, now, needs_attention=leg.attention is not None)
         self._change(leg, {"lease_owner": None, "lease_until": None, "next_try_at": now + wait})
         advance_soon(tx, leg.purchase_id, delay_s=ceil(wait.total_seconds()))
 

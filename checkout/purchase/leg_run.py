@@ -134,6 +134,9 @@ class _Run:
         if result.outcome is Outcome.REFUSED:
             self._refusal = f"{attempt.name}: {result.detail}"
             return self._rest(tx, moved)
+        if result.retry_after_s is not None:
+            self._journal.wait(tx, moved, result.retry_after_s)
+            return None
         if not self._quick_tries:
             return self._rest(tx, moved)
         return _after(self._quick_tries.pop(0), self.next(tx, moved))

@@ -22,7 +22,7 @@ from checkout.merchant_connectors.port import (
     OrderStatus,
     PlacedOrder,
 )
-from checkout.outcomes import HandoffNeeded, NoAnswer, OutcomeUnknown, Refused
+from checkout.outcomes import HandoffNeeded, NoAnswer, NotYet, OutcomeUnknown, Refused
 from checkout.payment_providers.port import Payment, PaymentRequest, PaymentStatus
 from checkout.purchase.confirmed import Confirmed
 from checkout.purchase.journal import Leg, Result
@@ -76,6 +76,9 @@ class Steps:
             return _handed_off(handoff)
         except Refused as refusal:
             return _refused(name, refusal.code, refusal.message)
+        except NotYet as later:
+            detail, wait_s = later.message, later.retry_after_s
+            return Result(Outcome.UNSENT, detail=detail, retry_after_s=wait_s)
         except NoAnswer as silence:
             return Result(Outcome.UNSENT, detail=silence.message)
         except OutcomeUnknown as doubt:

@@ -97,7 +97,13 @@ def test_bought_at_a_page_that_a_form_opens_and_given_back_the_day_after(
         assert "par le réseau CB" in browser.get(f"/order/{order.order_ref}").text
     cancel(sips.deps, sips.order(purchase_id), "norden")
     advance(sips.deps, purchase_id)
-    assert leg(sips, purchase_id).state is LegState.REFUNDING
+    # The bank gets it at night: until then the refund waits, however long, and nobody is alarmed.
+    for hours in (0, 1, 5):
+        sips.clock.ahead = timedelta(hours=hours)
+        advance(sips.deps, purchase_id)
+        waiting = leg(sips, purchase_id)
+        assert (waiting.state, waiting.leg.attention) == (LegState.REFUNDING, None)
+        assert waiting.leg.deadline_at > sips.clock() + timedelta(hours=1)
     assert sips.simulator.call("POST", "/v1/test/remittance").status_code == 200
     sips.simulator.fault("refund", "answer_lost")
     advance(sips.deps, purchase_id)
