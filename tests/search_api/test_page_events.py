@@ -76,20 +76,26 @@ class Kept(NoLog):
         return True
 
 
-@pytest.mark.parametrize(("status", "count"), [(303, 1), (422, 0), (404, 0)])
-def test_the_basket_is_noted_when_it_has_taken_the_article(status: int, count: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "kind", "done"),
+    [("/basket/lines", "add_to_basket", 303), ("/handoff", "offer_out", 200)],
+)
+@pytest.mark.parametrize(("status", "count"), [(0, 1), (422, 0), (404, 0)])
+def test_what_is_bought_or_made_ready_is_noted_when_it_is_done(
+    path: str, kind: str, done: int, status: int, count: int
+) -> None:
     ids, log = QueryIds(b"k"), Kept()
     mark = link_mark(ids.new("mirabelle"), 3)
 
     async def basket(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.start", "status": status or done, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
     async def send(message: Any) -> None:
         del message
 
     scope = {
-        "type": "http", "path": "/basket/lines", "method": "POST",
+        "type": "http", "path": path, "method": "POST",
         "query_string": f"from={mark}&product=prd_a&offer=off_a".encode(),
         "state": {"brand": SimpleNamespace(id="mirabelle")},
     }  # fmt: skip
@@ -97,5 +103,5 @@ def test_the_basket_is_noted_when_it_has_taken_the_article(status: int, count: i
     assert len(log.events) == count
     for event in log.events:
         assert (event.kind, event.product_id, event.offer_id, event.position) == (
-            "add_to_basket", "prd_a", "off_a", 3,
+            kind, "prd_a", "off_a", 3,
         )  # fmt: skip
