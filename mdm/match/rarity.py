@@ -19,7 +19,7 @@ _DIGIT = re.compile(r"\d")
 
 
 MOST_WORDS = 500_000
-"""Weights that are kept from one comparison of a run to the next."""
+"""Weights that are kept at a time."""
 # Codes that weigh less than this are norms and sockets.
 TELLING = 0.3
 MAX_COMPARED = 120
@@ -53,16 +53,15 @@ class Rarity(dict[str, float]):
         self._weighed: dict[Features, Weighed] = {}
 
     def __missing__(self, word: str) -> float:
+        if len(self) >= MOST_WORDS:
+            self.clear()
         share = self._offers / (self._count(word) + _prior(word))
         weight = self[word] = math.log1p(share) * self._scale
         return weight
 
     def forget_offers(self) -> None:
-        """Another comparison begins: of the last one only the weights of words are kept, a bounded
-        number of them."""
+        """Another comparison begins: of the last one only the weights of words are kept."""
         self._weighed.clear()
-        if len(self) > MOST_WORDS:
-            self.clear()
 
     def holders(self, word: str) -> int:
         """How many offers carry a word."""

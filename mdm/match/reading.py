@@ -10,11 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 
 SHORTEST_PART = 4
 MAX_TEXT = 300
 MAX_DESCRIBED = 200
+# One in a thousand real titles has more; a title of nothing but codes has some thousand.
+MAX_PARTS = 80
+MAX_ENDS = 160
 _DIGIT = re.compile(r"\d")
 _LONG_WORD = re.compile(r"[^\W\d]{5}")
 _RUN = re.compile(r"[a-z]+|\d+")
@@ -64,8 +67,8 @@ def read(
         text=text[:MAX_TEXT],
         tokens=pieces,
         numeric=numeric,
-        parts=frozenset(chain.from_iterable(map(parts_of, codes))),
-        ends=frozenset(chain.from_iterable(map(ends_of, whole))),
+        parts=frozenset(islice(chain.from_iterable(map(parts_of, sorted(codes))), MAX_PARTS)),
+        ends=frozenset(islice(chain.from_iterable(map(ends_of, sorted(whole))), MAX_ENDS)),
         quantities=quantities(tokens),
         described=frozenset(described[:MAX_DESCRIBED]),
     )
@@ -80,7 +83,7 @@ def parts_of(code: str) -> tuple[str, ...]:
         for start in range(len(runs))
         for end in range(start + 2, min(len(runs), start + 4) + 1)
     }
-    return tuple(part for part in found if len(part) >= SHORTEST_PART and part != code)
+    return tuple(sorted(part for part in found if len(part) >= SHORTEST_PART and part != code))
 
 
 @lru_cache(maxsize=100_000)
