@@ -22,6 +22,7 @@ from checkout.purchase.steps import Steps
 from checkout.purchase.together import Turn, turn_of
 from checkout.states import Policy, Reason
 from kernel.db import Transaction
+from kernel.errors import DomainError
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,7 +45,13 @@ def carry(deps: CheckoutDeps, leg_id: str) -> bool:
         leg = journal.claim(tx)
         if leg is None:
             return False
-        call = _Run(deps, journal, read_confirmed(tx, leg)).next(tx, leg)
+        try:
+            run = _Run(deps, journal, read_confirmed(tx, leg))
+        except DomainError as error:
+            _held_up(tx, journal, leg, error)
+            call = None
+        else:
+            call = run.next(tx, leg)
         journal.write(tx)
     while call is not None:
         note = call()
@@ -52,6 +59,15 @@ def carry(deps: CheckoutDeps, leg_id: str) -> bool:
             call = note(tx)
             journal.write(tx)
     return True
+
+
+def _held_up(tx: Transaction, journal: Journal, leg: Leg, error: DomainError) -> None:
+    """Nobody can be asked until people mend the settings; the other legs go on meanwhile."""
+    reason = None
+    if leg.attention is None:
+        reason = f"{error.code}: {error.message}"
+        _LOG.error("leg %s needs attention: %s", leg.leg_id, reason)
+    journal.pause(tx, leg, attention=reason)
 
 
 class _Run:

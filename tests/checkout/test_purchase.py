@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,10 +12,12 @@ import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.confirm import AskAgain, Purchased, PurchaseUnderWay, confirm
+from checkout.merchant_connectors.port import MerchantConnector
 from checkout.orders import money_state
 from checkout.purchase.advance import advance, advance_leg, resume_all
 from checkout.states import LegState, MoneyState, Reason
-from kernel.errors import DomainError
+from kernel.errors import DomainError, NotFound
+from mdm.merchants import Merchant
 from tests.peers import http
 from tests.purchase_setting import Setting, add_offer
 from tests.small_merchant import Article, SmallMerchant
@@ -283,6 +286,36 @@ def test_merchant_down_before_the_order_releases_the_money(
     (record,) = setting.order(bought.purchase_id).legs
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, Reason.MERCHANT_SILENT)
     assert setting.payment_of(bought.purchase_id)["status"] == "voided"
+
+
+def test_a_merchant_nobody_can_ask_holds_up_no_other_leg(
+    setting: Setting, merchant: SmallMerchant
+) -> None:
+    """Its settings are broken: people are told, and once they are mended the leg goes on."""
+    stuck, other = (setting.confirm(setting.quote({shelve(setting, merchant): 1})) for _ in "ab")
+    for each in (stuck, other):
+        advance(setting.deps, each.purchase_id)
+        setting.pay(each.purchase_id)
+    setting.clock.ahead = timedelta(minutes=1)
+    whole = setting.deps
+
+    def connectors(of: Merchant) -> MerchantConnector:
+        if opened.pop():
+            raise NotFound("connector_unknown", "There is no merchant connector called 'oscra'.")
+        return whole.connectors(of)
+
+    opened = [False, True]
+    assert resume_all(replace(whole, connectors=connectors)) == 2
+    states = {each.purchase_id: setting.order(each.purchase_id).legs[0] for each in (stuck, other)}
+    assert sorted(record.state for record in states.values()) == [
+        LegState.COMPLETED,
+        LegState.NEEDS_ATTENTION,
+    ]
+    setting.clock.ahead = timedelta(minutes=10)
+    resume_all(whole)
+    for each in (stuck, other):
+        (record,) = setting.order(each.purchase_id).legs
+        assert (record.state, record.leg.attention) == (LegState.COMPLETED, None)
 
 
 def test_order_in_doubt_keeps_the_money_and_calls_for_people(
