@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import httpx2
 
+from tests.little_server import Answering, LittleServer
 from tests.peers import end, free_port, http, wait_for
 from tests.scratch_interpreters import interpreter_with
 
@@ -62,37 +61,19 @@ class Checkout:
         self._sessions: dict[str, dict[str, Any]] = {}
         checkout = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:
-                self._answer()
+            def answer(self) -> None:
+                asked = self.command, self.path, dict(self.headers), self.taken()
+                self.reply(*checkout.answer(*asked), {"Content-Type": "application/json"})
 
-            def do_POST(self) -> None:
-                self._answer()
-
-            def _answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, raw = checkout.answer(self.command, self.path, dict(self.headers), body)
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(raw)))
-                self.end_headers()
-                self.wfile.write(raw)
-
-            def log_message(self, *_arguments: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._server = LittleServer(Handler)
+        self.url = self._server.url
 
     def close(self) -> None:
         """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
     def pay(self, session_id: str, method: str = "pm_card_visa") -> int:
         """The buyer pays at the page: localstripe makes the intent that the page was made for."""

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from comptoir.merchant_oscar.install import (
     install_shop,
 )
 from comptoir.merchant_oscar.run import load_catalogue, start_shop, wait_ready
+from tests.little_server import Answering, LittleServer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # One for all: making a client costs more than a call. No connection is kept across a restart.
@@ -206,29 +206,18 @@ class Listener:
         self.statuses = statuses or []
         listener = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                listener.received.append(Received(self.path, dict(self.headers.items()), body))
-                status = listener.statuses.pop(0) if listener.statuses else 200
-                self.send_response(status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
+        class Handler(Answering):
+            def answer(self) -> None:
+                headers = dict(self.headers.items())
+                listener.received.append(Received(self.path, headers, self.taken()))
+                self.reply(listener.statuses.pop(0) if listener.statuses else 200, b"{}")
 
-            def log_message(self, *_arguments: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._server = LittleServer(Handler)
+        self.url = self._server.url
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
 
 class FaultyWire:

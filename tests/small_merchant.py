@@ -11,7 +11,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from checkout.merchant_connectors.port import (
@@ -28,6 +27,7 @@ from checkout.merchant_connectors.port import (
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.peer_http import AnswerLost, NeverSent, PeerClient, PeerLimits
 from kernel.money import Money
+from tests.little_server import Answering, LittleServer
 
 
 @dataclass
@@ -56,11 +56,11 @@ class SmallMerchant:
         self._lock = threading.Lock()
         merchant = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            def answer(self) -> None:
+                body = json.loads(self.taken())
                 name = self.path.strip("/")
                 if merchant.is_down:
                     self.close_connection = True
@@ -74,24 +74,14 @@ class SmallMerchant:
                     self.close_connection = True
                     return
                 raw = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(raw)))
-                self.end_headers()
-                self.wfile.write(raw)
+                self.reply(status, raw, {"Content-Type": "application/json"})
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = LittleServer(Handler)
+        self.url = self._server.url
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def connector(self) -> SmallMerchantConnector:
         """A connector to it."""

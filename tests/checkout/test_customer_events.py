@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -30,6 +28,7 @@ from checkout.purchase.advance import advance
 from kernel.errors import DomainError, NotFound
 from kernel.money import Money
 from tests.checkout.test_accounting import bought
+from tests.little_server import Answering, LittleServer
 from tests.purchase_setting import Setting, add_merchant
 from tests.small_merchant import SmallMerchant
 
@@ -44,31 +43,22 @@ class Inbox:
     def __post_init__(self) -> None:
         inbox = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+        class Handler(Answering):
+            def answer(self) -> None:
+                body = self.taken()
                 status = inbox.answers.pop(0) if inbox.answers else 204
                 if status == 204:
                     inbox.taken.append(
                         ({name.lower(): value for name, value in self.headers.items()}, body)
                     )
-                self.send_response(status)
-                self.send_header("content-length", "0")
-                self.end_headers()
+                self.reply(status, b"")
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        self.host = f"127.0.0.1:{self._server.server_address[1]}"
+        self._server = LittleServer(Handler)
+        self.host = self._server.host
 
     def close(self) -> None:
         """Stop taking anything."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
     def said(self, secret: str) -> list[dict[str, Any]]:
         """What came in, each with its signature checked by the standard's own package."""

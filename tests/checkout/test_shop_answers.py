@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -28,6 +26,7 @@ from checkout.merchant_connectors.port import (
 from checkout.outcomes import NoAnswer, OutcomeUnknown
 from kernel.errors import DomainError
 from kernel.money import Money
+from tests.little_server import Answering, LittleServer
 
 SETTINGS = {
     "vendure": {"username": "u", "password": "p"},
@@ -154,34 +153,20 @@ class Hostile:
     def __init__(self) -> None:
         shop = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                self.do_GET()
-
-            def do_GET(self) -> None:
+        class Handler(Answering):
+            def answer(self) -> None:
+                self.taken()
                 shop.calls += 1
                 is_login = "operation=login" in self.path
                 status, body = (200, b'{"data": {}}') if is_login else shop.answer(self.path)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("vendure-auth-token", "t" * 32)
-                self.end_headers()
-                self.wfile.write(body)
+                self.reply(status, body, {"vendure-auth-token": "t" * 32})
 
-            def log_message(self, *_arguments: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._server = LittleServer(Handler)
+        self.url = self._server.url
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import socket
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from indexer.engine import SearchRequest
 from kernel.errors import DomainError
 from tests.contracts.search_engines import fill
 from tests.indexer.documents import document, upsert
+from tests.little_server import Answering, LittleServer
 
 
 @contextmanager
@@ -34,29 +33,16 @@ def silent_node() -> Iterator[str]:
 def answering_node(status: int, body: bytes) -> Iterator[str]:
     """It gives every question the same answer."""
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", "0")))
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    class Answer(Answering):
+        def answer(self) -> None:
+            self.taken()
+            self.reply(status, body, {"content-type": "application/json"})
 
-        do_GET = do_POST  # noqa: N815 - the library's name
-
-        def log_message(self, *_: object) -> None:
-            """Nothing on the terminal."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    server = LittleServer(Answer)
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield server.url
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        server.close()
 
 
 def dead_node() -> str:

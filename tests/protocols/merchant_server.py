@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,6 +23,7 @@ from checkout.merchant_connectors._ucp_profiles import (
 )
 from checkout.merchant_connectors._ucp_signatures import platform_key
 from checkout.merchant_connectors.port import MerchantConnector
+from tests.little_server import Answering, LittleServer
 from tests.peers import REPOSITORY, Received, end, free_port, http, wait_for
 
 MERCHANT = "acme"
@@ -40,40 +39,30 @@ class PlatformSite:
         self.hold_back = False
         site = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+        class Handler(Answering):
+            def answer(self) -> None:
+                status, body = self.profile() if self.command == "GET" else self.notice()
+                self.reply(status, body, {"Content-Type": "application/json"})
+
+            def profile(self) -> tuple[int, bytes]:
                 asked = {k: v[0] for k, v in parse_qs(urlsplit(self.path).query).items()}
                 body: dict[str, Any] = instrument_schema(site.url)
                 if "merchant" in asked:
                     jwk = platform_key(site.key_file).public_jwk()
                     body = platform_profile(site.url, asked["merchant"], asked["version"], jwk)
-                self._answer(200, json.dumps(body).encode())
+                return 200, json.dumps(body).encode()
 
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                site.received.append(Received(self.path, dict(self.headers.items()), body))
-                self._answer(site.statuses.pop(0) if site.statuses else 200, b"{}")
+            def notice(self) -> tuple[int, bytes]:
+                headers = dict(self.headers.items())
+                site.received.append(Received(self.path, headers, self.taken()))
+                return site.statuses.pop(0) if site.statuses else 200, b"{}"
 
-            def _answer(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_arguments: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._server = LittleServer(Handler)
+        self.url = self._server.url
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
 
 @dataclass
