@@ -12,9 +12,9 @@ from tests.purchase_setting import Setting, add_merchant, bundled_brand
 from tests.small_merchant import SmallMerchant
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """The payment simulator as a process of its own."""
+    """The payment simulator as a process of its own: no notice of another file waits in it."""
     with running_simulator(tmp_path_factory.mktemp("payments")) as running:
         yield running
 
