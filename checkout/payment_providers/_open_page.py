@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from checkout.outcomes import Refused
 from checkout.payment_providers.port import Payment, PaymentStatus
 from kernel.money import Money
 
@@ -15,6 +16,13 @@ ACCOUNT = r"[A-Za-z0-9_-]{3,30}"
 _PAGE = re.compile(
     rf"({ACCOUNT})/page/([A-Za-z0-9-]{{1,60}})/([0-9]{{1,12}})([A-Z]{{3}})/([0-9]{{1,12}})/(.{{1,60}})"
 )
+
+
+def checked_account(name: str, provider: str) -> str:
+    """A merchant's account there. Refused (`account_unknown`) for what cannot be one."""
+    if not re.fullmatch(ACCOUNT, name):
+        raise Refused("account_unknown", f"{name} is no account at {provider}.")
+    return name
 
 
 @dataclass(frozen=True, slots=True)

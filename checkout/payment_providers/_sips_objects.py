@@ -69,13 +69,6 @@ class Paid:
     transaction: str
 
 
-def checked_account(name: str) -> str:
-    """A merchant's id at SIPS. Refused (`account_unknown`) for what cannot be one."""
-    if not re.fullmatch(ACCOUNT, name):
-        raise Refused("account_unknown", f"{name} is no merchant at SIPS.")
-    return name
-
-
 def paid_of(payment_id: str) -> Paid:
     """The transaction of a payment's id. Refused (`payment_unknown`) for any other text."""
     paid = _PAID.fullmatch(payment_id)

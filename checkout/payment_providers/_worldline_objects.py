@@ -53,13 +53,6 @@ class Paid:
     payment_id: str
 
 
-def checked_account(name: str) -> str:
-    """A merchant's account. Refused (`account_unknown`) for what cannot be one."""
-    if not re.fullmatch(ACCOUNT, name):
-        raise Refused("account_unknown", f"{name} is no account at Worldline.")
-    return name
-
-
 def place_of(payment_id: str) -> Page | Paid:
     """Where a payment is found. Refused (`payment_unknown`) for any other text."""
     if paid := _PAID.fullmatch(payment_id):

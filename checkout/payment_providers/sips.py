@@ -18,12 +18,11 @@ from urllib.parse import urlencode
 from checkout.outcomes import NoAnswer, NotYet, OutcomeUnknown, Refused
 from checkout.payment_providers import ProviderSettings
 from checkout.payment_providers._merchant_keys import key_of, merchant_keys
-from checkout.payment_providers._open_page import Page, page_of
+from checkout.payment_providers._open_page import Page, checked_account, page_of
 from checkout.payment_providers._sips_objects import (
     Malformed,
     Paid,
     amount_json,
-    checked_account,
     event_of,
     notice_of,
     page_wanted,
@@ -84,7 +83,7 @@ class SipsProvider:
     def create(self, request: PaymentRequest, idempotency_key: str) -> Payment:
         """See the port. A reference that is taken is one whose page nobody was told of."""
         del idempotency_key
-        account = checked_account(request.merchant_account)
+        account = checked_account(request.merchant_account, DISPLAY_NAME)
         until = int(time.time() + PAGE_OPEN.total_seconds())
         for number in range(MOST_PAGES):
             transaction = transaction_of(account, request.reference, number)
@@ -121,7 +120,7 @@ class SipsProvider:
         """See the port. Only a payment that somebody has finished is found; an open page whose
         address was never told cannot be paid at.
         """
-        account = checked_account(merchant_account)
+        account = checked_account(merchant_account, DISPLAY_NAME)
         for number in range(MOST_PAGES):
             found = self._diagnosed(Paid(account, transaction_of(account, reference, number)))
             if found is not None:

@@ -39,11 +39,10 @@ from onlinepayments.sdk.webhooks.signature_validator import SignatureValidator
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.payment_providers import ProviderSettings
 from checkout.payment_providers._merchant_keys import key_of, merchant_keys
-from checkout.payment_providers._open_page import Page
+from checkout.payment_providers._open_page import Page, checked_account
 from checkout.payment_providers._worldline_objects import (
     Malformed,
     Paid,
-    checked_account,
     event_of,
     payment_of,
     place_of,
@@ -86,7 +85,7 @@ class WorldlineProvider:
 
     def create(self, request: PaymentRequest, idempotency_key: str) -> Payment:
         """See the port."""
-        account = checked_account(request.merchant_account)
+        account = checked_account(request.merchant_account, DISPLAY_NAME)
         body, context = _page_wanted(request), _once(idempotency_key)
         create = self._at(account).hosted_checkout().create_hosted_checkout
         made = _change(lambda: create(body, context), "provider_refused")
