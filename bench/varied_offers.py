@@ -21,7 +21,8 @@ from kernel.ids import derived_id
 from mdm.bulk import copy_rows
 from mdm.match.candidates import indexed
 from mdm.match.decision import NOTHING_RULED, Contender, Ruled
-from mdm.match.features import offer_features
+from mdm.match.features import offer_features, packed, unpacked
+from mdm.match.living_catalogue import Readings
 from mdm.match.neighbours import TitleEncoder
 from mdm.match.term_index import TermIndex
 from mdm.offer_rows import offer_id_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 MERCHANTS = 200
 _PAGE = 20_000
 _DIGIT = re.compile(r"\d")
+_NONE: Readings = {}
 _DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -149,35 +151,38 @@ class VariedCatalogue:
         """Add products up to this number, kept page by page: what is there already stays."""
         for start in range(int(self.index.mark or 0), size, _PAGE):
             end = min(start + _PAGE, size)
-            contenders, vectors = self._made(range(start, end))
-            self.index.write(indexed(contenders, vectors), (), str(end))
+            contenders, vectors = self.offers([f"off_{number}" for number in range(start, end)])
+            held = (
+                each._replace(reading=packed(contender.features))
+                for each, contender in zip(indexed(contenders, vectors), contenders, strict=True)
+            )
+            self.index.write(held, (), str(end))
 
-    def offers(self, offer_ids: Collection[str]) -> Contenders:
+    def offers(self, offer_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """Those of these offers that are live."""
-        return self._made([int(each.removeprefix("off_")) for each in offer_ids])
+        numbers = [int(each.removeprefix("off_")) for each in offer_ids]
+        titles = [varied_title(self._titles, number) for number in numbers]
+        return [
+            Contender(
+                f"off_{number}",
+                merchant_of(number),
+                "new",
+                unpacked(readings[f"off_{number}"])
+                if f"off_{number}" in readings
+                else offer_features(title, {}),
+                f"prd_{number}",
+            )
+            for number, title in zip(numbers, titles, strict=True)
+        ], self._encoder.encode(titles)
 
-    def members(self, product_ids: Collection[str]) -> Contenders:
+    def members(self, product_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """All live offers of these products."""
-        return self._made([int(each.removeprefix("prd_")) for each in product_ids])
+        return self.offers([f"off_{each.removeprefix('prd_')}" for each in product_ids], readings)
 
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """Nothing."""
         del offer_ids
         return NOTHING_RULED
-
-    def _made(self, numbers: Sequence[int]) -> Contenders:
-        titles = [varied_title(self._titles, number) for number in numbers]
-        contenders = [
-            Contender(
-                f"off_{number}",
-                merchant_of(number),
-                "new",
-                offer_features(title, {}),
-                f"prd_{number}",
-            )
-            for number, title in zip(numbers, titles, strict=True)
-        ]
-        return contenders, self._encoder.encode(titles)
 
 
 def merchant_of(number: int) -> str:

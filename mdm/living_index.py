@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from kernel.db import Transaction
 from mdm.match.candidates import indexed
 from mdm.match.decision import Contender
-from mdm.match.features import offer_features
+from mdm.match.features import offer_features, packed
 from mdm.match.recent_offers import RecentOffers
-from mdm.match.term_index import Asked, TermIndex
+from mdm.match.term_index import Asked, Held, Hit, TermIndex
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 MOST_RECENT = 2_000
 """What is kept beside the folder at most; beyond, all of it is written to the folder."""
 _PAGE = 20_000
-# Of how titles are read: a folder of another reading is made again. Raise it with the pieces.
-_READING = "2"
+# Of how titles are read: a folder of another reading is made again. Raise it with Features.
+_READING = "3"
 
 
 class LivingIndex:
@@ -68,16 +68,17 @@ class LivingIndex:
         """How many offers carry a piece (those just changed may be counted twice for a while)."""
         return self._stored.count(piece) + self._recent.count(piece)
 
-    def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[tuple[str, float]]:
-        """Ids of the offers whose pieces are worth most together, best first."""
+    def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[Hit]:
+        """The offers whose pieces are worth most together, best first; none of those that carry
+        the piece `without`."""
         recent = self._recent.hits(asked, limit, without)
         more = min(len(self._newer), limit)
         stored = [
             hit
             for hit in self._stored.hits(asked, limit + more, without)
-            if hit[0] not in self._newer
+            if hit.offer_id not in self._newer
         ]
-        return sorted((*recent, *stored), key=lambda hit: (-hit[1], hit[0]))[:limit]
+        return sorted((*recent, *stored), key=lambda hit: (-hit.worth, hit.offer_id))[:limit]
 
     def _meet(self, tx: Transaction) -> None:
         """See what another process wrote to the folder; begin anew where it is of another past."""
@@ -133,12 +134,13 @@ def _stored_after(tx: Transaction, number: int) -> Sequence[sa.Row[Any]]:
     ).all()
 
 
-def _read(rows: Sequence[sa.Row[Any]]) -> Iterator[tuple[str, frozenset[str]]]:
-    """Pieces of stored offers, one after the other: a page of them is never held as features."""
+def _read(rows: Sequence[sa.Row[Any]]) -> Iterator[Held]:
+    """Stored offers as they are indexed: a page of them is never held as features."""
     for row in rows:
         features = offer_features(row.title, row.facts)
         contender = Contender(row.offer_id, row.merchant_id, row.condition, features)
-        yield from indexed([contender], vectors_of([row.vector]))
+        for held in indexed([contender], vectors_of([row.vector])):
+            yield held._replace(reading=packed(features))
 
 
 def vectors_of(stored: Sequence[bytes]) -> NDArray[np.float32]:

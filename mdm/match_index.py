@@ -41,12 +41,14 @@ def index_newcomers(
     _store_vectors(tx, offer_ids, vectors, model_id)
 
 
-def unindex(tx: Transaction, offer_ids: Sequence[str]) -> None:
-    """Offers that are gone: they take a new place in the order, where indices meet them as gone."""
-    tx.execute(
-        sa.text("UPDATE mdm.offer_vector SET stored = DEFAULT WHERE offer_id = ANY(:ids)"),
-        {"ids": [*offer_ids]},
-    )
+def meet_again(tx: Transaction, offer_ids: Collection[str]) -> None:
+    """Offers that are gone, or described in other words: they take a new place in the order, where
+    indices meet them as they are."""
+    if offer_ids:
+        tx.execute(
+            sa.text("UPDATE mdm.offer_vector SET stored = DEFAULT WHERE offer_id = ANY(:ids)"),
+            {"ids": [*offer_ids]},
+        )
 
 
 def reencode(tx: Transaction, encoder: TitleEncoder, limit: int = _PAGE) -> int:

@@ -24,7 +24,7 @@ from mdm.catalogue import log_changes
 from mdm.intake import MATCH_LANDED
 from mdm.living_index import LivingIndex
 from mdm.match.neighbours import TitleEncoder
-from mdm.match_index import index_newcomers, reencode, unindex
+from mdm.match_index import index_newcomers, meet_again, reencode
 from mdm.merchants import Merchant, read_source
 from mdm.normalise.offer import normalise
 from mdm.normalise.refused import RefusedError
@@ -121,6 +121,7 @@ def _match_batch(
     hidden = [each for each in batch.hidden if each in known and known[each].live]
     _withdraw(tx, hidden, now)
     fresh = [row for row in batch.rows if is_newcomer(row, known.get(row.offer_id))]
+    ids = [row.offer_id for row in fresh]
     placed = Placed()
     if fresh:
         catalogue.index.refresh(tx)
@@ -131,10 +132,10 @@ def _match_batch(
     write_offers(tx, written, now)
     write_price_history(tx, written, known, now)
     if fresh:
-        ids = [row.offer_id for row in fresh]
         index_newcomers(tx, ids, vectors, encoder.model_id, known=set(known).intersection(ids))
     merged = put_in_place(tx, placed, now)
     described = [row for row in written if is_described_anew(row, known.get(row.offer_id))]
+    meet_again(tx, {row.offer_id for row in described}.difference(ids))
     touched = _touched(described, hidden, known) | placed.products
     changed = rewrite(tx, touched - set(merged), where_offers_went(placed.moves), now)
     _settle(tx, batch.done)
@@ -147,7 +148,7 @@ def _withdraw(tx: Transaction, hidden: Sequence[str], now: datetime) -> None:
     """First, so that nothing is matched with what is gone."""
     if hidden:
         withdraw_offers(tx, hidden, now)
-        unindex(tx, hidden)
+        meet_again(tx, hidden)
         drop_reviews(tx, hidden)
 
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from kernel.db import Transaction
 from mdm.living_index import LivingIndex
 from mdm.match.decision import Contender, Ruled
-from mdm.match.features import offer_features
+from mdm.match.features import offer_features, unpacked
+from mdm.match.living_catalogue import Readings
 from mdm.stewardship.decisions import ruled_for
 from mdm.unique_items import SEAT
 
@@ -29,6 +30,8 @@ _OFFER = (
     "ON v.offer_id = o.offer_id AND v.model_id = :model WHERE o.live AND "
 )
 
+_NONE: Readings = {}
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCatalogue:
@@ -39,19 +42,21 @@ class StoredCatalogue:
     model_id: str
     dimensions: int
 
-    def offers(self, offer_ids: Collection[str]) -> Contenders:
+    def offers(self, offer_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """Those of these offers that are live."""
-        return self._contenders("o.offer_id = ANY(:ids) ORDER BY o.offer_id", offer_ids)
+        return self._contenders("o.offer_id = ANY(:ids) ORDER BY o.offer_id", offer_ids, readings)
 
-    def members(self, product_ids: Collection[str]) -> Contenders:
+    def members(self, product_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """All live offers of these products."""
-        return self._contenders("o.product_id = ANY(:ids) ORDER BY o.offer_id", product_ids)
+        return self._contenders(
+            "o.product_id = ANY(:ids) ORDER BY o.offer_id", product_ids, readings
+        )
 
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """What stewards decided about these offers."""
         return ruled_for(self.tx, offer_ids)
 
-    def _contenders(self, which: str, ids: Collection[str]) -> Contenders:
+    def _contenders(self, which: str, ids: Collection[str], readings: Readings) -> Contenders:
         rows: Sequence[sa.Row[Any]] = ()
         if ids:
             values = {"ids": list(ids), "model": self.model_id}
@@ -61,7 +66,9 @@ class StoredCatalogue:
                 row.offer_id,
                 row.merchant_id,
                 row.seat,
-                offer_features(row.title, row.facts),
+                unpacked(readings[row.offer_id])
+                if row.offer_id in readings
+                else offer_features(row.title, row.facts),
                 row.product_id,
                 float(row.since),
             )

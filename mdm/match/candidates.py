@@ -7,7 +7,7 @@ merchant in the same condition is no candidate: a product holds one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mdm.match.decide import MAX_OFFERS
@@ -15,7 +15,7 @@ from mdm.match.decision import Contender
 from mdm.match.features import Features
 from mdm.match.neighbours import asked_codes, held_codes
 from mdm.match.recent_offers import RecentOffers
-from mdm.match.term_index import Asked, TermIndex, telling
+from mdm.match.term_index import Asked, Held, Hit, TermIndex, telling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +42,9 @@ class PieceIndex(Protocol):
         """How many offers carry a piece."""
         ...
 
-    def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[tuple[str, float]]:
-        """Ids of the offers whose pieces are worth most together, best first."""
+    def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[Hit]:
+        """The offers whose pieces are worth most together, best first; none of those that carry
+        the piece `without`."""
         ...
 
 
@@ -65,13 +66,11 @@ def identifying_pieces(features: Features) -> list[str]:
     return found
 
 
-def indexed(
-    contenders: Sequence[Contender], vectors: NDArray[Any]
-) -> Iterator[tuple[str, frozenset[str]]]:
+def indexed(contenders: Sequence[Contender], vectors: NDArray[Any]) -> Iterator[Held]:
     """Offers with everything that they are found by."""
     for each, codes in zip(contenders, held_codes(vectors), strict=True):
         seat = seat_of(each.merchant_id, each.condition)
-        yield each.offer_id, asked_pieces(each.features).union(codes, (seat,))
+        yield Held(each.offer_id, asked_pieces(each.features).union(codes, (seat,)))
 
 
 class Candidates:
@@ -93,20 +92,20 @@ class Candidates:
         """How many offers carry a piece, new ones and old ones."""
         return self._living.count(piece) + self._batch.count(piece)
 
-    def of(self, place: int) -> tuple[list[int], list[str]]:
-        """Candidates of a newcomer: places of other newcomers, ids of living offers."""
+    def of(self, place: int) -> tuple[list[int], list[Hit]]:
+        """Candidates of a newcomer: places of other newcomers, living offers."""
         each = self._newcomers[place]
         seat = seat_of(each.merchant_id, each.condition)
         asked = telling(asked_pieces(each.features), self.count, len(self))
         hits = self._hits(asked, seat, MOST)
         least = NEAR * sum(worth for _, worth in asked)
-        found = [other for other, worth in hits if worth >= least]
+        found = {hit.offer_id: hit for hit in hits if hit.worth >= least}
         if len(hits) < FEW:
             codes = telling(asked_codes(self._vectors[place]), self.count, len(self))
-            nearby = self._hits(codes, seat, MOST - len(found))
-            found += [other for other, _ in nearby if other not in found]
+            for hit in self._hits(codes, seat, MOST - len(found)):
+                found.setdefault(hit.offer_id, hit)
         places = [self._place[other] for other in found if other in self._place]
-        return places, [other for other in found if other not in self._place]
+        return places, [hit for hit in found.values() if hit.offer_id not in self._place]
 
     def ambiguous_gtins(self) -> frozenset[str]:
         """GTINs of newcomers that name several things: their merchant sells something else under
@@ -122,17 +121,19 @@ class Candidates:
 
     def _has_another(self, offer_id: str, gtin: str, seat: str) -> bool:
         asked = ((f"g:{gtin}", 1.0), (seat, 0.5))
-        living = (hit for hit in self._living.hits(asked, 2) if hit[0] not in self._place)
+        living = (hit for hit in self._living.hits(asked, 2) if hit.offer_id not in self._place)
         return any(
-            worth > 1.2 and other != offer_id
-            for other, worth in (*self._batch.hits(asked, 2), *living)
+            hit.worth > 1.2 and hit.offer_id != offer_id
+            for hit in (*self._batch.hits(asked, 2), *living)
         )
 
-    def _hits(self, asked: Asked, seat: str, limit: int) -> list[tuple[str, float]]:
+    def _hits(self, asked: Asked, seat: str, limit: int) -> list[Hit]:
         inner = self._batch.hits(asked, limit, seat)
         # What is here in a new shape is not asked for in its old one.
-        outer = [hit for hit in self._living.hits(asked, limit, seat) if hit[0] not in self._place]
-        return sorted((*inner, *outer), key=lambda hit: (-hit[1], hit[0]))[:limit]
+        outer = [
+            hit for hit in self._living.hits(asked, limit, seat) if hit.offer_id not in self._place
+        ]
+        return sorted((*inner, *outer), key=lambda hit: (-hit.worth, hit.offer_id))[:limit]
 
 
 def _batch_index(newcomers: Sequence[Contender], vectors: NDArray[Any]) -> PieceIndex:
@@ -142,11 +143,11 @@ def _batch_index(newcomers: Sequence[Contender], vectors: NDArray[Any]) -> Piece
 
 
 def all_pairs(
-    candidates: Candidates, places: Sequence[int]
-) -> tuple[list[tuple[int, int]], Mapping[int, Sequence[str]]]:
-    """Pairs of places among newcomers, each once; ids of living offers by place."""
+    candidates: Candidates, places: Iterable[int]
+) -> tuple[list[tuple[int, int]], dict[int, list[Hit]]]:
+    """Pairs of places among newcomers, each once; living offers by place."""
     inner: set[tuple[int, int]] = set()
-    outer: dict[int, Sequence[str]] = {}
+    outer: dict[int, list[Hit]] = {}
     for place in places:
         others, living = candidates.of(place)
         inner.update((min(place, other), max(place, other)) for other in others)

@@ -13,6 +13,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+import msgspec
+
 from mdm.match.reading import MAX_DESCRIBED, Reading, read
 from mdm.match.short_names import Names, short_names
 from mdm.normalise.text import folded
@@ -35,10 +37,11 @@ _QUANTITY = re.compile(
     r"|\d{1,4}[pw]|\d{1,2}k|\d{1,3}(?:[.,]\d+)?[mglvhsx]"
 )
 _DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?")
+_HYPHENED = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+){1,5}")
+_LONG_WORD = re.compile(r"[a-z]{6}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Features:
+class Features(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False):
     """What the matcher knows of one offer. Identifiers are normalised, words folded.
 
     `pieces` are all words, codes, parts and ends: what candidates are found by.
@@ -60,6 +63,20 @@ class Features:
     short_names: Names
     is_bundle: bool = False
     is_accessory: bool = False
+
+
+_PACK = msgspec.msgpack.Encoder()
+_UNPACK = msgspec.msgpack.Decoder(Features)
+
+
+def packed(features: Features) -> bytes:
+    """Features as an index keeps them: a fifth of the time of reading a title again."""
+    return _PACK.encode(features)
+
+
+def unpacked(data: bytes) -> Features:
+    """What was `packed`, by the same release."""
+    return _UNPACK.decode(data)
 
 
 def compact(text: str) -> str:
@@ -121,6 +138,23 @@ def joined_codes(pieces: list[str]) -> set[str]:
     return joined
 
 
+def hyphened_codes(text: str) -> set[str]:
+    """Codes that hyphens and slashes hold together in folded text, without these:
+    `ws-c2960x-24ts-l`; of numbers alone where there are eight digits: `010-10723-00`."""
+    return set(filter(None, map(_whole_code, _HYPHENED.findall(text))))
+
+
+@lru_cache(maxsize=100_000)
+def _whole_code(written: str) -> str | None:
+    pieces = re.split("[-/]", written)
+    whole = "".join(pieces)
+    if whole.isdigit():
+        return whole if 8 <= len(whole) <= 14 and "/" not in written else None
+    if not 6 <= len(whole) <= 24 or not _DIGIT.search(whole) or _LONG_WORD.search(written):
+        return None
+    return None if any(map(is_quantity, pieces)) else whole
+
+
 @dataclass(frozen=True, slots=True)
 class TitleParts:
     """The parts of Features that come from the title. `lead` is its first word of weight."""
@@ -135,11 +169,11 @@ class TitleParts:
 
 def title_parts(title: str) -> TitleParts:
     """Read a title."""
-    return _parts(tokens(title))
+    return _parts(folded(title), tokens(title))
 
 
-def _parts(pieces: list[str]) -> TitleParts:
-    codes = frozenset(filter(is_code, pieces))
+def _parts(text: str, pieces: list[str]) -> TitleParts:
+    codes = frozenset(filter(is_code, pieces)) | hyphened_codes(text)
     words = frozenset(filter(_is_word, pieces))
     return TitleParts(
         lead=next((piece for piece in pieces if piece in words and not piece.isdigit()), None),
@@ -155,16 +189,21 @@ def _parts(pieces: list[str]) -> TitleParts:
     )
 
 
+def _described(text: str) -> list[str]:
+    pieces = _translated(_TOKEN.findall(text)[:MAX_DESCRIBED])
+    return [*pieces, *sorted(hyphened_codes(text))]
+
+
 def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
     """Features of an offer from its title and stored facts."""
     text = folded(title)
     pieces = _translated(_TOKEN.findall(text)[:MAX_TOKENS])
-    parts = _parts(pieces)
+    parts = _parts(text, pieces)
     maker = facts.get("manufacturer")
     mpn = compact(facts.get("mpn") or "")
     codes = parts.codes | parts.joined
     description = facts.get("description")
-    described = tokens(description[:MAX_DESCRIPTION], MAX_DESCRIBED) if description else ()
+    described = _described(folded(description[:MAX_DESCRIPTION])) if description else ()
     reading = read(text, pieces, codes, described)
     return Features(
         lead=parts.lead,

@@ -6,7 +6,7 @@ empty one, and both run the same code with the same thresholds.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from mdm.match.candidates import PieceIndex
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Contenders = tuple[list[Contender], NDArray[np.float32]]
     """Offers, with the vectors of their titles as rows."""
 
+Readings = Mapping[str, bytes]
+"""What an index keeps of offers (`mdm.match.features.packed`): they need not be read again."""
+_NONE: Readings = {}
+
 
 class LivingCatalogue(Protocol):
     """Bounded questions about the live offers of the catalogue."""
@@ -29,11 +33,11 @@ class LivingCatalogue(Protocol):
         """The offers by the pieces of their titles."""
         ...
 
-    def offers(self, offer_ids: Collection[str]) -> Contenders:
+    def offers(self, offer_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """Those of these offers that are live."""
         ...
 
-    def members(self, product_ids: Collection[str]) -> Contenders:
+    def members(self, product_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """All live offers of these products."""
         ...
 
@@ -49,16 +53,16 @@ class EmptyCatalogue:
         self._dimensions = dimensions
         self.index = RecentOffers()
 
-    def offers(self, offer_ids: Collection[str]) -> Contenders:
+    def offers(self, offer_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """None."""
         import numpy as np
 
-        del offer_ids
+        del offer_ids, readings
         return [], np.zeros((0, self._dimensions), dtype=np.float32)
 
-    def members(self, product_ids: Collection[str]) -> Contenders:
+    def members(self, product_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """None."""
-        return self.offers(product_ids)
+        return self.offers(product_ids, readings)
 
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """Nothing."""

@@ -8,7 +8,7 @@ catalogue is left alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,9 @@ from mdm.match.decide import ASK
 from mdm.match.decision import Contender, Decision, Pair, Ruled
 from mdm.match.ensemble import Ensemble
 from mdm.match.features import offer_features
-from mdm.match.living_catalogue import LivingCatalogue
+from mdm.match.living_catalogue import LivingCatalogue, Readings
 from mdm.match.rarity import Rarity
+from mdm.match.term_index import Hit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 # So many newcomers' candidates are in memory at once.
 _CHUNK = 1_000
 _MOST_VETOED = 4
+_NONE: Readings = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +58,41 @@ class _Scored:
     likely: list[tuple[str, str, float]] = field(default_factory=list)
     vetoed: list[tuple[str, str, str]] = field(default_factory=list)
     products: set[str] = field(default_factory=set)
+    readings: dict[str, bytes] = field(default_factory=dict)
+    """Of the living offers among them."""
 
     def take(
         self,
         contenders: Sequence[Contender],
         pairs: Sequence[Pair],
         vetoed: Sequence[tuple[int, int, str]],
+        readings: Readings = _NONE,
     ) -> None:
-        """Keep what can matter for a decision."""
+        """Keep what can matter for a decision, with what was read of the living ones in it."""
+        kept: set[str] = set()
         for pair in pairs:
             if pair.probability >= ASK:
                 one, other = contenders[pair.left], contenders[pair.right]
                 self.likely.append((one.offer_id, other.offer_id, pair.probability))
                 self.products.update(each.product_id for each in (one, other) if each.product_id)
+                kept.add(other.offer_id)
         told: dict[int, int] = {}
         for left, right, why in vetoed:
             told[left] = told.get(left, 0) + 1
             if told[left] <= _MOST_VETOED:
                 one, other = contenders[left], contenders[right]
                 self.vetoed.append((one.offer_id, other.offer_id, why))
+                kept.add(other.offer_id)
+        self.readings.update((each, readings[each]) for each in kept & readings.keys())
+
+    def followed_by(self, others: _Scored) -> _Scored:
+        """Both, these first."""
+        return _Scored(
+            self.likely + others.likely,
+            self.vetoed + others.vetoed,
+            self.products | others.products,
+            self.readings | others.readings,
+        )
 
 
 class Matching:
@@ -130,47 +148,62 @@ class Matching:
 
     def decision(self) -> Decision:
         """What is merged, what is asked, what stays alone."""
-        self.compared, outer = all_pairs(self._candidates, range(len(self.contenders)))
-        scored = _Scored()
-        scored.take(self.contenders, *self.among_newcomers().scored(self.compared))
+        inner: list[tuple[int, int]] = []
+        living = _Scored()
         ruled = self._catalogue.ruled(self._itself)
-        for contenders, table, pairs in self._with_living(outer, ruled):
-            scored.take(contenders, *self.comparison(contenders, table).scored(pairs))
-            scored.products |= _ruled_products(contenders, ruled)
-        return self._decided(scored)
-
-    def _with_living(
-        self, outer: Mapping[int, Sequence[str]], ruled: Ruled
-    ) -> Iterator[tuple[list[Contender], NDArray[np.float32], list[tuple[int, int]]]]:
-        """Newcomers beside their living candidates, some at a time. Near titles come together, so
-        that what they share is read once."""
-        named = _named_by_stewards(ruled)
-        wanted = {
-            place: [*outer.get(place, ()), *named.get(each.offer_id, ())]
-            for place, each in enumerate(self.contenders)
-        }
-        order = sorted((place for place in wanted if wanted[place]), key=self._titles.__getitem__)
+        # Near titles come together, so that what they share is read once.
+        order = sorted(range(len(self.contenders)), key=self._titles.__getitem__)
         for start in range(0, len(order), _CHUNK):
             chunk = order[start : start + _CHUNK]
-            ids = sorted({other for place in chunk for other in wanted[place]} - self._itself)
-            living, table = self._catalogue.offers(ids)
-            at = {each.offer_id: len(chunk) + place for place, each in enumerate(living)}
-            pairs = [
-                (here, at[other])
-                for here, place in enumerate(chunk)
-                for other in dict.fromkeys(wanted[place])
-                if other in at
-            ]
-            contenders = [self.contenders[place] for place in chunk] + living
-            yield contenders, _stacked(self._vectors[chunk], table), pairs
+            pairs, outer = all_pairs(self._candidates, chunk)
+            inner += pairs
+            self._score_living(chunk, outer, ruled, living)
+        self.compared = sorted(set(inner))
+        scored = _Scored()
+        scored.take(self.contenders, *self.among_newcomers().scored(self.compared))
+        return self._decided(scored.followed_by(living))
+
+    def _score_living(
+        self,
+        chunk: Sequence[int],
+        outer: Mapping[int, Sequence[Hit]],
+        ruled: Ruled,
+        scored: _Scored,
+    ) -> None:
+        """Compare newcomers with their living candidates, and with whom stewards named."""
+        named = _named_by_stewards(ruled)
+        readings = {hit.offer_id: hit.reading for hits in outer.values() for hit in hits}
+        wanted = {
+            place: dict.fromkeys(
+                (
+                    *(hit.offer_id for hit in outer.get(place, ())),
+                    *named.get(self.contenders[place].offer_id, ()),
+                )
+            )
+            for place in chunk
+        }
+        ids = {other for others in wanted.values() for other in others}
+        living, table = self._catalogue.offers(sorted(ids - self._itself), readings)
+        here = [place for place in chunk if wanted[place]]
+        at = {each.offer_id: len(here) + place for place, each in enumerate(living)}
+        pairs = [
+            (number, at[other])
+            for number, place in enumerate(here)
+            for other in wanted[place]
+            if other in at
+        ]
+        contenders = [self.contenders[place] for place in here] + living
+        comparison = self.comparison(contenders, _stacked(self._vectors[here], table))
+        scored.take(contenders, *comparison.scored(pairs), readings)
+        scored.products |= _ruled_products(contenders, ruled)
 
     def _decided(self, scored: _Scored) -> Decision:
-        members, table = self._catalogue.members(scored.products)
+        members, table = self._catalogue.members(scored.products, scored.readings)
         kept = [place for place, each in enumerate(members) if each.offer_id not in self._itself]
         contenders = self.contenders + [members[place] for place in kept]
         there = {each.offer_id for each in contenders}
         told = {other for _, other, _ in scored.vetoed} - there
-        others, other_table = self._catalogue.offers(sorted(told))
+        others, other_table = self._catalogue.offers(sorted(told), scored.readings)
         contenders += others
         at = {each.offer_id: place for place, each in enumerate(contenders)}
         whole = _stacked(_stacked(self._vectors, table[kept]), other_table)

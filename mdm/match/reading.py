@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
+
+import msgspec
 
 SHORTEST_PART = 4
 MAX_TEXT = 300
@@ -42,8 +43,7 @@ Quantities = Mapping[str, frozenset[float]]
 """Amounts by unit: {"gb": {64.0}}."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False):
     """`parts` lie within codes, `ends` are beginnings (`#ue49`) and endings (`$8000`) of them."""
 
     text: str
@@ -70,7 +70,7 @@ def read(
         parts=frozenset(islice(chain.from_iterable(map(parts_of, sorted(codes))), MAX_PARTS)),
         ends=frozenset(islice(chain.from_iterable(map(ends_of, sorted(whole))), MAX_ENDS)),
         quantities=quantities(tokens),
-        described=frozenset(described[:MAX_DESCRIBED]),
+        described=frozenset(described),
     )
 
 

@@ -10,38 +10,39 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable
 
-from mdm.match.term_index import Asked
+from mdm.match.term_index import Asked, Held, Hit
 
 
 class RecentOffers:
     """Offer ids by their pieces, in memory."""
 
     def __init__(self) -> None:
-        self._pieces: dict[str, frozenset[str]] = {}
+        self._held: dict[str, Held] = {}
         self._holders: dict[str, set[str]] = defaultdict(set)
 
     def __len__(self) -> int:
-        return len(self._pieces)
+        return len(self._held)
 
     def __contains__(self, offer_id: str) -> bool:
-        return offer_id in self._pieces
+        return offer_id in self._held
 
-    def items(self) -> Iterable[tuple[str, frozenset[str]]]:
+    def items(self) -> Iterable[Held]:
         """Offers with their pieces."""
-        return self._pieces.items()
+        return self._held.values()
 
-    def add(self, offers: Iterable[tuple[str, Iterable[str]]]) -> None:
+    def add(self, offers: Iterable[Held]) -> None:
         """Offers with their pieces; an offer that is there already is replaced."""
-        for offer_id, pieces in offers:
-            self.remove((offer_id,))
-            held = self._pieces[offer_id] = frozenset(pieces)
-            for piece in held:
-                self._holders[piece].add(offer_id)
+        for each in offers:
+            self.remove((each.offer_id,))
+            self._held[each.offer_id] = each
+            for piece in each.pieces:
+                self._holders[piece].add(each.offer_id)
 
     def remove(self, offer_ids: Iterable[str]) -> None:
         """Offers that are gone."""
         for offer_id in offer_ids:
-            for piece in self._pieces.pop(offer_id, ()):
+            held = self._held.pop(offer_id, None)
+            for piece in held.pieces if held else ():
                 holders = self._holders[piece]
                 holders.discard(offer_id)
                 if not holders:
@@ -51,9 +52,9 @@ class RecentOffers:
         """How many offers carry a piece."""
         return len(self._holders.get(piece, ()))
 
-    def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[tuple[str, float]]:
-        """Ids of the offers whose pieces are worth most together, best first; none of those that
-        carry the piece `without`."""
+    def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[Hit]:
+        """The offers whose pieces are worth most together, best first; none of those that carry
+        the piece `without`."""
         worth: dict[str, float] = defaultdict(float)
         for piece, amount in asked:
             for offer_id in self._holders.get(piece, ()):
@@ -61,5 +62,8 @@ class RecentOffers:
         if without is not None:
             for offer_id in self._holders.get(without, ()):
                 worth.pop(offer_id, None)
-        found = ((offer_id, round(amount, 3)) for offer_id, amount in worth.items())
-        return heapq.nsmallest(limit, found, key=lambda each: (-each[1], each[0]))
+        found = (
+            Hit(offer_id, round(amount, 3), self._held[offer_id].reading)
+            for offer_id, amount in worth.items()
+        )
+        return heapq.nsmallest(limit, found, key=lambda hit: (-hit.worth, hit.offer_id))

@@ -83,7 +83,7 @@ def test_living_offers_and_newcomers_are_ranked_on_one_scale() -> None:
     new = [contender(1, "KX100Q kettle"), contender(2, "Kettle KX100Q red"), contender(3, "Lamp")]
     pairs, outer = all_pairs(_lookup(new, living), [0, 1])
     assert pairs == [(0, 1)]
-    assert outer[0][0] == outer[1][0] == "off_100"
+    assert outer[0][0].offer_id == outer[1][0].offer_id == "off_100"
 
 
 def test_a_changed_offer_is_not_found_in_its_old_shape() -> None:
@@ -135,7 +135,7 @@ def test_codes_of_vectors() -> None:
 
 def test_what_is_indexed_is_what_is_asked_and_the_seat() -> None:
     each = contender(1, "Bosch KGN36", gtins=["1"], manufacturer="Bosch", mpn="KG-N36/1")
-    ((offer_id, pieces),) = indexed([each], np.zeros((1, 64), dtype=np.float32))
+    ((offer_id, pieces, _),) = indexed([each], np.zeros((1, 64), dtype=np.float32))
     assert offer_id == "off_001"
     assert pieces - asked_pieces(each.features) == {seat_of(each.merchant_id, "new")}
     assert {"g:1", "p:bosch:kgn361", "kgn361", "bosch"} <= pieces

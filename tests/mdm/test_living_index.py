@@ -10,6 +10,8 @@ import pytest
 from kernel.db import Database
 from mdm import living_index
 from mdm.living_index import LivingIndex
+from mdm.match.features import unpacked
+from mdm.match.term_index import Held
 from mdm.offer_rows import offer_id_of
 from tests.conftest import fresh_database
 from tests.mdm.offers_at_hand import load, merchants, raw
@@ -34,7 +36,7 @@ def _refreshed(database: Database, index: LivingIndex) -> LivingIndex:
 
 
 def _holders(index: LivingIndex, piece: str) -> list[str]:
-    return sorted(offer_id for offer_id, _ in index.hits([(piece, 1.0)], 50))
+    return sorted(hit.offer_id for hit in index.hits([(piece, 1.0)], 50))
 
 
 def _ids(*numbers: int) -> list[str]:
@@ -107,8 +109,22 @@ def test_a_folder_of_titles_read_in_another_way_is_made_again(
     _shelf(database, 1, 2, 3)
     monkeypatch.setattr(living_index, "_READING", "before")
     old = _refreshed(database, LivingIndex(tmp_path))
-    old._stored.write([(offer_id_of("alpha", "k1"), ["cauldron"])], (), "before 1 off_x")
+    old._stored.write([Held(offer_id_of("alpha", "k1"), ["cauldron"])], (), "before 1 off_x")
     monkeypatch.setattr(living_index, "_READING", "after")
     index = _refreshed(database, LivingIndex(tmp_path))
     assert _holders(index, "cauldron") == []
     assert _holders(index, "kettle") == _ids(1, 2, 3)
+
+
+def test_an_offer_is_known_as_it_was_last_described(database: Database, tmp_path: Path) -> None:
+    """What is read of an offer is kept in the index, and read again when its words change."""
+    index = LivingIndex(tmp_path)
+
+    def described(words: str) -> frozenset[str]:
+        again = raw("k1", "Kettle KX001Q steel", description=words)
+        load(database, "alpha", [again], complete=False)
+        (hit,) = _refreshed(database, index).hits([("kx001q", 1.0)], 5)
+        return unpacked(hit.reading).reading.described
+
+    assert described("quiet pump") == {"quiet", "pump"}
+    assert described("glass lid") == {"glass", "lid"}

@@ -12,13 +12,13 @@ import pytest
 
 from mdm.match.candidates import PieceIndex
 from mdm.match.recent_offers import RecentOffers
-from mdm.match.term_index import MOST_HOLDERS, MOST_PIECES, TermIndex, telling
+from mdm.match.term_index import MOST_HOLDERS, MOST_PIECES, Held, TermIndex, telling
 
 SHELF = [
-    ("off_1", ["kettle", "steel", "kx100", "s:alpha"]),
-    ("off_2", ["kettle", "steel", "kx200", "s:beta"]),
-    ("off_3", ["kettle", "glass", "kx100", "s:beta"]),
-    ("off_4", ["toaster", "steel", "tt1", "s:alpha"]),
+    Held("off_1", ["kettle", "steel", "kx100", "s:alpha"]),
+    Held("off_2", ["kettle", "steel", "kx200", "s:beta"]),
+    Held("off_3", ["kettle", "glass", "kx100", "s:beta"]),
+    Held("off_4", ["toaster", "steel", "tt1", "s:alpha"]),
 ]
 
 
@@ -33,7 +33,7 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> TermIndex | RecentO
 
 def _ids(index: PieceIndex, *pieces: str, without: str | None = None) -> list[str]:
     asked = telling(pieces, index.count, len(index))
-    return [offer_id for offer_id, _ in index.hits(asked, 10, without)]
+    return [hit.offer_id for hit in index.hits(asked, 10, without)]
 
 
 def test_rare_pieces_come_first(index: TermIndex | RecentOffers) -> None:
@@ -48,7 +48,7 @@ def test_offers_that_carry_a_piece_are_left_out(index: TermIndex | RecentOffers)
 
 
 def test_an_offer_is_replaced_and_removed(index: TermIndex | RecentOffers) -> None:
-    index.add([("off_1", ["spoon", "kx300"])])
+    index.add([Held("off_1", ["spoon", "kx300"])])
     assert len(index) == 4
     assert _ids(index, "kx100") == ["off_3"]
     assert _ids(index, "kx300") == ["off_1"]
@@ -62,11 +62,9 @@ def test_both_indices_give_the_same_worth() -> None:
     for each in (recent, stored):
         each.add(SHELF)
     asked = telling(["kettle", "steel", "#kx1", "kx100", "g:1"], recent.count, len(recent))
-    for (one, worth), (other, same) in zip(
-        recent.hits(asked, 9), stored.hits(asked, 9), strict=True
-    ):
-        assert one == other
-        assert worth == pytest.approx(same, abs=0.01)
+    for one, other in zip(recent.hits(asked, 9), stored.hits(asked, 9), strict=True):
+        assert one.offer_id == other.offer_id
+        assert one.worth == pytest.approx(other.worth, abs=0.01)
 
 
 def test_common_pieces_are_asked_for_only_where_there_are_few_others() -> None:
@@ -105,13 +103,13 @@ def test_a_damaged_folder_is_made_again(tmp_path: Path) -> None:
 _WRITER = """
 import sys
 from pathlib import Path
-from mdm.match.term_index import TermIndex
+from mdm.match.term_index import Held, TermIndex
 index = TermIndex(Path(sys.argv[1]))
 def offers():
     for number in range(100_000_000):
         if number == 20_000:
             print("in the middle", flush=True)
-        yield f"off_{number}", [f"piece{number % 977}", f"word{number % 31}"]
+        yield Held(f"off_{number}", [f"piece{number % 977}", f"word{number % 31}"])
 index.write(offers(), ["off_1"], "99 off_99")
 """
 
@@ -126,5 +124,5 @@ def test_killed_in_the_middle_it_is_as_it_was_before(tmp_path: Path) -> None:
         os.kill(writer.pid, signal.SIGKILL)
     index = TermIndex(tmp_path)
     assert (index.mark, len(index)) == ("17 off_4", 4)
-    index.write([("off_5", ["spoon"])], (), "18 off_5")
+    index.write([Held("off_5", ["spoon"])], (), "18 off_5")
     assert _ids(index, "spoon") == ["off_5"]
