@@ -75,7 +75,10 @@ def _load(mode: str, platform: Platform) -> Iterator[Figure]:
     yield Figure(f"accepted changes a second, {name}", f"{accepted.changes / took:.0f}")
     yield Figure(f"from accepted to found, {name} ({len(seen)} seen)", percentiles(seen), GOAL)
     yield Figure(f"answer of the push API, {name}", percentiles(accepted.answer_s))
-    yield Figure(f"a search of the shop meanwhile, {name}", percentiles(searches))
+    failed = sum(probe.failed for probe in probes)
+    yield Figure(
+        f"a search of the shop meanwhile, {name}", f"{percentiles(searches)}, {failed} failed"
+    )
     yield Figure(
         f"offers with another price than accepted last, {name} ({found.offers} compared)",
         f"{len(found.wrong_in_index)} in the index, {len(found.wrong_in_database)} in PostgreSQL",

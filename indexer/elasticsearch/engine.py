@@ -229,7 +229,7 @@ class ElasticsearchEngine:
             "query_vector": vector.tolist(),
             "k": limit,
             "num_candidates": min(max(2 * limit, _CANDIDATES), 10_000),
-            # Eight bits are too coarse for titles of one kind of product, which crowd together.
+            # One bit is too coarse for titles of one kind of product, which crowd together.
             "rescore_vector": {"oversample": _OVERSAMPLE},
             "filter": filter_of(filters),
         }

@@ -16,8 +16,13 @@ from indexer.engine import Delete, Upsert
 from indexer.index_fields import TEXT_FIELDS, WORD_FIELDS, plain_fields, text_fields
 from indexer.inventory import digest_of
 
-FORMAT = 5
+FORMAT = 6
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
+
+_FLAT, _FLAT_FROM, _SHORT = "bbq_flat", 64, "int8_flat"
+"""How vectors are kept: by signs, and by bytes where they have fewer numbers than the server takes
+so. No graph: putting a changed product into one costs more than all the rest of it, and only what
+is similar is asked by vector alone."""
 
 
 def vector_field(model_id: str) -> str:
@@ -94,7 +99,7 @@ def index_body(brand_id: str, model_id: str, dimensions: int, shape: IndexShape)
                     "dims": dimensions,
                     "index": True,
                     "similarity": "cosine",
-                    "index_options": {"type": "int8_hnsw"},
+                    "index_options": {"type": _FLAT if dimensions >= _FLAT_FROM else _SHORT},
                 },
             },
         },

@@ -104,12 +104,12 @@ def _push(
 
 
 class Probe:
-    """Watches one fresh change after another until a search shows it."""
+    """Watches one fresh change after another until a search shows it, and counts what failed."""
 
     def __init__(self, platform: Platform, accepted: Accepted, seed: int) -> None:
         self.seen_after_s: list[float] = []
         self.search_s: list[float] = []
-        self.overtaken = 0
+        self.overtaken = self.failed = 0
         self._platform, self._accepted, self._chance = platform, accepted, random.Random(seed)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch)
@@ -151,7 +151,9 @@ class Probe:
 
     def _shown(self, client: httpx2.Client, merchant: str, sku: str) -> int | None:
         answer = client.get("/v1/search", params={"q": model_of(int(sku[1:])), "lang": "en"})
-        answer.raise_for_status()
+        if not answer.is_success:
+            self.failed += 1
+            return None
         for product in answer.json()["products"]:
             best = product["best_offer"]
             if best and best["merchant_id"] == merchant:
