@@ -21,7 +21,8 @@ from kernel.ids import derived_id
 from mdm.bulk import copy_rows
 from mdm.match.candidates import indexed
 from mdm.match.decision import NOTHING_RULED, Contender, Ruled
-from mdm.match.features import offer_features, packed, unpacked
+from mdm.match.features import offer_features
+from mdm.match.kept_reading import packed, unpacked
 from mdm.match.living_catalogue import Readings
 from mdm.match.neighbours import TitleEncoder
 from mdm.match.term_index import TermIndex
@@ -162,18 +163,11 @@ class VariedCatalogue:
         """Those of these offers that are live."""
         numbers = [int(each.removeprefix("off_")) for each in offer_ids]
         titles = [varied_title(self._titles, number) for number in numbers]
-        return [
-            Contender(
-                f"off_{number}",
-                merchant_of(number),
-                "new",
-                unpacked(readings[f"off_{number}"])
-                if f"off_{number}" in readings
-                else offer_features(title, {}),
-                f"prd_{number}",
-            )
-            for number, title in zip(numbers, titles, strict=True)
-        ], self._encoder.encode(titles)
+        contenders = [
+            _contender(offer_id, number, title, readings.get(offer_id))
+            for offer_id, number, title in zip(offer_ids, numbers, titles, strict=True)
+        ]
+        return contenders, self._encoder.encode(titles)
 
     def members(self, product_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """All live offers of these products."""
@@ -183,6 +177,18 @@ class VariedCatalogue:
         """Nothing."""
         del offer_ids
         return NOTHING_RULED
+
+
+def _contender(offer_id: str, number: int, title: str, reading: bytes | None) -> Contender:
+    kept = unpacked(reading) if reading else None
+    return Contender(
+        offer_id,
+        merchant_of(number),
+        "new",
+        kept.features if kept else offer_features(title, {}),
+        f"prd_{number}",
+        pieces=kept.pieces if kept else b"",
+    )
 
 
 def merchant_of(number: int) -> str:

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from kernel.db import Transaction
 from mdm.match.candidates import indexed
 from mdm.match.decision import Contender
-from mdm.match.features import offer_features, packed
+from mdm.match.features import offer_features
+from mdm.match.kept_reading import packed
 from mdm.match.recent_offers import RecentOffers
 from mdm.match.term_index import Asked, Held, Hit, TermIndex
 
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mdm.match.piece_counts import Numbers
+
 MOST_RECENT = 2_000
 """What is kept beside the folder at most; beyond, all of it is written to the folder."""
 _PAGE = 20_000
 # Of how titles are read: a folder of another reading is made again. Raise it with Features.
-_READING = "3"
+_READING = "4"
 
 
 class LivingIndex:
@@ -67,6 +70,10 @@ class LivingIndex:
     def count(self, piece: str) -> int:
         """How many offers carry a piece (those just changed may be counted twice for a while)."""
         return self._stored.count(piece) + self._recent.count(piece)
+
+    def counts(self, numbers: Numbers) -> Numbers:
+        """The same of many pieces, by their `piece_numbers`."""
+        return self._stored.counts(numbers) + self._recent.counts(numbers)
 
     def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[Hit]:
         """The offers whose pieces are worth most together, best first; none of those that carry

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from kernel.db import Transaction
 from mdm.living_index import LivingIndex
 from mdm.match.decision import Contender, Ruled
-from mdm.match.features import offer_features, unpacked
+from mdm.match.features import offer_features
+from mdm.match.kept_reading import unpacked
 from mdm.match.living_catalogue import Readings
 from mdm.stewardship.decisions import ruled_for
 from mdm.unique_items import SEAT
@@ -61,19 +62,7 @@ class StoredCatalogue:
         if ids:
             values = {"ids": list(ids), "model": self.model_id}
             rows = self.tx.execute(sa.text(_OFFER + which), values).all()
-        contenders = [
-            Contender(
-                row.offer_id,
-                row.merchant_id,
-                row.seat,
-                unpacked(readings[row.offer_id])
-                if row.offer_id in readings
-                else offer_features(row.title, row.facts),
-                row.product_id,
-                float(row.since),
-            )
-            for row in rows
-        ]
+        contenders = [_contender(row, readings.get(row.offer_id)) for row in rows]
         return contenders, self._vectors(rows)
 
     def _vectors(self, rows: Sequence[sa.Row[Any]]) -> NDArray[np.float32]:
@@ -84,3 +73,17 @@ class StoredCatalogue:
             if row.vector is not None:
                 table[place] = np.frombuffer(row.vector, dtype=np.float16)
         return table
+
+
+def _contender(row: sa.Row[Any], reading: bytes | None) -> Contender:
+    """An offer as the index knows it; where it does not, its title is read."""
+    kept = unpacked(reading) if reading else None
+    return Contender(
+        row.offer_id,
+        row.merchant_id,
+        row.seat,
+        kept.features if kept else offer_features(row.title, row.facts),
+        row.product_id,
+        float(row.since),
+        kept.pieces if kept else b"",
+    )

@@ -20,6 +20,8 @@ from mdm.match.term_index import Asked, Held, Hit, TermIndex, telling
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mdm.match.piece_counts import Numbers
+
 MOST = 30
 """Candidates of one offer."""
 FEW = 8
@@ -40,6 +42,10 @@ class PieceIndex(Protocol):
 
     def count(self, piece: str) -> int:
         """How many offers carry a piece."""
+        ...
+
+    def counts(self, numbers: Numbers) -> Numbers:
+        """The same of many pieces, by their `piece_numbers`."""
         ...
 
     def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[Hit]:
@@ -91,6 +97,10 @@ class Candidates:
     def count(self, piece: str) -> int:
         """How many offers carry a piece, new ones and old ones."""
         return self._living.count(piece) + self._batch.count(piece)
+
+    def counts(self, numbers: Numbers) -> Numbers:
+        """The same of many pieces, by their `piece_numbers`."""
+        return self._living.counts(numbers) + self._batch.counts(numbers)
 
     def of(self, place: int) -> tuple[list[int], list[Hit]]:
         """Candidates of a newcomer: places of other newcomers, living offers."""

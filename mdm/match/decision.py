@@ -15,7 +15,8 @@ Piece = tuple[str, Sequence[float | str], float]
 @dataclass(frozen=True, slots=True, eq=False)
 class Contender:
     """An offer in the matching. `product_id` is set where it already belongs to a product; `since`
-    is when that product was made (seconds): of two that are merged the older one stays."""
+    is when that product was made (seconds): of two that are merged the older one stays. `pieces`
+    are those of an index that keeps them (`mdm.match.kept_reading`)."""
 
     offer_id: str
     merchant_id: str
@@ -23,6 +24,7 @@ class Contender:
     features: Features
     product_id: str | None = None
     since: float = 0.0
+    pieces: bytes = b""
 
 
 @dataclass(slots=True)

@@ -65,20 +65,6 @@ class Features(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False)
     is_accessory: bool = False
 
 
-_PACK = msgspec.msgpack.Encoder()
-_UNPACK = msgspec.msgpack.Decoder(Features)
-
-
-def packed(features: Features) -> bytes:
-    """Features as an index keeps them: a fifth of the time of reading a title again."""
-    return _PACK.encode(features)
-
-
-def unpacked(data: bytes) -> Features:
-    """What was `packed`, by the same release."""
-    return _UNPACK.decode(data)
-
-
 def compact(text: str) -> str:
     """Letters and digits only, folded: the form in which part numbers are compared."""
     return "".join(_TOKEN.findall(folded(text))).replace(".", "").replace(",", "")

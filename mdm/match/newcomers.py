@@ -121,7 +121,9 @@ class Matching:
         self._previous = {each.offer_id: each.previous for each in newcomers if each.previous}
         self._candidates = Candidates(catalogue.index, self.contenders, vectors)
         self._ambiguous = self._candidates.ambiguous_gtins()
-        self._rarity = Rarity(len(self._candidates), self._candidates.count)
+        self._rarity = Rarity(
+            len(self._candidates), self._candidates.count, self._candidates.counts
+        )
         self._itself = {each.offer_id for each in newcomers}
         self.compared: list[tuple[int, int]] = []
         """Pairs of newcomers that were found worth comparing."""
@@ -136,6 +138,7 @@ class Matching:
         }
         ambiguous = self._ambiguous | ambiguous_gtins(contenders)
         self._rarity.forget_offers()
+        self._rarity.measure([(each.features, each.pieces) for each in contenders if each.pieces])
         return Comparison(contenders, table, self._rarity, ambiguous, previous, self._model)
 
     def among_newcomers(self) -> Comparison:

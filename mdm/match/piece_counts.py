@@ -24,9 +24,14 @@ _SMALLEST = 1 << 12
 _FULL = 0.6
 
 
+def piece_number(piece: str) -> int:
+    """What a piece is counted by: 1 to 2**32 - 1."""
+    return crc32(piece.encode()) or 1
+
+
 def piece_numbers(pieces: Iterable[str]) -> array[int]:
-    """What pieces are counted by: 1 to 2**32 - 1."""
-    return array("I", [crc32(each.encode()) or 1 for each in pieces])
+    """What pieces are counted by."""
+    return array("I", map(piece_number, pieces))
 
 
 class PieceCounts:
@@ -53,13 +58,20 @@ class PieceCounts:
 
     def count(self, piece: str) -> int:
         """How many offers carry a piece, and those that share its number."""
-        number = crc32(piece.encode()) or 1
+        number = piece_number(piece)
         place = number & self._last
         while entry := self._entries[place]:
             if entry >> 32 == number:
                 return entry & 0xFFFFFFFF
             place = place + 1 & self._last
         return 0
+
+    def counts(self, numbers: Numbers) -> Numbers:
+        """The same of many, by their numbers."""
+        import numpy as np
+
+        table = np.frombuffer(self._table, dtype=np.uint64)
+        return table[_places(table, numbers)] & np.uint64(0xFFFFFFFF)
 
     def changed(self, more: Sequence[int], fewer: Sequence[int]) -> PieceCounts:
         """The counts once offers came with pieces of these numbers, and others went."""

@@ -9,8 +9,14 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import repeat
+from typing import TYPE_CHECKING
 
+from mdm.match.piece_counts import piece_number
 from mdm.match.term_index import Asked, Held, Hit
+
+if TYPE_CHECKING:
+    from mdm.match.piece_counts import Numbers
 
 
 class RecentOffers:
@@ -19,6 +25,8 @@ class RecentOffers:
     def __init__(self) -> None:
         self._held: dict[str, Held] = {}
         self._holders: dict[str, set[str]] = defaultdict(set)
+        self._carried: dict[int, int] = defaultdict(int)
+        """How many offers carry a piece, by its number."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -37,6 +45,7 @@ class RecentOffers:
             self._held[each.offer_id] = each
             for piece in each.pieces:
                 self._holders[piece].add(each.offer_id)
+                self._carried[piece_number(piece)] += 1
 
     def remove(self, offer_ids: Iterable[str]) -> None:
         """Offers that are gone."""
@@ -47,10 +56,18 @@ class RecentOffers:
                 holders.discard(offer_id)
                 if not holders:
                     del self._holders[piece]
+                self._carried[piece_number(piece)] -= 1
 
     def count(self, piece: str) -> int:
         """How many offers carry a piece."""
         return len(self._holders.get(piece, ()))
+
+    def counts(self, numbers: Numbers) -> Numbers:
+        """The same of many pieces, by their `piece_numbers`."""
+        import numpy as np
+
+        held = map(self._carried.get, numbers.tolist(), repeat(0))
+        return np.fromiter(held, dtype=np.uint64, count=len(numbers))
 
     def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[Hit]:
         """The offers whose pieces are worth most together, best first; none of those that carry

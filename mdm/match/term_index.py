@@ -14,11 +14,14 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tantivy
 
 from mdm.match.piece_counts import PieceCounts, piece_numbers
+
+if TYPE_CHECKING:
+    from mdm.match.piece_counts import Numbers
 
 MOST_PIECES = 100
 """Pieces of one offer that are asked for, the rarest first."""
@@ -133,6 +136,10 @@ class TermIndex:
         """How many offers carry a piece (`mdm.match.piece_counts`: one in five hundred
         looks more common than it is)."""
         return self._counts.count(piece)
+
+    def counts(self, numbers: Numbers) -> Numbers:
+        """The same of many pieces, by their `piece_numbers`."""
+        return self._counts.counts(numbers)
 
     def alike(self, pieces: Iterable[str], limit: int) -> list[Hit]:
         """The offers that share most with these pieces, best first."""

@@ -10,7 +10,7 @@ import pytest
 from kernel.db import Database
 from mdm import living_index
 from mdm.living_index import LivingIndex
-from mdm.match.features import unpacked
+from mdm.match.kept_reading import unpacked
 from mdm.match.term_index import Held
 from mdm.offer_rows import offer_id_of
 from tests.conftest import fresh_database
@@ -124,7 +124,7 @@ def test_an_offer_is_known_as_it_was_last_described(database: Database, tmp_path
         again = raw("k1", "Kettle KX001Q steel", description=words)
         load(database, "alpha", [again], complete=False)
         (hit,) = _refreshed(database, index).hits([("kx001q", 1.0)], 5)
-        return unpacked(hit.reading).reading.described
+        return unpacked(hit.reading).features.reading.described
 
     assert described("quiet pump") == {"quiet", "pump"}
     assert described("glass lid") == {"glass", "lid"}
