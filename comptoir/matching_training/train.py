@@ -43,14 +43,19 @@ PARAMETERS: Mapping[str, Any] = {
 }
 # A set with many pairs teaches no more than one with so many.
 MOST_PAIRS = 25_000
-# More of these can only speak for one product, or only against: no set may teach otherwise.
+# More of these can only speak for one product, or only against: no set may teach otherwise. What
+# a set taught against it (a maker named by both) cost most on sets that were left out.
 _FOR = {
     "pieces_alike", "words_alike", "words_contained", "rarest_code_shared",
-    "rarest_whole_code_shared", "meaning", "same_manufacturer", "same_capacity", "same_colour",
+    "rarest_whole_code_shared", "code_beginning_shared", "code_in_description", "meaning",
+    "same_manufacturer", "same_capacity", "same_colour", "quantities_equal", "model_words_shared",
+    "numbers_in_common", "figures_in_common", "letters_alike", "described_in_common",
 }  # fmt: skip
 _AGAINST = {
-    "quantities_unequal", "code_unmatched_on_both_sides", "numbers_differ", "packs_differ",
-    "rarest_number_differs",
+    "quantities_unequal", "code_unmatched_on_both_sides", "code_unmatched_on_one_side",
+    "numbers_differ", "numbers_unmatched", "rarest_number_differs", "packs_differ",
+    "bundle_differs", "accessory_differs", "model_words_differ", "words_left_over_less",
+    "rarest_left_over_less", "rarest_left_over_more",
 }  # fmt: skip
 
 

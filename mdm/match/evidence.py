@@ -14,6 +14,7 @@ from rapidfuzz.distance import Indel, JaroWinkler
 
 from mdm.match.features import Features
 from mdm.match.rarity import Rarity, Weighed
+from mdm.normalise.vocabulary import COLOURS
 
 MAX_CODES = 8
 _SAME_WITHIN = 0.03
@@ -48,7 +49,6 @@ class Evidence(NamedTuple):
     model_words_shared: float
     same_first_word: float
     same_manufacturer: float
-    manufacturer_in_title: float
     same_colour: float
     same_capacity: float
     packs_differ: float
@@ -77,11 +77,11 @@ def evidence(one: Features, other: Features, cosine: float, rarity: Rarity) -> E
         cosine,
         *_shared_codes(one, other, left, right, rarity),
         *_unmatched_codes(one, other, left, right, rarity),
-        *_numbers(one, other, rarity),
+        *_numbers(one, other, left, right, rarity),
         *_quantities(one, other),
         *_model(one, other),
-        *_manufacturers(one, other),
-        _attribute(one, other, "colour"),
+        _manufacturer(one, other),
+        _colour(one, other),
         _attribute(one, other, "capacity"),
         *_kinds(one, other),
         fuzz.token_set_ratio(left.text, right.text) / 100,
@@ -135,8 +135,8 @@ def _shared_codes(
 def _unmatched_codes(
     one: Features, other: Features, left: Weighed, right: Weighed, rarity: Rarity
 ) -> tuple[float, float, float]:
-    """Codes that the other has in no form: how telling the rarest, and how alike those of both
-    sides are (`kgn36vl35g` and `kgn36vl3ag` are sisters, not one)."""
+    """Codes that the other says nowhere in any form: how telling the rarest, and how alike those
+    of both sides are (`kgn36vl35g` and `kgn36vl3ag` are sisters, not one)."""
     lone = _unmatched(one, other, right, rarity)
     lone_there = _unmatched(other, one, left, rarity)
     most = max(lone.values(), default=0.0), max(lone_there.values(), default=0.0)
@@ -151,7 +151,7 @@ def _unmatched_codes(
 def _unmatched(one: Features, other: Features, there: Weighed, rarity: Rarity) -> dict[str, float]:
     found = {}
     for code in one.codes:
-        if code in there.codes or code in other.reading.tokens:
+        if code in there.codes or code in there.said:
             continue
         if not any(
             len(each) >= _WITHIN_CODE and (code in each or each in code) for each in other.all_codes
@@ -163,10 +163,10 @@ def _unmatched(one: Features, other: Features, there: Weighed, rarity: Rarity) -
 
 
 def _numbers(
-    one: Features, other: Features, rarity: Rarity
+    one: Features, other: Features, here: Weighed, there: Weighed, rarity: Rarity
 ) -> tuple[float, float, float, float, float]:
-    left = one.numbers - other.numbers - other.reading.tokens - other.all_codes
-    right = other.numbers - one.numbers - one.reading.tokens - one.all_codes
+    left = one.numbers - there.said - other.all_codes
+    right = other.numbers - here.said - one.all_codes
     rarest = 0.0
     if left and right:
         rarest = min(_rarest(left, rarity), _rarest(right, rarity))
@@ -202,14 +202,32 @@ def _model(one: Features, other: Features) -> tuple[float, float, float]:
     )
 
 
-def _manufacturers(one: Features, other: Features) -> tuple[float, float]:
+def _manufacturer(one: Features, other: Features) -> float:
+    """1 and -1 where both state one; half of it where only one does and the other names it, or
+    does not."""
     left, right = one.manufacturer, other.manufacturer
     if left and right:
-        return (1.0 if left in right or right in left else -1.0), 0.0
+        is_same = left in right or right in left or _names(other, left) or _names(one, right)
+        return 1.0 if is_same else -1.0
     if not left and not right:
-        return 0.0, 0.0
-    name, elsewhere = (left or right or ""), (other if left else one)
-    return 0.0, 1.0 if name in elsewhere.reading.text.replace(" ", "")[:60] else -1.0
+        return 0.0
+    return 0.5 if _names(*((other, left) if left else (one, right or ""))) else -0.5
+
+
+def _names(offer: Features, manufacturer: str) -> bool:
+    return manufacturer in offer.reading.text.replace(" ", "")
+
+
+def _colour(one: Features, other: Features) -> float:
+    """By titles; where only one has it there, half as much by the other's description."""
+    stated = _attribute(one, other, "colour")
+    left, right = one.attributes.get("colour"), other.attributes.get("colour")
+    if stated or not (left or right):
+        return stated
+    described = (other if left else one).reading.described & COLOURS.keys()
+    if not described:
+        return 0.0
+    return 0.5 if described & set((left or right or "").split("/")) else -0.5
 
 
 def _attribute(one: Features, other: Features, name: str) -> float:
@@ -234,16 +252,17 @@ def _descriptions(
     if not one.reading.described and not other.reading.described:
         return 0.0, 0.0
     shared = sum([rarity[each] for each in left.said & right.said])
-    codes = (one.codes & other.reading.described) | (other.codes & one.reading.described)
+    codes = one.all_codes & other.reading.described | other.all_codes & one.reading.described
     return shared / (min(left.said_weight, right.said_weight) or 1.0), _rarest(codes, rarity)
 
 
 def _left_over(
     one: Features, other: Features, left: Weighed, right: Weighed, rarity: Rarity
 ) -> tuple[float, float, float, float]:
-    """Words of each that the other has in no form: their share, and the rarest."""
-    here = [rarity[each] for each in one.words - other.words - right.codes]
-    there = [rarity[each] for each in other.words - one.words - left.codes]
+    """Words of each that the other says nowhere, its description included: their share, and the
+    rarest."""
+    here = [rarity[each] for each in one.words - right.codes - right.said]
+    there = [rarity[each] for each in other.words - left.codes - left.said]
     shares = (sum(here) / (left.words or 1.0), sum(there) / (right.words or 1.0))
     rarest = (max(here, default=0.0), max(there, default=0.0))
     return min(shares), max(shares), min(rarest), max(rarest)

@@ -90,8 +90,12 @@ def _is_for(one: Features, other: Features) -> bool:
 
 
 def _says(offer: Features, count: str) -> bool:
-    """A number of pieces stated in words that are not understood: `film 10's`."""
-    return count != "1" and "pack_count" not in offer.attributes and count in offer.numbers
+    """A number of pieces stated in words that are not understood, `film 10's`, or in the
+    description only."""
+    if count == "1" or "pack_count" in offer.attributes:
+        return False
+    described = offer.reading.described
+    return count in offer.numbers or (count in described and "pack" in described)
 
 
 def _attributes(one: Mapping[str, str], other: Mapping[str, str]) -> str | None:

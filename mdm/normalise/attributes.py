@@ -44,8 +44,10 @@ _SIZE = re.compile(
     r"(\d{2}(?:[.,]5)?(?:-\d{2})?|xxs|xs|s|m|l|xl|xxl|3xl|4xl)(?![\w.,])"
 )
 _KEYBOARD = re.compile(r"\b(azerty|qwerty|qwertz)\b")
-# `5g` in one word is a mobile network, not the weight of a packet.
-_CONTENT = re.compile(r"(?<![\w.,])(?![2-6]g\b)(\d{1,4}(?:[.,]\d{1,3})?)\s?(g|kg|ml|cl|l)\b")
+# `5g` in one word is a mobile network, `1G SFP` a port, not the weight of a packet.
+_CONTENT = re.compile(
+    r"(?<![\w.,])(?![2-6]g\b)(\d{1,4}(?:[.,]\d{1,3})?)\s?(g|kg|ml|cl|l)\b(?!\s?q?sfp)"
+)
 _PACKS = (
     re.compile(r"\b(\d{1,3})\s?er[- ]?(?:pack|set|packung|vorteilspack)\b"),
     re.compile(
@@ -55,7 +57,8 @@ _PACKS = (
         r"(?<![\w.,-])(\d{1,3})[\s-]?(?:pack|pk|stuck|stk|st\.|packungen|piles|batterien|sachets|pezzi|stuks|szt|sztuk|unidades|uds)\b"
     ),
     re.compile(r"^(\d{1,2})\s?x\s(?=[a-z])"),
-    re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d)?\s?(?:g|kg|ml|l|cl)\b"),
+    # Ports are counted alike: `4 x 1G SFP`.
+    re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d)?\s?(?:g|kg|ml|l|cl)\b(?!\s?q?sfp)"),
     re.compile(r"[(,\[]\s?x\s?(\d{1,2})\s?[)\]]"),
     re.compile(r"(?<=\s)[x×]\s?(\d{1,2})$"),
     re.compile(r"\b(double|duo|twin|doppel)[- ]?(?:pack|packung)\b"),

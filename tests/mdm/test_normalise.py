@@ -189,6 +189,7 @@ def test_condition(stated: str | None, title: str, read: Condition) -> None:
         ("Lot de 4 piles", {"pack_count": "4"}),
         ("10er-Pack Batterien", {"pack_count": "10"}),
         ("2x Toner", {"pack_count": "2"}),
+        ("Switch 24 GigE, 4 x 1G SFP", {}),
         ("Twin Pack Toner", {"pack_count": "2"}),
         ("AMD Phenom II X4 955", {}),
         ("Jeu 480 pièces", {}),

@@ -81,6 +81,48 @@ def test_a_code_within_another_is_not_unmatched() -> None:
     assert row.code_beginning_shared >= 0.9
 
 
+def test_a_code_is_one_however_hyphens_hold_it_together() -> None:
+    one, other = features("Norvalis case nv13aquseev2"), features("Norvalis NV13-AQU-SEE-V2, case")
+    assert "nv13aquseev2" in one.codes & other.codes
+    assert _row(one, other).longest_code_shared == 1.2
+    assert "0101072300" in features("cable 010-10723-00").codes
+    nothing_whole = features("all-weather 2.5-inch usb-c 10/100/1000 16:9 512gb-ssd").codes
+    assert not {"512gbssd", "101001000", "25inch"} & nothing_whole
+
+
+def test_what_the_description_says_is_not_left_over() -> None:
+    told = "Spare part ws-c2960x-24ts-l of the copper series"
+    one = features("Catalyst 24 ports copper WS-C2960X-24TS-L")
+    row = _row(one, features("Catalyst switch 24", description=told))
+    assert row.code_in_description > 0.5
+    assert row.code_unmatched_on_one_side == 0
+    bare = _row(one, features("Catalyst switch 24"))
+    assert row.rarest_left_over_more < bare.rarest_left_over_more
+
+
+def test_a_maker_is_found_in_the_other_title() -> None:
+    stated = features("Chain checker", manufacturer="Bohrwick")
+    assert _row(stated, features("Bohrwick chain checker")).same_manufacturer == 0.5
+    assert _row(stated, features("Chain checker")).same_manufacturer == -0.5
+    by_dealer = features("Bohrwick chain checker", manufacturer="Norvalis")
+    assert _row(stated, by_dealer).same_manufacturer == 1
+    assert _row(stated, features("Checker", manufacturer="Norvalis")).same_manufacturer == -1
+    assert _row(features("Checker"), features("Checker")).same_manufacturer == 0
+
+
+def test_a_colour_is_found_in_the_description() -> None:
+    blue = features("Case", attributes={"colour": "blue"})
+    assert _row(blue, features("Case", description="Plastique bleu")).same_colour == 0.5
+    assert _row(blue, features("Case", description="plastic green")).same_colour == -0.5
+    assert _row(blue, features("Case", description="plastic")).same_colour == 0
+
+
+def test_a_pack_that_only_a_description_names_is_no_other_pack() -> None:
+    three = features("Disc 3 pack", attributes={"pack_count": "3"})
+    assert veto(three, features("Disc")) == "packs of 3 and of 1"
+    assert veto(three, features("Disc", description="1.4 GB, 3 pack")) is None
+
+
 def test_the_same_model_is_likelier_than_its_sister() -> None:
     one = features("Bosch Serie 4 KGN36VL35G fridge freezer 324 l white")
     same = features("Bosch KGN36VL35G freestanding fridge freezer")
