@@ -28,6 +28,7 @@ WORDS = {
     "same_model_code": "The same rare model code",
     "same_title": "Word for word the same title",
     "other_short_name": "Another short name of a model",
+    "other_card": "Another kind of memory card",
     "numbers_differ": "Numbers that differ",
     "numbers_in_common": "Numbers in common",
     "numbers_unmatched": "Numbers on one side only",

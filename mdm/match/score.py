@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mdm.match.card_formats import card_format
 from mdm.match.decision import Piece
 from mdm.match.ensemble import Ensemble, read_ensemble
 from mdm.match.evidence import Evidence
@@ -41,6 +42,8 @@ SAME_TITLE = 1.0
 SAME_TITLE_WEIGHT = 1.5
 # `iphone 8` and `iphone x`, where no longer code says that both are one.
 OTHER_SHORT_NAME = -2.5
+# Most shops say it, three in a hundred say it wrongly.
+OTHER_CARD = -3.0
 TELLING_CODE_LENGTH = 6
 # What titles can say against a pair: an identifier shared without a doubt outweighs it.
 AGAINST_AT_MOST = -5.0
@@ -103,6 +106,9 @@ def title_evidence(one: Features, other: Features, rarity: Rarity) -> list[Piece
     word = _unlike_names(one, other, rarity)
     if word:
         found.append(("other_short_name", (word,), OTHER_SHORT_NAME))
+    card, other_card = card_format(one.reading.tokens), card_format(other.reading.tokens)
+    if card and other_card and card != other_card:
+        found.append(("other_card", sorted((card, other_card)), OTHER_CARD))
     return found
 
 

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from kernel.errors import DomainError
+from mdm.match.card_formats import card_format
 from mdm.match.decide import LIKELY, MERGE
 from mdm.match.ensemble import read_ensemble
 from mdm.match.evidence import Evidence, evidence
@@ -179,6 +180,33 @@ def test_the_same_title_counts_unless_it_names_a_kind_only() -> None:
     assert [code for code, *_ in title_evidence(one, again, rare)] == ["same_title"]
     assert title_evidence(one, other, rare) == []
     assert title_evidence(one, again, Rarity(30_000, lambda _: 30_000)) == []
+
+
+def test_cards_that_fit_no_common_slot_are_not_one() -> None:
+    micro = features("Norvalis Ultra 32 GB micro SDHC + SD adapter")
+    told = title_evidence(micro, features("Carte Norvalis SDHC Ultra 32 Go"), RARITY)
+    assert ("other_card", ["microsd", "sd"], -3.0) in told
+    stick = features("Clé USB Norvalis Ultra 32 Go")
+    assert "other_card" in [code for code, *_ in title_evidence(stick, micro, RARITY)]
+    for other in ("Norvalis microSDHC Ultra 32GB", "Norvalis Ultra 32GB", "Norvalis USB 32GB"):
+        assert "other_card" not in [
+            code for code, *_ in title_evidence(micro, features(other), RARITY)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("title", "card"),
+    [
+        ("XQD SD card 64GB", "xqd"),
+        ("CompactFlash 64GB", "cf"),
+        ("SDXC 64GB", "sd"),
+        ("USB flash drive 64GB", "usb"),
+        ("Pendrive USB 3.0 64GB", "usb"),
+        ("Phone 64GB, USB C", None),
+    ],
+)
+def test_the_kind_of_card(title: str, card: str | None) -> None:
+    assert card_format(features(title).reading.tokens) == card
 
 
 def test_boxed_and_loose_ware_are_kept_apart() -> None:
