@@ -37,7 +37,7 @@ _QUANTITY = re.compile(
     r"|\d{1,4}[pw]|\d{1,2}k|\d{1,3}(?:[.,]\d+)?[mglvhsx]"
 )
 _DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?")
-_HYPHENED = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+){1,5}")
+_HYPHENED = re.compile(r"(?<![a-z0-9])[a-z0-9]++(?:[-/][a-z0-9]++){1,5}")
 _LONG_WORD = re.compile(r"[a-z]{6}")
 
 
