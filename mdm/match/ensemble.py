@@ -21,36 +21,44 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MAX_DEPTH = 12
+# So many rows at once stay in the processor's cache with all trees.
+_AT_ONCE = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
     """Nodes of all trees in one table. A leaf leads to itself, so that all trees end together.
 
-    `names` are the columns that a row has to have, in order; `roots` the first node of each tree.
+    `names` are the columns that a row has to have, in order; `roots` the first node of each tree;
+    `onward` the two nodes behind each: where the row's number is not above the threshold, and where
+    it is.
     """
 
     names: tuple[str, ...]
     base: float
     depth: int
-    roots: NDArray[np.int32]
-    column: NDArray[np.int32]
+    roots: NDArray[np.intp]
+    column: NDArray[np.intp]
     threshold: NDArray[np.float64]
-    below: NDArray[np.int32]
-    above: NDArray[np.int32]
+    onward: NDArray[np.intp]
     value: NDArray[np.float64]
 
     def log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """[n, columns] -> [n]."""
         import numpy as np
 
-        places = np.arange(len(rows))[:, None]
-        nodes = np.broadcast_to(self.roots, (len(rows), len(self.roots)))
-        for _ in range(self.depth):
-            goes_below = rows[places, self.column[nodes]] <= self.threshold[nodes]
-            nodes = np.where(goes_below, self.below[nodes], self.above[nodes])
-        found: NDArray[np.float64] = self.base + self.value[nodes].sum(axis=1)
-        return found
+        found = np.empty(len(rows))
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            numbers, first = some.ravel(), np.arange(len(some))[:, None] * some.shape[1]
+            nodes = np.repeat(self.roots[None, :], len(some), axis=0)
+            for _ in range(self.depth):
+                is_above = numbers.take(self.column.take(nodes) + first) > self.threshold.take(
+                    nodes
+                )
+                nodes = self.onward.take(2 * nodes + is_above)
+            found[start : start + _AT_ONCE] = self.value.take(nodes).sum(axis=1)
+        return self.base + found
 
     def contributions(self, row: Sequence[float]) -> dict[str, float]:
         """How far each column moves the log odds of a row; added to `start` they are its score."""
@@ -61,8 +69,7 @@ class Ensemble:
         nodes = self.roots
         for _ in range(self.depth):
             column = self.column[nodes]
-            goes_below = given[column] <= self.threshold[nodes]
-            steps = np.where(goes_below, self.below[nodes], self.above[nodes])
+            steps = self.onward[2 * nodes + (given[column] > self.threshold[nodes])]
             np.add.at(moved, column, self.value[steps] - self.value[nodes])
             nodes = steps
         return dict(zip(self.names, moved.tolist(), strict=True))
@@ -110,10 +117,9 @@ def _ensemble(data: dict[str, Any]) -> Ensemble:
         names=tuple(data["names"]),
         base=float(data["base"]),
         depth=int(data["depth"]),
-        roots=np.array(roots, dtype=np.int32),
-        column=table[:, 0].astype(np.int32),
+        roots=np.array(roots, dtype=np.intp),
+        column=table[:, 0].astype(np.intp),
         threshold=table[:, 1],
-        below=table[:, 2].astype(np.int32),
-        above=table[:, 3].astype(np.int32),
+        onward=table[:, 2:4].astype(np.intp).ravel(),
         value=table[:, 4],
     )
