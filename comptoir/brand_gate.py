@@ -39,9 +39,7 @@ class BrandGate:
         to_keep: dict[str, str] = {}
         brand = self._brand(asked, to_keep)
         if brand is None:
-            host = asked.headers.get("host", "")[:100]
-            answer = PlainTextResponse(f"No shop answers under the name {host!r}.", 404)
-            await answer(scope, receive, send)
+            await PlainTextResponse(self._refusal(asked), 404)(scope, receive, send)
             return
         choices = reader_choices(
             asked.query_params,
@@ -72,12 +70,18 @@ class BrandGate:
             return named
         brands = self.brands.brands()
         wish = asked.query_params.get("brand")
-        if wish is not None and wish in brands:
+        if not wish:
+            kept = brands.get(asked.cookies.get("brand", ""))
+            return named or kept or next(iter(brands.values()), None)
+        if wish in brands:
             to_keep["brand"] = wish
-            return brands[wish]
-        return (
-            named or brands.get(asked.cookies.get("brand", "")) or next(iter(brands.values()), None)
-        )
+        # Another brand's shop in its place would be taken for the one that was asked for.
+        return brands.get(wish)
+
+    def _refusal(self, asked: HTTPConnection) -> str:
+        wish = asked.query_params.get("brand", "") if self.by_query else ""
+        name = wish or asked.headers.get("host", "")
+        return f"No shop answers under the name {name[:100]!r}."
 
 
 def _cookie(name: str, value: str) -> str:

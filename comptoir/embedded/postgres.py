@@ -50,7 +50,22 @@ def _join(folder: Path) -> str:
 
     # A server object whose start failed would be handed out again as if it had succeeded.
     PostgresServer._instances.pop(folder.resolve(), None)
-    return str(get_server(folder, cleanup_mode="stop").get_uri())
+    server = get_server(folder, cleanup_mode="stop")
+    with server._lock:
+        # One that was killed could not sign off, and the server would wait for it for ever.
+        users = server.global_process_id_list
+        users.put([pid for pid in users._get() if _is_running(pid)])
+    return str(server.get_uri())
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _not_started(folder: Path, error: Exception) -> DomainError:

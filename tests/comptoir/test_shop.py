@@ -56,6 +56,10 @@ def test_the_brand_is_the_hosts_or_the_one_asked_for(client: TestClient) -> None
         assert f'data-brand="{brand}"' in by_host.text
         assert f'data-brand="{brand}"' in by_query.text
         assert name in by_host.text
+    unknown = client.get("/legal/notice?brand=nobody")
+    assert unknown.status_code == 404
+    assert "'nobody'" in unknown.text
+    assert "brand" not in unknown.cookies
 
 
 def test_a_host_that_no_brand_has_is_told_so(postgres_url: str, tmp_path: Path) -> None:
