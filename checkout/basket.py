@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from checkout import tables as t
 from checkout.contact import Contact
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.errors import DomainError, NotFound
 from kernel.ids import drawn_id
 from kernel.money import Money
@@ -26,6 +26,40 @@ from tenants.brand import Brand
 
 MAX_LINES = 40
 MAX_QUANTITY = 20
+_OF_BASKET = t.basket.c.basket_id == sa.bindparam("of_basket")
+_LINE_OF = t.basket_line.c.basket_id == sa.bindparam("of_basket")
+_NEW = Prepared(t.basket.insert())
+_READ = Prepared(t.basket.select().where(_OF_BASKET))
+_TOUCH = Prepared(t.basket.update().where(_OF_BASKET).values(updated_at=sa.func.now()))
+_LINES = Prepared(
+    t.basket_line.select()
+    .where(_LINE_OF)
+    .order_by(t.basket_line.c.added_at, t.basket_line.c.offer_id)
+)
+_WANTED = insert(t.basket_line)
+_PUT = Prepared(
+    _WANTED.on_conflict_do_update(
+        index_elements=["basket_id", "offer_id"],
+        set_={
+            "quantity": sa.func.greatest(t.basket_line.c.quantity, _WANTED.excluded.quantity),
+            "seen_minor": _WANTED.excluded.seen_minor,
+            "seen_currency": _WANTED.excluded.seen_currency,
+        },
+    )
+)
+_CHANGE_LINE = Prepared(
+    t.basket_line.update().where(_LINE_OF, t.basket_line.c.offer_id == sa.bindparam("of_offer"))
+)
+_TAKE_OUT = Prepared(
+    t.basket_line.delete().where(
+        _LINE_OF, t.basket_line.c.offer_id == sa.any_(sa.bindparam("offers", type_=ARRAY(sa.Text)))
+    )
+)
+_FORGET_CONTACT = Prepared(
+    t.basket.update()
+    .where(_OF_BASKET, ~sa.select(t.basket_line.c.offer_id).where(_LINE_OF).exists())
+    .values(contact=None)
+)
 _BASKET_ID = re.compile(r"^bsk_[a-z2-7]{26}$")
 _SELLABLE = {Availability.IN_STOCK, Availability.UNKNOWN}
 
@@ -65,7 +99,7 @@ def read_basket(tx: Transaction, basket_id: str | None) -> Basket:
     """The basket of this brand by id; an unknown or foreign id is an empty basket."""
     if basket_id is None or not _BASKET_ID.match(basket_id):
         return EMPTY
-    row = tx.execute(t.basket.select().where(t.basket.c.basket_id == basket_id)).one_or_none()
+    row = _READ.first(tx, {"of_basket": basket_id})
     if row is None:
         return EMPTY
     contact = None if row.contact is None else Contact.from_json(row.contact)
@@ -73,11 +107,6 @@ def read_basket(tx: Transaction, basket_id: str | None) -> Basket:
 
 
 def _lines(tx: Transaction, basket_id: str) -> tuple[Line, ...]:
-    rows = tx.execute(
-        t.basket_line.select()
-        .where(t.basket_line.c.basket_id == basket_id)
-        .order_by(t.basket_line.c.added_at, t.basket_line.c.offer_id)
-    ).all()
     return tuple(
         Line(
             row.offer_id,
@@ -86,7 +115,7 @@ def _lines(tx: Transaction, basket_id: str) -> tuple[Line, ...]:
             Money(row.seen_minor, row.seen_currency),
             read_offer(tx, row.offer_id),
         )
-        for row in rows
+        for row in _LINES.all(tx, {"of_basket": basket_id})
     )
 
 
@@ -122,25 +151,16 @@ def put_line(
             "basket_full", f"A basket holds {MAX_LINES} different offers.", hint="Remove one."
         )
     kept = basket.basket_id or _new_basket(tx, brand)
-    statement = insert(t.basket_line).values(
-        basket_id=kept,
-        offer_id=offer_id,
-        brand_id=brand.id,
-        title=offer.title,
-        quantity=_bounded(quantity),
-        seen_minor=offer.price.minor,
-        seen_currency=offer.price.currency,
-    )
-    tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["basket_id", "offer_id"],
-            set_={
-                "quantity": sa.func.greatest(t.basket_line.c.quantity, statement.excluded.quantity),
-                "seen_minor": statement.excluded.seen_minor,
-                "seen_currency": statement.excluded.seen_currency,
-            },
-        )
-    )
+    line = {
+        "basket_id": kept,
+        "offer_id": offer_id,
+        "brand_id": brand.id,
+        "title": offer.title,
+        "quantity": _bounded(quantity),
+        "seen_minor": offer.price.minor,
+        "seen_currency": offer.price.currency,
+    }
+    _PUT.run(tx, line)
     _touch(tx, kept)
     return kept, offer
 
@@ -157,45 +177,38 @@ def set_quantity(tx: Transaction, basket_id: str, offer_id: str, quantity: int) 
 
 def remember_seen(tx: Transaction, basket_id: str, seen: Sequence[tuple[str, Money]]) -> None:
     """Note the unit prices that a page has just shown, offer by offer."""
-    for offer_id, price in seen:
-        tx.execute(
-            t.basket_line.update()
-            .where(t.basket_line.c.basket_id == basket_id, t.basket_line.c.offer_id == offer_id)
-            .values(seen_minor=price.minor, seen_currency=price.currency)
-        )
+    rows = [
+        {
+            "of_basket": basket_id,
+            "of_offer": offer_id,
+            "seen_minor": price.minor,
+            "seen_currency": price.currency,
+        }
+        for offer_id, price in seen
+    ]
+    _CHANGE_LINE.run_each(tx, rows)
 
 
 def keep_contact(tx: Transaction, basket_id: str, contact: Contact) -> None:
     """Keep who buys with the basket until it is ordered."""
-    tx.execute(
-        t.basket.update()
-        .where(t.basket.c.basket_id == basket_id)
-        .values(contact=contact.as_json(), updated_at=sa.func.now())
-    )
+    _TOUCH.run(tx, {"of_basket": basket_id, "contact": contact.as_json()})
 
 
 def take_out(tx: Transaction, basket_id: str, offer_ids: Sequence[str]) -> None:
     """Remove what has been ordered; the contact goes with the last line."""
-    lines = t.basket_line
-    tx.execute(
-        lines.delete().where(lines.c.basket_id == basket_id, lines.c.offer_id.in_(offer_ids))
-    )
-    left = sa.select(lines.c.offer_id).where(lines.c.basket_id == basket_id).exists()
-    tx.execute(
-        t.basket.update().where(t.basket.c.basket_id == basket_id, ~left).values(contact=None)
-    )
+    taken = {"of_basket": basket_id, "offers": list(offer_ids)}
+    _TAKE_OUT.run(tx, taken)
+    _FORGET_CONTACT.run(tx, {"of_basket": basket_id})
 
 
 def _new_basket(tx: Transaction, brand: Brand) -> str:
     basket_id = drawn_id("bsk")
-    tx.execute(t.basket.insert().values(basket_id=basket_id, brand_id=brand.id))
+    _NEW.run(tx, {"basket_id": basket_id, "brand_id": brand.id})
     return basket_id
 
 
 def _touch(tx: Transaction, basket_id: str) -> None:
-    tx.execute(
-        t.basket.update().where(t.basket.c.basket_id == basket_id).values(updated_at=sa.func.now())
-    )
+    _TOUCH.run(tx, {"of_basket": basket_id})
 
 
 def _bounded(quantity: int) -> int:

@@ -24,13 +24,25 @@ from checkout.quote import freeze, live_quote, read_quote
 from checkout.quote_document import LegQuoted, Quote, same_terms, sha256_of
 from checkout.states import Policy
 from checkout.terms_accepted import quoted_terms, record_terms
-from kernel.db import Transaction, advisory_lock
+from kernel.db import Prepared, Transaction, advisory_lock
 from kernel.errors import DomainError, NotFound
 from kernel.ids import derived_id, drawn_id
 from tenants.brand import Brand
 from tenants.terms import Terms, current_terms
 
 _UNPAID = (State.NEW, State.AWAITING_PAYMENT)
+_BY_TOKEN = Prepared(
+    t.purchase.select().where(t.purchase.c.confirmation_token == sa.bindparam("token"))
+)
+_OF_BASKET = t.leg.c.purchase_id.in_(
+    sa.select(t.purchase.c.purchase_id).where(t.purchase.c.basket_id == sa.bindparam("of_basket"))
+)
+_END_UNPAID = Prepared(t.leg.update().where(_OF_BASKET, t.leg.c.state.in_(_UNPAID)))
+_UNSETTLED = Prepared(
+    sa.select(t.leg.c.purchase_id).distinct().where(_OF_BASKET, t.leg.c.state.not_in(FINAL))
+)
+_BUY, _ADD_LEG = Prepared(t.purchase.insert()), Prepared(t.leg.insert())
+_ENTER = Prepared(t.leg_transition.insert().inline())
 # The request that confirms advances the purchase itself; this is for when it dies first.
 _SAFETY_DELAY_S = 5
 
@@ -113,9 +125,7 @@ def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased
 
 
 def _known(tx: Transaction, accepted: Acceptance) -> Purchased | None:
-    row = tx.execute(
-        t.purchase.select().where(t.purchase.c.confirmation_token == accepted.token)
-    ).one_or_none()
+    row = _BY_TOKEN.first(tx, {"token": accepted.token})
     if row is None:
         return None
     if row.request_sha256 != accepted.sha256:
@@ -195,18 +205,8 @@ def _purchase(
 
 def _unsettled_purchases(tx: Transaction, basket_id: str, now: datetime) -> list[str]:
     """Purchases of the basket with an unsettled leg; the time of their unpaid legs is over now."""
-    of_basket = sa.select(t.purchase.c.purchase_id).where(t.purchase.c.basket_id == basket_id)
-    tx.execute(
-        t.leg.update()
-        .where(t.leg.c.purchase_id.in_(of_basket), t.leg.c.state.in_(_UNPAID))
-        .values(deadline_at=now, next_try_at=now)
-    )
-    statement = (
-        sa.select(t.leg.c.purchase_id)
-        .distinct()
-        .where(t.leg.c.purchase_id.in_(of_basket), t.leg.c.state.not_in(FINAL))
-    )
-    return list(tx.execute(statement).scalars())
+    _END_UNPAID.run(tx, {"of_basket": basket_id, "deadline_at": now, "next_try_at": now})
+    return [row.purchase_id for row in _UNSETTLED.all(tx, {"of_basket": basket_id})]
 
 
 def _insert(
@@ -220,26 +220,25 @@ def _insert(
 ) -> Purchased:
     now = deps.clock()
     purchased = Purchased(drawn_id("pur"), drawn_id("ord"), is_new=True)
-    tx.execute(
-        t.purchase.insert().values(
-            purchase_id=purchased.purchase_id,
-            brand_id=brand.id,
-            order_ref=purchased.order_ref,
-            confirmation_token=accepted.token,
-            request_sha256=accepted.sha256,
-            quote_id=quote.quote_id,
-            basket_id=quote.basket_id,
-            language=accepted.language,
-            site=accepted.site,
-            contact=contact.as_json(),
-            terms_version=terms.version,
-            terms_language=terms.language,
-            terms_sha256=terms.sha256,
-            terms_accepted_at=now,
-            policy=accepted.policy,
-            created_at=now,
-        )
-    )
+    new = {
+        "purchase_id": purchased.purchase_id,
+        "brand_id": brand.id,
+        "order_ref": purchased.order_ref,
+        "confirmation_token": accepted.token,
+        "request_sha256": accepted.sha256,
+        "quote_id": quote.quote_id,
+        "basket_id": quote.basket_id,
+        "language": accepted.language,
+        "site": accepted.site,
+        "contact": contact.as_json(),
+        "terms_version": terms.version,
+        "terms_language": terms.language,
+        "terms_sha256": terms.sha256,
+        "terms_accepted_at": now,
+        "policy": accepted.policy,
+        "created_at": now,
+    }
+    _BUY.run(tx, new)
     # The order in which legs are placed, where all or nothing is wanted: what binds comes last.
     binding = binding_legs(tx, quote)
     placed_in_turn = sorted(quote.legs, key=lambda leg: leg in binding)
@@ -274,6 +273,6 @@ def _insert_leg(
         "deadline_at": deadline_of(State.NEW, now, deps.windows),
         "created_at": now,
     }
-    tx.execute(t.leg.insert(), new)
+    _ADD_LEG.run(tx, new)
     entered = {"leg_id": leg_id, "brand_id": brand_id, "state": State.NEW, "owner": "confirm"}
-    tx.execute(t.leg_transition.insert(), entered | {"at": now})
+    _ENTER.run(tx, entered | {"at": now})

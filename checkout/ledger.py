@@ -24,11 +24,13 @@ from checkout.accounting.commission import (
 )
 from checkout.quote_document import LegQuoted
 from checkout.refunds import Refund
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.ids import derived_id
 from kernel.money import Money
 
 CAPTURE = "capture"
+
+_BOOK, _ENTRY = Prepared(t.ledger_transaction.insert()), Prepared(t.ledger_entry.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,9 @@ def _book(
         "kind": kind,
         "occurred_at": moment,
     }
-    tx.execute(t.ledger_transaction.insert(), booked)
-    tx.execute(
-        t.ledger_entry.insert(),
+    _BOOK.run(tx, booked)
+    _ENTRY.run_each(
+        tx,
         [
             {
                 "transaction_id": transaction_id,

@@ -8,32 +8,31 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from checkout import tables as t
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.ids import derived_id
+
+_LAST = Prepared(
+    sa.select(t.letter.c.ordinal, t.letter.c.state)
+    .where(t.letter.c.purchase_id == sa.bindparam("bought"))
+    .order_by(t.letter.c.ordinal.desc())
+    .limit(1)
+)
+_ADD = Prepared(insert(t.letter).on_conflict_do_nothing())
 
 
 def letter_due(tx: Transaction, brand_id: str, purchase_id: str, now: datetime) -> None:
     """Something happened that the buyer is to be told; nothing more if a letter waits already."""
-    of_purchase = t.letter.c.purchase_id == purchase_id
-    last = tx.execute(
-        sa.select(t.letter.c.ordinal, t.letter.c.state)
-        .where(of_purchase)
-        .order_by(t.letter.c.ordinal.desc())
-        .limit(1)
-    ).one_or_none()
+    last = _LAST.first(tx, {"bought": purchase_id})
     if last is not None and last.state == "due":
         return
     ordinal = 1 if last is None else last.ordinal + 1
-    tx.execute(
-        insert(t.letter)
-        .values(
-            letter_id=derived_id("ltr", purchase_id, str(ordinal)),
-            brand_id=brand_id,
-            purchase_id=purchase_id,
-            ordinal=ordinal,
-            state="due",
-            due_at=now,
-            next_try_at=now,
-        )
-        .on_conflict_do_nothing()
-    )
+    letter = {
+        "letter_id": derived_id("ltr", purchase_id, str(ordinal)),
+        "brand_id": brand_id,
+        "purchase_id": purchase_id,
+        "ordinal": ordinal,
+        "state": "due",
+        "due_at": now,
+        "next_try_at": now,
+    }
+    _ADD.run(tx, letter)

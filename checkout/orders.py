@@ -33,11 +33,22 @@ from checkout.states import (
     StepState,
 )
 from checkout.terms_accepted import accepted_terms
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.errors import NotFound
 from kernel.money import Money
 from mdm.merchants import read_merchant
 
+_BY_REFERENCE = Prepared(t.purchase.select().where(t.purchase.c.order_ref == sa.bindparam("given")))
+_BY_ID = Prepared(t.purchase.select().where(t.purchase.c.purchase_id == sa.bindparam("given")))
+_LEGS = Prepared(
+    t.leg.select().where(t.leg.c.purchase_id == sa.bindparam("bought")).order_by(t.leg.c.ordinal)
+)
+_REACHED = Prepared(
+    sa.select(t.leg_transition.c.leg_id, t.leg_transition.c.state, t.leg_transition.c.at)
+    .join(t.leg, t.leg.c.leg_id == t.leg_transition.c.leg_id)
+    .where(t.leg.c.purchase_id == sa.bindparam("bought"))
+    .order_by(t.leg_transition.c.ordinal)
+)
 _SHOWN_STEPS = {
     StepName.PAYMENT: State.AUTHORISED,
     StepName.CHECKED: State.REQUOTED,
@@ -189,12 +200,12 @@ def shown_steps(state: State, reached: Mapping[State, datetime]) -> tuple[Step, 
 
 def read_order(tx: Transaction, order_ref: str) -> Order:
     """The order of a reference. NotFound for an unknown one, and for one of another brand."""
-    return _read(tx, t.purchase.c.order_ref == order_ref)
+    return _read(tx, _BY_REFERENCE.first(tx, {"given": order_ref}))
 
 
 def read_purchase(tx: Transaction, purchase_id: str) -> Order:
     """The same by the purchase's own id, which only the return from the payment page carries."""
-    return _read(tx, t.purchase.c.purchase_id == purchase_id)
+    return _read(tx, _BY_ID.first(tx, {"given": purchase_id}))
 
 
 def latest_orders(tx: Transaction, limit: int) -> list[Order]:
@@ -205,8 +216,7 @@ def latest_orders(tx: Transaction, limit: int) -> list[Order]:
     return [read_order(tx, order_ref) for order_ref in references.all()]
 
 
-def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
-    row = tx.execute(t.purchase.select().where(condition)).one_or_none()
+def _read(tx: Transaction, row: Any) -> Order:
     if row is None:
         raise NotFound(
             "order_unknown",
@@ -216,9 +226,6 @@ def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
     quote = read_quote(tx, row.quote_id)
     assert quote is not None
     reached = _reached(tx, row.purchase_id)
-    legs = tx.execute(
-        t.leg.select().where(t.leg.c.purchase_id == row.purchase_id).order_by(t.leg.c.ordinal)
-    ).all()
     return Order(
         purchase_id=row.purchase_id,
         order_ref=row.order_ref,
@@ -233,22 +240,28 @@ def _read(tx: Transaction, condition: sa.ColumnElement[bool]) -> Order:
         policy=Policy(row.policy),
         created_at=row.created_at,
         legs=tuple(
-            LegRecord(
-                leg=leg_of(leg),
-                quoted=quote.leg(leg.merchant_id),
-                phone=read_merchant(tx, leg.merchant_id).phone,
-                pay_url=leg.pay_url,
-                requoted=None
-                if leg.requoted_minor is None
-                else Money(leg.requoted_minor, leg.currency),
-                card_network=None if leg.card_network is None else Network(leg.card_network),
-                reached=reached.get(leg.leg_id, {}),
-                continue_url=_continue_url(tx, leg),
-                can_be_cancelled=read_capabilities(tx, leg.merchant_id).cancels_orders,
-            )
-            for leg in legs
+            _record(tx, leg, quote.leg(leg.merchant_id), reached.get(leg.leg_id, {}))
+            for leg in _LEGS.all(tx, {"bought": row.purchase_id})
         ),
         terms=accepted_terms(tx, row.purchase_id),
+    )
+
+
+def _record(
+    tx: Transaction, leg: Any, quoted: LegQuoted, reached: Mapping[State, datetime]
+) -> LegRecord:
+    merchant = read_merchant(tx, leg.merchant_id)
+    requoted = leg.requoted_minor
+    return LegRecord(
+        leg=leg_of(leg),
+        quoted=quoted,
+        phone=merchant.phone,
+        pay_url=leg.pay_url,
+        requoted=None if requoted is None else Money(requoted, leg.currency),
+        card_network=None if leg.card_network is None else Network(leg.card_network),
+        reached=reached,
+        continue_url=_continue_url(tx, leg),
+        can_be_cancelled=capabilities_on_record(merchant.connector).cancels_orders,
     )
 
 
@@ -257,7 +270,7 @@ def read_capabilities(tx: Transaction, merchant_id: str) -> Capabilities:
     return capabilities_on_record(read_merchant(tx, merchant_id).connector)
 
 
-def _continue_url(tx: Transaction, leg: sa.Row[Any]) -> str | None:
+def _continue_url(tx: Transaction, leg: Any) -> str | None:
     """Where the buyer can finish: in the journal of the step that the merchant did not take."""
     if leg.reason != Reason.FINISH_AT_MERCHANT:
         return None
@@ -271,13 +284,7 @@ def _continue_url(tx: Transaction, leg: sa.Row[Any]) -> str | None:
 
 
 def _reached(tx: Transaction, purchase_id: str) -> dict[str, dict[State, datetime]]:
-    rows = tx.execute(
-        sa.select(t.leg_transition.c.leg_id, t.leg_transition.c.state, t.leg_transition.c.at)
-        .join(t.leg, t.leg.c.leg_id == t.leg_transition.c.leg_id)
-        .where(t.leg.c.purchase_id == purchase_id)
-        .order_by(t.leg_transition.c.ordinal)
-    )
     reached: dict[str, dict[State, datetime]] = {}
-    for row in rows:
+    for row in _REACHED.all(tx, {"bought": purchase_id}):
         reached.setdefault(row.leg_id, {}).setdefault(State(row.state), row.at)
     return reached

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -38,7 +39,7 @@ from checkout.quote_document import (
 )
 from checkout.states import LineProblem
 from checkout.terms_accepted import terms_beside
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.errors import DomainError
 from kernel.ids import drawn_id
 from kernel.money import Money
@@ -47,6 +48,15 @@ from mdm.product_view import OfferView
 from tenants.brand import Brand
 
 _LOG = logging.getLogger(__name__)
+
+_BY_ID = Prepared(t.quote.select().where(t.quote.c.quote_id == sa.bindparam("given")))
+_LATEST = Prepared(
+    t.quote.select()
+    .where(t.quote.c.basket_id == sa.bindparam("given"))
+    .order_by(t.quote.c.created_at.desc())
+    .limit(1)
+)
+_FREEZE = Prepared(t.quote.insert())
 
 _PROBLEM_OF = {
     LineStatus.OUT_OF_STOCK: LineProblem.OUT_OF_STOCK,
@@ -105,18 +115,15 @@ def live_quote(
 
 def read_quote(tx: Transaction, quote_id: str) -> Quote | None:
     """A stored quote of this brand; None when there is none of that id."""
-    return _one(tx, t.quote.c.quote_id == quote_id)
+    return _frozen(_BY_ID.first(tx, {"given": quote_id}))
 
 
 def latest_quote(tx: Transaction, basket_id: str) -> Quote | None:
     """The newest quote of a basket."""
-    return _one(tx, t.quote.c.basket_id == basket_id)
+    return _frozen(_LATEST.first(tx, {"given": basket_id}))
 
 
-def _one(tx: Transaction, condition: sa.ColumnElement[bool]) -> Quote | None:
-    row = tx.execute(
-        t.quote.select().where(condition).order_by(t.quote.c.created_at.desc()).limit(1)
-    ).one_or_none()
+def _frozen(row: Any) -> Quote | None:
     if row is None:
         return None
     return Quote(
@@ -135,18 +142,17 @@ def _one(tx: Transaction, condition: sa.ColumnElement[bool]) -> Quote | None:
 def freeze(tx: Transaction, brand: Brand, quote: Quote) -> None:
     """Store a quote that is about to be shown; its prices are what the shopper has seen then."""
     document = as_document(quote)
-    tx.execute(
-        t.quote.insert().values(
-            quote_id=quote.quote_id,
-            brand_id=brand.id,
-            basket_id=quote.basket_id,
-            confirmation_token=quote.token,
-            document=document,
-            document_sha256=sha256_of(document),
-            created_at=quote.created_at,
-            expires_at=quote.expires_at,
-        )
-    )
+    frozen = {
+        "quote_id": quote.quote_id,
+        "brand_id": brand.id,
+        "basket_id": quote.basket_id,
+        "confirmation_token": quote.token,
+        "document": document,
+        "document_sha256": sha256_of(document),
+        "created_at": quote.created_at,
+        "expires_at": quote.expires_at,
+    }
+    _FREEZE.run(tx, frozen)
     seen = [(offer.offer_id, offer.unit_price) for leg in quote.legs for offer in leg.offers]
     remember_seen(tx, quote.basket_id, seen)
 

@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from checkout import tables as t
 from checkout.quote_document import TermsQuoted
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from tenants.brand import Brand
 from tenants.terms import PLATFORM_ID, Party, Terms, terms_of
+
+_RECORD = Prepared(t.accepted_terms.insert())
+_ACCEPTED = Prepared(
+    t.accepted_terms.select()
+    .where(t.accepted_terms.c.purchase_id == sa.bindparam("bought"))
+    .order_by(t.accepted_terms.c.party.desc(), t.accepted_terms.c.owner_id)
+)
 
 
 def terms_beside(
@@ -52,16 +61,12 @@ def record_terms(
         }
         for terms in accepted
     ]
-    tx.execute(t.accepted_terms.insert(), rows)
+    _RECORD.run_each(tx, rows)
 
 
 def accepted_terms(tx: Transaction, purchase_id: str) -> tuple[TermsQuoted, ...]:
     """Every document that was accepted with a purchase: the platform, the brand, merchants."""
-    rows = tx.execute(
-        t.accepted_terms.select()
-        .where(t.accepted_terms.c.purchase_id == purchase_id)
-        .order_by(t.accepted_terms.c.party.desc(), t.accepted_terms.c.owner_id)
-    )
     return tuple(
-        TermsQuoted(row.party, row.owner_id, row.language, row.version, row.sha256) for row in rows
+        TermsQuoted(row.party, row.owner_id, row.language, row.version, row.sha256)
+        for row in _ACCEPTED.all(tx, {"bought": purchase_id})
     )

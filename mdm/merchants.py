@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.errors import DomainError, NotFound
 from kernel.ids import derived_id, slug
 from kernel.money import Money, is_currency
@@ -28,6 +28,9 @@ _COLUMNS = (
     "merchant_id, name, country, website, languages, currency, execution, connector, "
     "connector_settings, returns_days, phone, source, decimal_mark, lifetime_days, "
     "default_delivery, speaks_for"
+)
+_READ = Prepared(
+    sa.text(f"SELECT {_COLUMNS} FROM mdm.merchant WHERE merchant_id = :id")  # noqa: S608
 )
 
 
@@ -104,10 +107,7 @@ def register_merchant(tx: Transaction, merchant: Merchant) -> None:
 
 def read_merchant(tx: Transaction, merchant_id: str) -> Merchant:
     """The merchant; NotFound when it was never registered."""
-    row = tx.execute(
-        sa.text(f"SELECT {_COLUMNS} FROM mdm.merchant WHERE merchant_id = :id"),  # noqa: S608
-        {"id": merchant_id},
-    ).one_or_none()
+    row = _READ.first(tx, {"id": merchant_id})
     if row is None:
         raise NotFound("merchant_unknown", f"No merchant is called {merchant_id!r}")
     return _from_row(row)
@@ -207,7 +207,7 @@ def _as_row(merchant: Merchant) -> dict[str, Any]:
     }
 
 
-def _from_row(row: sa.Row[Any]) -> Merchant:
+def _from_row(row: Any) -> Merchant:
     return Merchant(
         id=row.merchant_id,
         name=row.name,

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.money import Money
 from kernel.offer_terms import Availability, Condition, Execution, Grade
 from mdm.merchants import delivery_from_json
@@ -25,6 +25,11 @@ OFFER_SELECT = (
 )
 
 
+_READ = Prepared(
+    sa.text(OFFER_SELECT + " WHERE o.live AND o.product_id IS NOT NULL AND o.offer_id = :id")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PricePoint:
     """What an offer asked from a moment on. `price` is None where the merchant stated none."""
@@ -36,10 +41,7 @@ class PricePoint:
 
 def read_offer(tx: Transaction, offer_id: str) -> OfferView | None:
     """The live, matched offer; None when it is unknown or withdrawn."""
-    row = tx.execute(
-        sa.text(OFFER_SELECT + " WHERE o.live AND o.product_id IS NOT NULL AND o.offer_id = :id"),
-        {"id": offer_id},
-    ).one_or_none()
+    row = _READ.first(tx, {"id": offer_id})
     return None if row is None else offer_view(row)
 
 
@@ -64,7 +66,7 @@ def match_evidence(tx: Transaction, offer_id: str) -> Mapping[str, Any] | None:
     return found
 
 
-def offer_view(row: sa.Row[Any]) -> OfferView:
+def offer_view(row: Any) -> OfferView:
     """The view of one row of OFFER_SELECT."""
     stated = delivery_from_json(row.delivery)
     countries = {each.country for each in stated}
@@ -94,5 +96,5 @@ def offer_view(row: sa.Row[Any]) -> OfferView:
     )
 
 
-def _price(row: sa.Row[Any]) -> Money | None:
+def _price(row: Any) -> Money | None:
     return None if row.price_minor is None else Money(row.price_minor, row.currency)

@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 
-from kernel.db import Transaction, schema_metadata
+from kernel.db import Prepared, Transaction, schema_metadata
 from kernel.errors import DomainError, NotFound
 
 _METADATA = schema_metadata("tenants")
@@ -42,6 +42,29 @@ _DEPOSIT = sa.Table(
     sa.Column("place", sa.Text, primary_key=True),
     sa.Column("receipt", sa.Text),
     sa.Column("deposited_at", sa.DateTime(timezone=True)),
+)
+_OWNER = (_TERMS.c.party, _TERMS.c.owner_id)
+_OWNERS = (
+    sa.func.unnest(
+        sa.bindparam("parties", type_=ARRAY(sa.Text)), sa.bindparam("owners", type_=ARRAY(sa.Text))
+    )
+    .table_valued("party", "owner_id")
+    .render_derived()
+)
+_MOMENT = sa.func.coalesce(sa.bindparam("moment", type_=sa.DateTime(timezone=True)), sa.func.now())
+_IN_FORCE = Prepared(
+    _TERMS.select()
+    .ext(distinct_on(*_OWNER))
+    .where(
+        sa.tuple_(*_OWNER).in_(sa.select(_OWNERS.c.party, _OWNERS.c.owner_id)),
+        _TERMS.c.valid_from <= _MOMENT,
+    )
+    .order_by(
+        *_OWNER,
+        (_TERMS.c.language == sa.bindparam("wanted_language")).desc(),
+        _TERMS.c.version.desc(),
+        "language",
+    )
 )
 _KEY = ("party", "owner_id", "language", "version")
 PLATFORM_ID = "platform"
@@ -155,17 +178,13 @@ def terms_of(
     at: datetime | None = None,
 ) -> tuple[Terms, ...]:
     """The same of several: of each that has published any, in the order of parties and owners."""
-    moment: object = sa.func.now() if at is None else at
-    owner = (_TERMS.c.party, _TERMS.c.owner_id)
-    statement = (
-        _TERMS.select()
-        .ext(distinct_on(*owner))
-        .where(sa.tuple_(*owner).in_(owners), _TERMS.c.valid_from <= moment)
-        .order_by(
-            *owner, (_TERMS.c.language == language).desc(), _TERMS.c.version.desc(), "language"
-        )
-    )
-    return tuple(_terms(row) for row in tx.execute(statement))
+    wanted = {
+        "parties": [party.value for party, _ in owners],
+        "owners": [owner_id for _, owner_id in owners],
+        "wanted_language": language,
+        "moment": at,
+    }
+    return tuple(_terms(row) for row in _IN_FORCE.all(tx, wanted))
 
 
 def read_terms(
@@ -235,7 +254,7 @@ def _one(tx: Transaction, statement: sa.Select[Any]) -> Terms | None:
     return None if row is None else _terms(row)
 
 
-def _terms(row: sa.Row[Any]) -> Terms:
+def _terms(row: Any) -> Terms:
     return Terms(
         party=Party(row.party),
         owner_id=row.owner_id,

@@ -11,6 +11,9 @@ from typing import Any
 class Answering(BaseHTTPRequestHandler):
     """Reads and answers requests of any method, and prints nothing."""
 
+    # Head and body leave together: sent one by one, the second waits 40 ms for the first's receipt.
+    wbufsize = -1
+
     def answer(self) -> None:
         """What a test's server does with a request."""
         raise NotImplementedError

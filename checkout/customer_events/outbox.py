@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from checkout.purchase.machine import State
 from checkout.states import Reason
-from kernel.db import Transaction, advisory_lock
+from kernel.db import Prepared, Transaction, advisory_lock
 from kernel.ids import drawn_id
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ KINDS = (
     "refund.made",
     "customer.erased",
 )
-_PUT = sa.text(
-    """
+_PUT = Prepared(
+    sa.text("""
     WITH event AS (
         INSERT INTO checkout.customer_event
             (event_id, brand_id, purchase_id, kind, facts, occurred_at)
@@ -42,7 +42,7 @@ _PUT = sa.text(
     FROM checkout.event_receiver r, event e
     WHERE r.ended_at IS NULL AND (r.brand_id IS NULL OR r.brand_id = :brand_id)
       AND (r.kinds = '{}' OR :kind = ANY(r.kinds))
-    """
+    """)
 )
 
 
@@ -98,4 +98,4 @@ def put_event(
         "facts": json.dumps(facts),
         "now": now,
     }
-    tx.execute(_PUT, values)
+    _PUT.run(tx, values)

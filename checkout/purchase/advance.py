@@ -7,6 +7,7 @@ Both may run anywhere, at once and again: the lease of a leg lets one in, and th
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from checkout.purchase.journal import LeaseLost, is_free
 from checkout.purchase.leg_run import carry
 from checkout.purchase.machine import FINAL, State
 from checkout.states import Policy
+from kernel.db import Prepared
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,8 +29,8 @@ def advance(deps: CheckoutDeps, purchase_id: str) -> None:
     Legs that go in step are taken up again as long as one of them gets further.
     """
     before: set[_Unsettled] = set()
-    of_purchase = t.leg.c.purchase_id == purchase_id
-    while (legs := _unsettled(deps, of_purchase)) and set(legs) != before:
+    bought = {"bought": purchase_id}
+    while (legs := _unsettled(deps, _OF_PURCHASE, bought)) and set(legs) != before:
         for leg in legs:
             advance_leg(deps, leg.leg_id)
         before = set(legs)
@@ -41,8 +43,7 @@ def resume_all(deps: CheckoutDeps, *, limit: int = 100) -> int:
 
     To be called when a worker starts, and every few seconds.
     """
-    is_due = sa.and_(is_free(), t.leg.c.next_try_at <= deps.clock())
-    due = _unsettled(deps, is_due)[:limit]
+    due = _unsettled(deps, _DUE, {"now": deps.clock()})[:limit]
     taken = sum(advance_leg(deps, leg.leg_id) for leg in due)
     # What one of them did may be what the others of its purchase wait for.
     for purchase_id in {leg.purchase_id for leg in due if leg.goes_in_step}:
@@ -60,16 +61,25 @@ class _Unsettled:
     goes_in_step: bool
 
 
-def _unsettled(deps: CheckoutDeps, condition: sa.ColumnElement[bool]) -> list[_Unsettled]:
-    in_step = t.purchase.c.policy == Policy.ALL_OR_NOTHING
-    statement = (
+def _unsettled_where(condition: sa.ColumnElement[bool]) -> Prepared:
+    in_step = (t.purchase.c.policy == Policy.ALL_OR_NOTHING).label("in_step")
+    return Prepared(
         sa.select(t.leg.c.leg_id, t.leg.c.purchase_id, t.leg.c.state, in_step)
         .join(t.purchase, t.purchase.c.purchase_id == t.leg.c.purchase_id)
         .where(condition, t.leg.c.state.not_in(FINAL))
         .order_by(t.leg.c.next_try_at, t.leg.c.ordinal)
     )
+
+
+_OF_PURCHASE = _unsettled_where(t.leg.c.purchase_id == sa.bindparam("bought"))
+_DUE = _unsettled_where(sa.and_(is_free(), t.leg.c.next_try_at <= sa.bindparam("now")))
+
+
+def _unsettled(
+    deps: CheckoutDeps, statement: Prepared, values: Mapping[str, object]
+) -> list[_Unsettled]:
     with deps.database.platform() as tx:
-        rows = tx.execute(statement).all()
+        rows = statement.all(tx, values)
     return [_Unsettled(leg_id, bought, State(state), goes) for leg_id, bought, state, goes in rows]
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from checkout import tables as t
 from checkout.contact import Contact
 from checkout.merchant_connectors import capabilities_on_record
 from checkout.quote import read_quote
 from checkout.quote_document import LegQuoted
 from checkout.states import Policy
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from mdm.merchants import Merchant, read_merchant
 
 if TYPE_CHECKING:
     from checkout.purchase.journal import Leg
+
+
+_PURCHASE = Prepared(t.purchase.select().where(t.purchase.c.purchase_id == sa.bindparam("bought")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Confirmed:
 
 def read_confirmed(tx: Transaction, leg: Leg) -> Confirmed:
     """What the leg is to become."""
-    row = tx.execute(t.purchase.select().where(t.purchase.c.purchase_id == leg.purchase_id)).one()
+    row = _PURCHASE.first(tx, {"bought": leg.purchase_id})
     quote = read_quote(tx, row.quote_id)
     assert quote is not None
     merchant = read_merchant(tx, leg.merchant_id)

@@ -34,7 +34,7 @@ from checkout.purchase.machine import (
     state_after,
 )
 from checkout.states import Reason
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.ids import drawn_id
 from kernel.money import Money
 
@@ -104,7 +104,7 @@ class Result:
     retry_after_s: int | None = None
 
 
-def leg_of(row: sa.Row[Any]) -> Leg:
+def leg_of(row: Any) -> Leg:
     """The leg of a row of `checkout.leg`."""
     return Leg(
         leg_id=row.leg_id,
@@ -151,25 +151,38 @@ def is_free() -> sa.ColumnElement[bool]:
     return sa.or_(t.leg.c.lease_until.is_(None), t.leg.c.lease_until < sa.func.clock_timestamp())
 
 
-# What differs is given when they are executed: building a statement costs more than sending it.
 _LEASE_END = sa.func.clock_timestamp() + sa.bindparam("lease", type_=sa.Interval)
-_CLAIM = (
+_CLAIM = Prepared(
     t.leg.update()
     .where(t.leg.c.leg_id == sa.bindparam("claimed"), is_free(), t.leg.c.state.not_in(FINAL))
     .values(lease_until=_LEASE_END)
     .returning(t.leg)
 )
-_LET_GO = t.leg.update().where(
+_HELD = t.leg.update().where(
     t.leg.c.leg_id == sa.bindparam("held"),
     t.leg.c.state == sa.bindparam("state_read"),
     t.leg.c.lease_owner == sa.bindparam("owner"),
 )
-_HOLD = _LET_GO.values(lease_until=_LEASE_END)
-_END_STEP = t.step.update().where(
-    t.step.c.leg_id == sa.bindparam("of_leg"),
-    t.step.c.name == sa.bindparam("of_name"),
-    t.step.c.revision == sa.bindparam("of_revision"),
-    t.step.c.attempt == sa.bindparam("of_attempt"),
+_LET_GO, _HOLD = Prepared(_HELD), Prepared(_HELD.values(lease_until=_LEASE_END))
+_BEGIN_STEP = Prepared(t.step.insert())
+_END_STEP = Prepared(
+    t.step.update().where(
+        t.step.c.leg_id == sa.bindparam("of_leg"),
+        t.step.c.name == sa.bindparam("of_name"),
+        t.step.c.revision == sa.bindparam("of_revision"),
+        t.step.c.attempt == sa.bindparam("of_attempt"),
+    )
+)
+_ENTER = Prepared(t.leg_transition.insert().inline())
+_ATTEMPTS = Prepared(
+    t.step.select()
+    .where(t.step.c.leg_id == sa.bindparam("of_leg"))
+    .order_by(t.step.c.name, t.step.c.revision, t.step.c.attempt)
+)
+_OTHERS = Prepared(
+    sa.select(t.leg.c.ordinal, t.leg.c.state).where(
+        t.leg.c.purchase_id == sa.bindparam("bought"), t.leg.c.leg_id != sa.bindparam("this")
+    )
 )
 
 
@@ -196,7 +209,7 @@ class Journal:
             # Should this worker end here, the leg is due as soon as its lease is over.
             "next_try_at": self._deps.clock(),
         }
-        row = tx.execute(_CLAIM, values).one_or_none()
+        row = _CLAIM.first(tx, values)
         if row is None:
             return None
         self._attempts = _attempts(tx, self._leg_id)
@@ -216,7 +229,7 @@ class Journal:
         statement = _LET_GO
         if "lease_until" not in self._changes:
             statement, values["lease"] = _HOLD, self._deps.windows.lease
-        if tx.execute(statement, values | self._changes).rowcount == 0:
+        if statement.run(tx, values | self._changes) == 0:
             raise LeaseLost(self._leg_id)
         self._state_read = self._changes.get("state", self._state_read)
         self._changes = {}
@@ -249,7 +262,7 @@ class Journal:
             "request_sha256": request_sha256,
             "started_at": self._deps.clock(),
         }
-        tx.execute(t.step.insert(), intent)
+        _BEGIN_STEP.run(tx, intent)
         attempt = Attempt(name, revision, number, key, None)
         self._attempts.append(attempt)
         return attempt
@@ -277,7 +290,7 @@ class Journal:
             "finished_at": now,
             "response": {"detail": result.detail, **result.response},
         }
-        tx.execute(_END_STEP, ended)
+        _END_STEP.run(tx, ended)
         if is_done and attempt.name in WITH_CONSEQUENCES:
             # Nothing is booked but by who still has the leg.
             self.write(tx)
@@ -292,10 +305,8 @@ class Journal:
 
     def others(self, tx: Transaction, leg: Leg) -> dict[int, State]:
         """How far the other legs of the purchase are, by their ordinals."""
-        statement = sa.select(t.leg.c.ordinal, t.leg.c.state).where(
-            t.leg.c.purchase_id == leg.purchase_id, t.leg.c.leg_id != leg.leg_id
-        )
-        return {row.ordinal: State(row.state) for row in tx.execute(statement)}
+        rows = _OTHERS.all(tx, {"bought": leg.purchase_id, "this": leg.leg_id})
+        return {row.ordinal: State(row.state) for row in rows}
 
     def wait_for_others(self, tx: Transaction, leg: Leg) -> None:
         """Let go of the leg until others are as far; its own time begins when they are."""
@@ -363,17 +374,12 @@ def entering(
         "owner": owner,
         "at": now,
     }
-    tx.execute(t.leg_transition.insert(), entered)
+    _ENTER.run(tx, entered)
     tell(tx, leg, changed(leg, columns), now)
     return columns
 
 
 def _attempts(tx: Transaction, leg_id: str) -> list[Attempt]:
-    rows = tx.execute(
-        t.step.select()
-        .where(t.step.c.leg_id == leg_id)
-        .order_by(t.step.c.name, t.step.c.revision, t.step.c.attempt)
-    )
     return [
         Attempt(
             StepName(row.name),
@@ -382,5 +388,5 @@ def _attempts(tx: Transaction, leg_id: str) -> list[Attempt]:
             row.idempotency_key,
             None if row.outcome is None else Outcome(row.outcome),
         )
-        for row in rows
+        for row in _ATTEMPTS.all(tx, {"of_leg": leg_id})
     ]

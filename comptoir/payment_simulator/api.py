@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -200,7 +199,7 @@ class PaymentApi:
             with self._database.write() as tx:
                 return take_fault(tx, "read"), look(tx)
 
-        fault, content = await run_in_threadpool(within)
+        fault, content = within()
         return await self._changes.answered(fault, json_answer(200, content))
 
 

@@ -11,9 +11,9 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,6 +34,14 @@ class _NothingDone(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__("fault before the work")
         self.response = response
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What is answered at once: the stored answer, or that of work just done."""
+
+    answer: idempotency.StoredAnswer
+    is_replayed: bool
 
 
 class Changes:
@@ -64,17 +72,19 @@ class Changes:
                 400, "idempotency_key_required", f"The header {self._key_header} is missing."
             )
         digest = idempotency.request_hash(request.url.path, body)
-        stored, fault = await run_in_threadpool(self._begin, scope, key, digest, operation)
-        if stored is not None:
-            return json_answer(stored.status, stored.body, {"Idempotent-Replayed": "true"})
+        begun = self._begin(scope, key, digest, operation, work)
+        if isinstance(begun, _Answered):
+            replayed = {"Idempotent-Replayed": "true"} if begun.is_replayed else None
+            return json_answer(begun.answer.status, begun.answer.body, replayed)
+        fault = begun
         try:
             await self._fail_before(fault)
-            answer = await run_in_threadpool(self._commit, scope, key, work, fault)
+            answer = self._commit(scope, key, work, fault)
         except _NothingDone as failure:
-            await run_in_threadpool(self._release, scope, key)
+            self._release(scope, key)
             return failure.response
         except Exception:
-            await run_in_threadpool(self._release, scope, key)
+            self._release(scope, key)
             raise
         return await self._bent(fault, json_answer(answer.status, answer.body))
 
@@ -94,12 +104,12 @@ class Changes:
             with self._database.write() as tx:
                 return work(tx)
 
-        fault = await run_in_threadpool(take)
+        fault = take()
         try:
             await self._fail_before(fault)
         except _NothingDone as failure:
             return failure.response
-        return await self._bent(fault, spelled(await run_in_threadpool(commit)))
+        return await self._bent(fault, spelled(commit()))
 
     async def answered(self, fault: Fault | None, answer: Response) -> Response:
         """The answer to a question, or what a fault makes of it."""
@@ -110,25 +120,34 @@ class Changes:
         return await self._bent(fault, answer)
 
     def _begin(
-        self, scope: str, key: str, digest: str, operation: str
-    ) -> tuple[idempotency.StoredAnswer | None, Fault | None]:
+        self, scope: str, key: str, digest: str, operation: str, work: Work
+    ) -> _Answered | Fault:
+        """The key claimed and, where no fault is to strike meanwhile, the work done as well."""
         with self._database.write() as tx:
             stored = idempotency.claim(tx, scope, key, digest, self._boot)
-            return stored, None if stored else take_fault(tx, operation)
+            if stored is not None:
+                return _Answered(stored, is_replayed=True)
+            fault = take_fault(tx, operation)
+            if fault is not None:
+                return fault
+            return _Answered(self._work(tx, scope, key, work, None), is_replayed=False)
 
-    def _commit(
-        self, scope: str, key: str, work: Work, fault: Fault | None
-    ) -> idempotency.StoredAnswer:
+    def _commit(self, scope: str, key: str, work: Work, fault: Fault) -> idempotency.StoredAnswer:
         with self._database.write() as tx:
-            try:
-                status, content = work(tx)
-            except PaymentRefused as error:
-                status, content = error.status, self._error_body(error.code, error.message)
-            answer = idempotency.StoredAnswer(status, json.dumps(content))
-            kept = answer
-            if self._keeps_failures and fault and fault.kind == "error_after":
-                kept = idempotency.StoredAnswer(500, json.dumps(self._failure()))
-            idempotency.store(tx, scope, key, kept)
+            return self._work(tx, scope, key, work, fault)
+
+    def _work(
+        self, tx: Tx, scope: str, key: str, work: Work, fault: Fault | None
+    ) -> idempotency.StoredAnswer:
+        try:
+            status, content = work(tx)
+        except PaymentRefused as error:
+            status, content = error.status, self._error_body(error.code, error.message)
+        answer = idempotency.StoredAnswer(status, json.dumps(content))
+        kept = answer
+        if self._keeps_failures and fault and fault.kind == "error_after":
+            kept = idempotency.StoredAnswer(500, json.dumps(self._failure()))
+        idempotency.store(tx, scope, key, kept)
         return answer
 
     def _release(self, scope: str, key: str) -> None:

@@ -8,7 +8,6 @@ from collections import defaultdict
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -140,7 +139,7 @@ class Controls:
                     answer: dict[str, Any] = act(tx, platform, body)
                     return answer
 
-            return json_answer(200, await run_in_threadpool(within))
+            return json_answer(200, within())
         except PaymentRefused as error:
             return refusal(error)
         except ValidationError as error:

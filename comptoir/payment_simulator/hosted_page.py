@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from babel.numbers import format_currency
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -62,16 +61,16 @@ class HostedPage:
 
     async def _pay(self, request: Request) -> Response:
         if request.method == "GET":
-            return await run_in_threadpool(self._show, request)
+            return self._show(request)
         form = await _form(request)
-        return await run_in_threadpool(self._submit, request, form)
+        return self._submit(request, form)
 
     async def _check(self, request: Request) -> Response:
         form = await _form(request) if request.method == "POST" else None
-        return await run_in_threadpool(self._answer_check, request, form)
+        return self._answer_check(request, form)
 
     async def _cancel(self, request: Request) -> Response:
-        return await run_in_threadpool(self._go_back, request)
+        return self._go_back(request)
 
     def _show(self, request: Request) -> Response:
         with self._database.write() as tx:

@@ -39,6 +39,7 @@ def create_app(
         sender.start()
         yield
         sender.stop()
+        database.close()
 
     return Starlette(
         routes=[

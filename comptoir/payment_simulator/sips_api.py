@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -115,7 +114,7 @@ class SipsApi:
                 except PaymentRefused as error:
                     return fault, error_body(error.code, error.message)
 
-        fault, content = await run_in_threadpool(within)
+        fault, content = within()
         return await self._changes.answered(fault, _sealed(platform, content))
 
     async def _to_page(self, request: Request) -> Response:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -239,7 +238,7 @@ class StripeApi:
             with self._database.write() as tx:
                 return take_fault(tx, "read"), look(tx)
 
-        fault, content = await run_in_threadpool(within)
+        fault, content = within()
         return await self._changes.answered(fault, json_answer(200, content))
 
 

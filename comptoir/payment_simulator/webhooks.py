@@ -119,15 +119,19 @@ class WebhookSender:
 
     def _send_due(self, client: httpx2.Client) -> None:
         with self._database.read() as tx:
+            addresses = {
+                platform: address
+                for platform in self._secrets
+                if (address := read_setting(tx, f"webhook:{platform}"))
+            }
             due = tx.execute(
                 "SELECT delivery.number, delivery.tries, event.platform, event.body FROM delivery"
                 " JOIN event ON event.id = delivery.event_id"
-                " WHERE outcome IS NULL AND due_at <= ? ORDER BY due_at LIMIT 100",
-                (time.time(),),
+                " WHERE outcome IS NULL AND due_at <= ? AND (event.platform IN"
+                " (SELECT value FROM json_each(?)) OR json_extract(event.body, '$.to') IS NOT NULL)"
+                " ORDER BY due_at LIMIT 100",
+                (time.time(), json.dumps(list(addresses))),
             ).fetchall()
-            addresses = {
-                platform: read_setting(tx, f"webhook:{platform}") for platform in self._secrets
-            }
         # No order is promised, and none is kept.
         random.shuffle(due)
         for row in due:

@@ -14,7 +14,6 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -157,7 +156,7 @@ class WorldlineApi:
             with self._database.write() as tx:
                 return take_fault(tx, "read"), look(tx)
 
-        fault, content = await run_in_threadpool(within)
+        fault, content = within()
         return await self._changes.answered(fault, json_answer(200, content))
 
 
