@@ -17,7 +17,6 @@ import sqlalchemy as sa
 from kernel.db import Transaction
 from kernel.errors import NotFound
 from kernel.ids import derived_id
-from mdm.bulk import stage_rows
 from mdm.golden.members import Member
 from mdm.golden.priorities import read_priorities
 from mdm.golden.record import golden_record
@@ -134,18 +133,17 @@ def rewrite(
     for start in range(0, len(ids), _PAGE):
         page = ids[start : start + _PAGE]
         members = _members(tx, page)
-        rows = [
-            (each, orjson.dumps(golden_record(members[each], priorities)).decode())
-            for each in members
+        golden = [
+            orjson.dumps(golden_record(each, priorities)).decode() for each in members.values()
         ]
-        staged = stage_rows(tx, "mdm.product", ("product_id", "golden"), rows)
         tx.execute(
             sa.text(
-                f"UPDATE mdm.product p SET golden = s.golden, state = 'live', "  # noqa: S608
-                f"version = p.version + 1, updated_at = :now FROM {staged} s "
+                "UPDATE mdm.product p SET golden = s.golden, state = 'live', "
+                "version = p.version + 1, updated_at = :now "
+                "FROM unnest(CAST(:ids AS text[]), CAST(:golden AS jsonb[])) s(product_id, golden) "
                 "WHERE p.product_id = s.product_id"
             ),
-            {"now": now},
+            {"now": now, "ids": list(members), "golden": golden},
         )
         changed += members
         changed += _retire(tx, [each for each in page if each not in members], now)
@@ -285,15 +283,14 @@ def _emptied(tx: Transaction, product_ids: set[str], without: set[str]) -> set[s
 def _create(tx: Transaction, product_ids: Sequence[str], now: datetime) -> None:
     if not product_ids:
         return
-    staged = stage_rows(tx, "mdm.product", ("product_id",), ((each,) for each in product_ids))
     tx.execute(
         sa.text(
-            "INSERT INTO mdm.product "  # noqa: S608
+            "INSERT INTO mdm.product "
             "(product_id, version, state, golden, updated_at, created_at) "
-            f"SELECT product_id, 0, 'live', '{{}}', :now, :now FROM {staged} "
-            "ON CONFLICT (product_id) DO NOTHING"
+            "SELECT product_id, 0, 'live', '{}', :now, :now "
+            "FROM unnest(CAST(:ids AS text[])) AS s(product_id) ON CONFLICT (product_id) DO NOTHING"
         ),
-        {"now": now},
+        {"now": now, "ids": list(product_ids)},
     )
 
 
