@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import random
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -30,6 +31,9 @@ from mdm.offer_rows import offer_id_of
 from mdm.raw_offer import RawOffer
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mdm.match.living_catalogue import Contenders
 
 MERCHANTS = 200
@@ -145,6 +149,7 @@ class VariedCatalogue:
 
     def __init__(self, folder: Path, titles: Sequence[str], encoder: TitleEncoder) -> None:
         self.index = TermIndex(folder)
+        self._vectors = folder.with_suffix(".vectors")
         self._titles = titles
         self._encoder = encoder
 
@@ -152,22 +157,39 @@ class VariedCatalogue:
         """Add products up to this number, kept page by page: what is there already stays."""
         for start in range(int(self.index.mark or 0), size, _PAGE):
             end = min(start + _PAGE, size)
-            contenders, vectors = self.offers([f"off_{number}" for number in range(start, end)])
+            titles = [varied_title(self._titles, number) for number in range(start, end)]
+            vectors = self._encoder.encode(titles)
+            self._keep(vectors.astype("float16").tobytes(), start * self._row)
+            contenders = [_contender(start + at, title) for at, title in enumerate(titles)]
             held = (
                 each._replace(reading=packed(contender.features))
                 for each, contender in zip(indexed(contenders, vectors), contenders, strict=True)
             )
             self.index.write(held, (), str(end))
 
+    @property
+    def _row(self) -> int:
+        return 2 * self._encoder.dimensions
+
+    def _keep(self, vectors: bytes, at: int) -> None:
+        """Vectors stand in a file, as an installation has them in its database."""
+        self._vectors.touch()
+        with self._vectors.open("r+b") as stream:
+            stream.seek(at)
+            stream.write(vectors)
+
     def offers(self, offer_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """Those of these offers that are live."""
         numbers = [int(each.removeprefix("off_")) for each in offer_ids]
-        titles = [varied_title(self._titles, number) for number in numbers]
         contenders = [
-            _contender(offer_id, number, title, readings.get(offer_id))
-            for offer_id, number, title in zip(offer_ids, numbers, titles, strict=True)
+            _known(number, readings[offer_id])
+            if offer_id in readings
+            else _contender(number, varied_title(self._titles, number))
+            for offer_id, number in zip(offer_ids, numbers, strict=True)
         ]
-        return contenders, self._encoder.encode(titles)
+        with self._vectors.open("rb") as stream:
+            rows = [os.pread(stream.fileno(), self._row, number * self._row) for number in numbers]
+        return contenders, _vectors_of(rows, self._encoder.dimensions)
 
     def members(self, product_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """All live offers of these products."""
@@ -179,15 +201,27 @@ class VariedCatalogue:
         return NOTHING_RULED
 
 
-def _contender(offer_id: str, number: int, title: str, reading: bytes | None) -> Contender:
-    kept = unpacked(reading) if reading else None
+def _contender(number: int, title: str) -> Contender:
+    features = offer_features(title, {})
+    return Contender(f"off_{number}", merchant_of(number), "new", features, f"prd_{number}")
+
+
+def _vectors_of(rows: Sequence[bytes], dimensions: int) -> NDArray[np.float32]:
+    import numpy as np
+
+    table = np.frombuffer(b"".join(rows), dtype=np.float16).reshape(len(rows), dimensions)
+    return table.astype(np.float32)
+
+
+def _known(number: int, reading: bytes) -> Contender:
+    kept = unpacked(reading)
     return Contender(
-        offer_id,
+        f"off_{number}",
         merchant_of(number),
         "new",
-        kept.features if kept else offer_features(title, {}),
+        kept.features,
         f"prd_{number}",
-        pieces=kept.pieces if kept else b"",
+        pieces=kept.pieces,
     )
 
 
