@@ -71,6 +71,9 @@ _SHARES = {
     "lengths_alike", "words_left_over_less", "words_left_over_more",
 }  # fmt: skip
 
+# Below zero they contradict each other; elsewhere a side says nothing.
+_AGREEMENTS = {"same_manufacturer", "same_colour", "same_capacity"}
+
 MOST_TOLD = 6
 """Pieces of evidence for each side; the rest moves little."""
 
@@ -112,7 +115,7 @@ def _piece(piece: Sequence[Any]) -> tuple[str, Sequence[Any], float]:
 
 def _said(code: str, values: Sequence[Any], by: float, heaviest: float) -> Said:
     measured = values[0] if len(values) == 1 and isinstance(values[0], float | int) else None
-    is_unstated = measured is not None and measured < 0
+    is_unstated = measured is not None and measured < 0 and code not in _AGREEMENTS
     share = measured if code in _SHARES and not is_unstated else None
     return Said(
         text=WORDS.get(code) or code.replace("_", " ").capitalize(),

@@ -187,3 +187,8 @@ def test_evidence_is_told_in_one_scale_heaviest_first() -> None:
     assert speaks_against[0].is_unstated
     assert speaks_against[1].text == "Words that both titles share"
     assert told({}) == ([], [])
+
+
+def test_a_colour_that_differs_is_not_one_that_nobody_states() -> None:
+    _, against = told({"against": [["same_colour", [-1.0], -1.5], ["meaning", [-1.0], -0.2]]})
+    assert [each.is_unstated for each in against] == [False, True]
