@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from mdm.match.candidates import indexed
 from mdm.match.decision import Contender
 from mdm.match.features import offer_features
@@ -33,6 +33,20 @@ MOST_RECENT = 2_000
 _PAGE = 20_000
 # Of how titles are read: a folder of another reading is made again. Raise it with Features.
 _READING = "4"
+
+_PAST = Prepared(
+    sa.text(
+        "SELECT (SELECT max(stored) FROM mdm.offer_vector), "
+        "(SELECT offer_id FROM mdm.offer_vector WHERE stored = :number)"
+    )
+)
+_LATER = Prepared(
+    sa.text(
+        "SELECT v.stored, v.offer_id, v.vector, o.live, o.merchant_id, o.condition, o.title, "
+        "o.facts FROM mdm.offer_vector v JOIN mdm.offer o USING (offer_id) "
+        "WHERE v.stored > :number ORDER BY v.stored LIMIT :page"
+    )
+)
 
 
 class LivingIndex:
@@ -79,12 +93,7 @@ class LivingIndex:
         """The offers whose pieces are worth most together, best first; none of those that carry
         the piece `without`."""
         recent = self._recent.hits(asked, limit, without)
-        more = min(len(self._newer), limit)
-        stored = [
-            hit
-            for hit in self._stored.hits(asked, limit + more, without)
-            if hit.offer_id not in self._newer
-        ]
+        stored = self._stored.hits(asked, limit, without, self._newer)
         return sorted((*recent, *stored), key=lambda hit: (-hit.worth, hit.offer_id))[:limit]
 
     def _meet(self, tx: Transaction) -> None:
@@ -120,28 +129,15 @@ def _is_of_this_past(tx: Transaction, mark: str) -> bool:
     if not mark:
         return True
     number, offer_id = _place(mark)
-    latest, there = tx.execute(
-        sa.text(
-            "SELECT (SELECT max(stored) FROM mdm.offer_vector), "
-            "(SELECT offer_id FROM mdm.offer_vector WHERE stored = :number)"
-        ),
-        {"number": number},
-    ).one()
+    latest, there = _PAST.first(tx, {"number": number})
     return 0 < number <= (latest or 0) and there in (None, offer_id)
 
 
-def _stored_after(tx: Transaction, number: int) -> Sequence[sa.Row[Any]]:
-    return tx.execute(
-        sa.text(
-            "SELECT v.stored, v.offer_id, v.vector, o.live, o.merchant_id, o.condition, o.title, "
-            "o.facts FROM mdm.offer_vector v JOIN mdm.offer o USING (offer_id) "
-            "WHERE v.stored > :number ORDER BY v.stored LIMIT :page"
-        ),
-        {"number": number, "page": _PAGE},
-    ).all()
+def _stored_after(tx: Transaction, number: int) -> Sequence[Any]:
+    return _LATER.all(tx, {"number": number, "page": _PAGE})
 
 
-def _read(rows: Sequence[sa.Row[Any]]) -> Iterator[Held]:
+def _read(rows: Sequence[Any]) -> Iterator[Held]:
     """Stored offers as they are indexed: a page of them is never held as features."""
     for row in rows:
         features = offer_features(row.title, row.facts)

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.ids import derived_id
 from mdm.bulk import copy_rows, stage_rows
 from mdm.merchants import delivery_as_json
@@ -151,16 +151,18 @@ def _placement(found: Placement | None) -> dict[str, Any]:
     }
 
 
+_KNOWN = Prepared(
+    sa.text(
+        "SELECT offer_id, product_id, merchant_id, condition, live, identity_sha256, "
+        "shown_sha256, described_sha256, price_minor, currency, availability, evidence, "
+        "confirmed_at FROM mdm.offer WHERE offer_id = ANY(:ids)"
+    )
+)
+
+
 def known_offers(tx: Transaction, offer_ids: Sequence[str]) -> dict[str, KnownOffer]:
     """Stored offers by id."""
-    rows = tx.execute(
-        sa.text(
-            "SELECT offer_id, product_id, merchant_id, condition, live, identity_sha256, "
-            "shown_sha256, described_sha256, price_minor, currency, availability, evidence, "
-            "confirmed_at FROM mdm.offer WHERE offer_id = ANY(:ids)"
-        ),
-        {"ids": list(offer_ids)},
-    )
+    rows = _KNOWN.all(tx, {"ids": list(offer_ids)})
     return {row.offer_id: KnownOffer(*row) for row in rows}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from mdm.living_index import LivingIndex
 from mdm.match.decision import Contender, Ruled
 from mdm.match.features import offer_features
@@ -28,8 +28,11 @@ _OFFER = (
     "o.product_id, "
     "extract(epoch FROM p.created_at) AS since, v.vector FROM mdm.offer o "
     "JOIN mdm.product p USING (product_id) LEFT JOIN mdm.offer_vector v "
-    "ON v.offer_id = o.offer_id AND v.model_id = :model WHERE o.live AND "
+    "ON v.offer_id = o.offer_id AND v.model_id = :model "
+    "WHERE o.live AND o.{} = ANY(:ids) ORDER BY o.offer_id"
 )
+_OFFERS = Prepared(sa.text(_OFFER.format("offer_id")))
+_MEMBERS = Prepared(sa.text(_OFFER.format("product_id")))
 
 _NONE: Readings = {}
 
@@ -45,27 +48,24 @@ class StoredCatalogue:
 
     def offers(self, offer_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """Those of these offers that are live."""
-        return self._contenders("o.offer_id = ANY(:ids) ORDER BY o.offer_id", offer_ids, readings)
+        return self._contenders(_OFFERS, offer_ids, readings)
 
     def members(self, product_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
         """All live offers of these products."""
-        return self._contenders(
-            "o.product_id = ANY(:ids) ORDER BY o.offer_id", product_ids, readings
-        )
+        return self._contenders(_MEMBERS, product_ids, readings)
 
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """What stewards decided about these offers."""
         return ruled_for(self.tx, offer_ids)
 
-    def _contenders(self, which: str, ids: Collection[str], readings: Readings) -> Contenders:
-        rows: Sequence[sa.Row[Any]] = ()
-        if ids:
-            values = {"ids": list(ids), "model": self.model_id}
-            rows = self.tx.execute(sa.text(_OFFER + which), values).all()
+    def _contenders(
+        self, statement: Prepared, ids: Collection[str], readings: Readings
+    ) -> Contenders:
+        rows = statement.all(self.tx, {"ids": list(ids), "model": self.model_id}) if ids else []
         contenders = [_contender(row, readings.get(row.offer_id)) for row in rows]
         return contenders, self._vectors(rows)
 
-    def _vectors(self, rows: Sequence[sa.Row[Any]]) -> NDArray[np.float32]:
+    def _vectors(self, rows: Sequence[Any]) -> NDArray[np.float32]:
         import numpy as np
 
         table = np.zeros((len(rows), self.dimensions), dtype=np.float32)
@@ -75,7 +75,7 @@ class StoredCatalogue:
         return table
 
 
-def _contender(row: sa.Row[Any], reading: bytes | None) -> Contender:
+def _contender(row: Any, reading: bytes | None) -> Contender:
     """An offer as the index knows it; where it does not, its title is read."""
     kept = unpacked(reading) if reading else None
     return Contender(

@@ -145,9 +145,15 @@ class TermIndex:
         """The offers that share most with these pieces, best first."""
         return self.hits(telling(pieces, self.count, len(self)), limit)
 
-    def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[Hit]:
+    def hits(
+        self,
+        asked: Asked,
+        limit: int,
+        without: str | None = None,
+        beside: Collection[str] = (),
+    ) -> list[Hit]:
         """The offers whose pieces are worth most together, best first; none of those that carry
-        the piece `without`."""
+        the piece `without`, and none that `beside` names."""
         if not asked:
             return []
         clauses = [
@@ -160,10 +166,11 @@ class TermIndex:
         if without is not None:
             clauses.append((tantivy.Occur.MustNot, self._carrying(without)))
         query = tantivy.Query.boolean_query(clauses)
-        found = [
+        here = (
             Hit(each.get_first("offer"), round(score, 3), each.get_first("reading"))
-            for score, each in self._found(query, limit)
-        ]
+            for score, each in self._found(query, limit + min(len(beside), limit))
+        )
+        found = islice((hit for hit in here if hit.offer_id not in beside), limit)
         return sorted(found, key=lambda hit: (-hit.worth, hit.offer_id))
 
     def _found(self, query: tantivy.Query, limit: int) -> Iterator[tuple[float, Any]]:

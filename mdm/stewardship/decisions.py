@@ -11,12 +11,23 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from mdm.match.decision import Ruled
 
 Verdict = Literal["same", "different"]
 Couple = tuple[str, str]
 """Two offer ids, the lower one first."""
+
+
+_RULED = Prepared(
+    sa.text(
+        "WITH asked AS (SELECT unnest(CAST(:ids AS text[])) AS offer_id) "
+        "SELECT low_id, high_id, verdict FROM mdm.match_decision "
+        "JOIN asked ON low_id = offer_id WHERE in_force UNION "
+        "SELECT low_id, high_id, verdict FROM mdm.match_decision "
+        "JOIN asked ON high_id = offer_id WHERE in_force"
+    )
+)
 
 
 def couple(one: str, other: str) -> Couple:
@@ -26,16 +37,7 @@ def couple(one: str, other: str) -> Couple:
 
 def ruled_for(tx: Transaction, offer_ids: Iterable[str]) -> Ruled:
     """Every word in force that names one of these offers at least."""
-    rows = tx.execute(
-        sa.text(
-            "WITH asked AS (SELECT unnest(CAST(:ids AS text[])) AS offer_id) "
-            "SELECT low_id, high_id, verdict FROM mdm.match_decision "
-            "JOIN asked ON low_id = offer_id WHERE in_force UNION "
-            "SELECT low_id, high_id, verdict FROM mdm.match_decision "
-            "JOIN asked ON high_id = offer_id WHERE in_force"
-        ),
-        {"ids": list(offer_ids)},
-    ).all()
+    rows = _RULED.all(tx, {"ids": list(offer_ids)})
     return Ruled(
         together=frozenset((row.low_id, row.high_id) for row in rows if row.verdict == "same"),
         apart=frozenset((row.low_id, row.high_id) for row in rows if row.verdict == "different"),

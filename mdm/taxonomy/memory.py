@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.errors import DomainError
 from mdm.taxonomy.names import Named
 from mdm.taxonomy.placement import Placement, Remembered
@@ -17,16 +17,20 @@ MAX_REMEMBERED = 20_000
 MAX_PATH = 500
 
 
+_REMEMBERED = Prepared(
+    sa.text(
+        "SELECT category_text, google_id, percent, decided_by FROM mdm.category_mapping "
+        "WHERE source_id = :source AND percent >= :least "
+        "ORDER BY decided_by <> 'steward', category_text LIMIT :most"
+    )
+)
+
+
 def remembered_categories(tx: Transaction, source_id: str, *, least_percent: int = 0) -> Remembered:
     """By category text of one source, what is at least so sure; a steward's words first, where
     there are too many."""
-    rows = tx.execute(
-        sa.text(
-            "SELECT category_text, google_id, percent, decided_by FROM mdm.category_mapping "
-            "WHERE source_id = :source AND percent >= :least "
-            "ORDER BY decided_by <> 'steward', category_text LIMIT :most"
-        ),
-        {"source": source_id, "most": MAX_REMEMBERED, "least": least_percent},
+    rows = _REMEMBERED.all(
+        tx, {"source": source_id, "most": MAX_REMEMBERED, "least": least_percent}
     )
     return {
         row.category_text: Placement(row.google_id, row.percent, row.decided_by) for row in rows
