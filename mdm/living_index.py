@@ -18,7 +18,7 @@ from kernel.db import Prepared, Transaction
 from mdm.match.candidates import indexed
 from mdm.match.decision import Contender
 from mdm.match.features import offer_features
-from mdm.match.kept_reading import packed
+from mdm.match.kept_reading import SHAPE, packed
 from mdm.match.recent_offers import RecentOffers
 from mdm.match.term_index import Asked, Held, Hit, TermIndex
 
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 MOST_RECENT = 2_000
 """What is kept beside the folder at most; beyond, all of it is written to the folder."""
 _PAGE = 20_000
-# Of how titles are read: a folder of another reading is made again. Raise it with Features.
-_READING = "4"
+# Of how titles are read: a folder of another reading is made again. Raise the number with what is
+# read of a title; fields of Features count by themselves.
+_READING = f"4-{SHAPE}"
 
 _PAST = Prepared(
     sa.text(

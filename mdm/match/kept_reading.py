@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import msgspec
 
 from mdm.match.features import Features
 from mdm.match.rarity import numbered
+from mdm.match.reading import Reading
 
 
 class KeptReading(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False):
@@ -15,6 +18,9 @@ class KeptReading(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=Fal
     pieces: bytes
 
 
+_NAMES = (*KeptReading.__struct_fields__, *Features.__struct_fields__, *Reading.__struct_fields__)
+SHAPE = f"{crc32(' '.join(_NAMES).encode()):08x}"
+"""Changes with what is kept: what has another shape cannot be unpacked."""
 _PACK = msgspec.msgpack.Encoder()
 _UNPACK = msgspec.msgpack.Decoder(KeptReading)
 
