@@ -8,6 +8,7 @@ are together, never rarer. A file is never changed: what follows on it is anothe
 from __future__ import annotations
 
 import mmap
+import os
 from array import array
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -53,8 +54,11 @@ class PieceCounts:
             return cls(memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)))
 
     def write(self, file: Path) -> None:
-        """Keep the counts in a file."""
-        file.write_bytes(self._table)
+        """Keep the counts in a file, which is on the disk when this returns."""
+        with file.open("wb") as stream:
+            stream.write(self._table)
+            stream.flush()
+            os.fsync(stream.fileno())
 
     def count(self, piece: str) -> int:
         """How many offers carry a piece, and those that share its number."""
@@ -83,7 +87,9 @@ class PieceCounts:
         _enter(table, numbers)
         table[_places(table, numbers)] += times.astype(np.uint64)
         numbers, times = np.unique(np.asarray(fewer, dtype=np.uint64), return_counts=True)
-        table[_places(table, numbers)] -= times.astype(np.uint64)
+        places = _places(table, numbers)
+        held = table[places] & np.uint64(0xFFFFFFFF)
+        table[places] -= np.minimum(held, times.astype(np.uint64))
         return PieceCounts(table.data)
 
 

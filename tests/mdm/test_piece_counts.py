@@ -36,6 +36,12 @@ def test_what_nobody_carries_any_more_leaves_its_room() -> None:
     assert len(counts._entries) <= 1 << 13
 
 
+def test_what_was_never_there_cannot_go() -> None:
+    counts = PieceCounts().changed(piece_numbers(["kettle", "steel"]), ())
+    counts = counts.changed((), piece_numbers(["kettle", "kettle", "spoon"]))
+    assert [counts.count(each) for each in ("kettle", "steel", "spoon")] == [0, 1, 0]
+
+
 @pytest.mark.parametrize("content", [b"", b"123", bytes(24)])
 def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "counts").write_bytes(content)
