@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tantivy
@@ -127,10 +128,8 @@ class TermIndex:
         self._count(writer, more, self._numbers_held(out), mark)
         writer.commit()
         writer.wait_merging_threads()
-        before = self._counted
         self.reload()
-        if self._folder is not None and before:
-            (self._folder / before).unlink(missing_ok=True)
+        self._sweep()
 
     def count(self, piece: str) -> int:
         """How many offers carry a piece (`mdm.match.piece_counts`: one in five hundred
@@ -195,7 +194,7 @@ class TermIndex:
         if self._folder is None:
             self._counts = counts
             return
-        name = f"counts-{int(self._counted.rpartition('-')[2] or 0) + 1}"
+        name = f"counts-{token_hex(8)}"
         counts.write(self._folder / name)
         writer.delete_documents_by_term("offer", _MARK)
         document = tantivy.Document()
@@ -203,6 +202,12 @@ class TermIndex:
         document.add_text("mark", mark)
         document.add_text("counts", name)
         writer.add_document(document)
+
+    def _sweep(self) -> None:
+        """Counts of states before this one, and of writes that were killed."""
+        for file in self._folder.glob("counts-*") if self._folder else ():
+            if file.name != self._counted:
+                file.unlink(missing_ok=True)
 
     def _open(self) -> Any:
         self._counts, self._counted = PieceCounts(), ""

@@ -100,6 +100,18 @@ def test_a_damaged_folder_is_made_again(tmp_path: Path) -> None:
     assert len(TermIndex(tmp_path)) == 0
 
 
+def test_counts_go_with_the_state_that_names_them(tmp_path: Path) -> None:
+    index, reader = TermIndex(tmp_path), TermIndex(tmp_path)
+    (tmp_path / "counts-of-a-killed-write").write_bytes(b"1")
+    index.write(SHELF, (), "17 off_4")
+    index.write([Held("off_1", ["spoon"])], ["off_2"], "18 off_2")
+    (file,) = tmp_path.glob("counts-*")
+    reader.reload()
+    assert [reader.count(each) for each in ("kettle", "kx100", "spoon")] == [1, 1, 1]
+    file.unlink()
+    assert len(TermIndex(tmp_path)) == 0
+
+
 _WRITER = """
 import sys
 from pathlib import Path
