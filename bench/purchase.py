@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.figures import Figure, percentiles
+from bench.processor_time import ProcessorTime
 from bench.purchase_load import Outcome, flash_sale, sold, sustained, told_the_truth
 from checkout.purchase.advance import advance
 from comptoir import database_schema
@@ -77,7 +78,9 @@ def measure() -> list[Figure]:
     with _shop() as (setting, merchant):
         clicking, carrying = zip(*_singles(setting, merchant), strict=True)
     with _shop() as (setting, merchant):
+        processor = ProcessorTime(setting)
         row = sustained(setting, merchant, purchases=_IN_A_ROW, at_once=_AT_ONCE)
+        spent = processor.each_ms(_IN_A_ROW)
     with _shop() as (setting, merchant):
         sale = flash_sale(setting, merchant, buyers=_BUYERS, pieces=_PIECES, at_once=16)
     truth = f"{sold(sale)} sold, {told_the_truth(sale)} told that it is gone"
@@ -100,6 +103,7 @@ def measure() -> list[Figure]:
             f"{sold(row) / row.seconds:.1f} a second, {_faults(row)}",
             "50 a second",
         ),
+        Figure("processor time of one of them", spent, "40 ms"),
         Figure(
             f"{_BUYERS} buyers of {_PIECES} pieces, 16 at once",
             f"{truth}, {_faults(sale)}",

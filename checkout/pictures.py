@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kernel.db import Transaction
-from kernel.pictures import drawing_url, picture_url
-from mdm.catalogue import product_views
+from kernel.pictures import drawing_url
+from mdm.catalogue import product_pictures
 from mdm.product_view import OfferView
 
 
@@ -14,7 +14,4 @@ def pictures_of(tx: Transaction, offers: Sequence[OfferView]) -> Mapping[str, st
     """Address of a picture by product id, for every product of these offers."""
     wanted = sorted({offer.product_id for offer in offers})
     pictures = dict.fromkeys(wanted, drawing_url(None, None))
-    for view in product_views(tx, wanted) if wanted else ():
-        colour = view.attributes.get("colour")
-        pictures[view.product_id] = picture_url(view.image_urls, view.category_id, colour)
-    return pictures
+    return pictures | product_pictures(tx, wanted) if wanted else pictures

@@ -115,17 +115,18 @@ def live_quote(
 
 def read_quote(tx: Transaction, quote_id: str) -> Quote | None:
     """A stored quote of this brand; None when there is none of that id."""
-    return _frozen(_BY_ID.first(tx, {"given": quote_id}))
+    row = _BY_ID.first(tx, {"given": quote_id})
+    return None if row is None else quote_of(row)
 
 
 def latest_quote(tx: Transaction, basket_id: str) -> Quote | None:
     """The newest quote of a basket."""
-    return _frozen(_LATEST.first(tx, {"given": basket_id}))
+    row = _LATEST.first(tx, {"given": basket_id})
+    return None if row is None else quote_of(row)
 
 
-def _frozen(row: Any) -> Quote | None:
-    if row is None:
-        return None
+def quote_of(row: Any) -> Quote:
+    """The quote of a row with the columns of `checkout.quote`."""
     return Quote(
         quote_id=row.quote_id,
         basket_id=row.basket_id,

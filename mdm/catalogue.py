@@ -12,8 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction, advisory_lock, announce
+from kernel.db import Prepared, Transaction, advisory_lock, announce
 from kernel.jobs import Job, defer
+from kernel.pictures import picture_url
 from mdm.offers import OFFER_SELECT, offer_view
 from mdm.price_trails import price_trails
 from mdm.product_view import OfferView, PriceTrail, ProductView, Stated
@@ -27,6 +28,14 @@ The job is the lasting word: it waits where nobody listens.
 """
 
 _LOCK = "mdm.change_log"
+_PICTURES = Prepared(
+    sa.text(
+        "SELECT product_id, golden -> 'image_urls' AS images, "
+        "(golden ->> 'category_id')::integer AS category_id, "
+        "golden -> 'attributes' ->> 'colour' AS colour "
+        "FROM mdm.product WHERE state = 'live' AND product_id = ANY(:ids)"
+    )
+)
 
 
 def changes_after(tx: Transaction, position: int, limit: int) -> list[tuple[int, str]]:
@@ -116,6 +125,12 @@ def product_views(tx: Transaction, product_ids: Sequence[str]) -> list[ProductVi
         for row in rows
     }
     return [views[each] for each in product_ids if each in views]
+
+
+def product_pictures(tx: Transaction, product_ids: Sequence[str]) -> dict[str, str]:
+    """Address of the picture of each living product, where nothing else of it is wanted."""
+    rows = _PICTURES.all(tx, {"ids": list(product_ids)})
+    return {row.product_id: picture_url(row.images, row.category_id, row.colour) for row in rows}
 
 
 def _product_view(

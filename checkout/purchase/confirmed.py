@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from checkout import tables as t
 from checkout.contact import Contact
 from checkout.merchant_connectors import capabilities_on_record
-from checkout.quote import read_quote
+from checkout.quote import quote_of
 from checkout.quote_document import LegQuoted
 from checkout.states import Policy
 from kernel.db import Prepared, Transaction
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from checkout.purchase.journal import Leg
 
 
-_PURCHASE = Prepared(t.purchase.select().where(t.purchase.c.purchase_id == sa.bindparam("bought")))
+_PURCHASE = Prepared(
+    sa.select(
+        t.quote, t.purchase.c.language, t.purchase.c.site, t.purchase.c.contact, t.purchase.c.policy
+    )
+    .join(t.purchase, t.purchase.c.quote_id == t.quote.c.quote_id)
+    .where(t.purchase.c.purchase_id == sa.bindparam("bought"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +49,13 @@ class Confirmed:
 def read_confirmed(tx: Transaction, leg: Leg) -> Confirmed:
     """What the leg is to become."""
     row = _PURCHASE.first(tx, {"bought": leg.purchase_id})
-    quote = read_quote(tx, row.quote_id)
-    assert quote is not None
     merchant = read_merchant(tx, leg.merchant_id)
     return Confirmed(
         basket_id=row.basket_id,
         language=row.language,
         site=row.site,
         contact=Contact.from_json(row.contact),
-        quoted=quote.leg(leg.merchant_id),
+        quoted=quote_of(row).leg(leg.merchant_id),
         merchant=merchant,
         policy=Policy(row.policy),
         is_binding=not capabilities_on_record(merchant.connector).cancels_orders,
