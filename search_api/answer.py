@@ -8,6 +8,7 @@ dataclasses: they are made on every request, and made from values of our own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 from typing import Literal
 
@@ -103,6 +104,11 @@ class ProductCard:
     """Of the best offer, where the quantity is known."""
     sponsored: bool = False
     sponsored_by: str | None = None
+
+    def facts_of(self, keys: Sequence[str]) -> list[Fact]:
+        """What is known of these attributes, in their order."""
+        known = {fact.key: fact for fact in self.facts}
+        return [known[key] for key in keys if key in known]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

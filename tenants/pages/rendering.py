@@ -7,7 +7,7 @@ written in the reader's convention. Everything is escaped; an undefined name is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -33,6 +33,8 @@ from tenants.pages.assets import asset_url, stylesheet_url
 from tenants.theme import Theme
 
 SCHEMES = ("auto", "light", "dark")
+_WRITTEN = 8_192
+"""Amounts and numbers kept as written: a page has a hundred, mostly those of the page before."""
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,4})?")
 
 
@@ -139,24 +141,29 @@ def _reading(reader: _Reader) -> Iterator[None]:
 
 def gettext(message: str, **values: object) -> Markup:
     """The message in the reader's language; values are escaped."""
-    text = translator(_READER.get().language).gettext(message)
-    return _filled(text, values)
+    text = _message(_READER.get().language, message)
+    return text % values if values else text
 
 
 def ngettext(singular: str, plural: str, count: int, **values: object) -> Markup:
     """The form for `count`, which the message writes as `%(n)s`."""
-    text = translator(_READER.get().language).ngettext(singular, plural, count)
-    return _filled(text, {"n": number(count)} | values)
+    text = escape(translator(_READER.get().language).ngettext(singular, plural, count))
+    return text % ({"n": number(count)} | values)
 
 
-def _filled(text: str, values: Mapping[str, object]) -> Markup:
-    safe = escape(text)
-    return safe % values if values else safe
+@lru_cache(maxsize=4_096)
+def _message(language: str, message: str) -> Markup:
+    return escape(translator(language).gettext(message))
 
 
 def money(amount: Money) -> str:
     """`1 299,00 €` in French, `1.299,00 €` in German, `€1,299.00` in English."""
-    return format_currency(amount.amount, amount.currency, locale=_locale())
+    return _written_amount(_READER.get().language, amount)
+
+
+@lru_cache(maxsize=_WRITTEN)
+def _written_amount(language: str, amount: Money) -> str:
+    return format_currency(amount.amount, amount.currency, locale=_locale_of(language))
 
 
 def number(value: int | float | Decimal | str) -> str:
@@ -165,7 +172,12 @@ def number(value: int | float | Decimal | str) -> str:
         if not _NUMBER.fullmatch(value):
             return value
         value = Decimal(value)
-    return format_decimal(value, locale=_locale())
+    return _written_number(_READER.get().language, value)
+
+
+@lru_cache(maxsize=_WRITTEN)
+def _written_number(language: str, value: int | float | Decimal) -> str:
+    return format_decimal(value, locale=_locale_of(language))
 
 
 def day(value: date | datetime | str) -> str:
@@ -228,7 +240,12 @@ def brand_mark(brand_id: str) -> Markup:
 
 
 def _locale() -> Locale:
-    return Locale.parse(_READER.get().language)
+    return _locale_of(_READER.get().language)
+
+
+@lru_cache(maxsize=64)
+def _locale_of(language: str) -> Locale:
+    return Locale.parse(language)
 
 
 def _local(value: datetime) -> datetime:
