@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SEEDS = (1, 2, 3, 4, 5)
 TREES = 300
-FOLDS = 4
+FOLDS = 8
 _OWN = {
     "num_leaves": 24,
     "min_data_in_leaf": 10,
