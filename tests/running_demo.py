@@ -1,4 +1,4 @@
-"""One running demonstration for the whole test run: five ports, a data folder, real processes.
+"""One running demonstration for the whole test run: six ports, a data folder, real processes.
 
 Fresh unless COMPTOIR_TEST_DEMO_HOME names a folder to keep; one that runs there already is used
 and left running. Its Oscar shop is a copy of the installation that the other tests use, so its
@@ -130,7 +130,7 @@ class Demo:
 _COMMAND = (sys.executable, "-m", "comptoir.cli", "demo")
 
 
-def ports_in_a_row(count: int = 5) -> int:
+def ports_in_a_row(count: int = 6) -> int:
     """The first of `count` ports in a row that nobody listens on."""
     for first in range(21000 + os.getpid() % 900 * 10, 32000, 10):
         try:
@@ -140,7 +140,7 @@ def ports_in_a_row(count: int = 5) -> int:
         except OSError:
             continue
         return first
-    raise AssertionError("no five free ports in a row")
+    raise AssertionError("no six free ports in a row")
 
 
 def kept_port(folder: Path) -> int:

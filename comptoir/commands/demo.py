@@ -18,7 +18,7 @@ import click
     type=click.IntRange(1024, 65000),
     default=8000,
     show_default=True,
-    help="First of five ports in a row: shop, back office, merchants' sites, Oscar, payment.",
+    help="First of six ports: shop, back office, merchants' sites, Oscar, payment, Werkkontor.",
 )
 @click.option("--check", is_flag=True, help="Stop again once everything has answered.")
 def command(engine: str, port: int, check: bool) -> None:

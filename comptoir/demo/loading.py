@@ -23,9 +23,10 @@ def merchant(merchant_id: str, plan: DemoPlan) -> Merchant:
     """A merchant of the market, its addresses on this machine."""
     with as_file(files("comptoir.demo_market").joinpath("merchants")) as folder:
         described = read_merchant_file(Path(folder) / f"{merchant_id}.toml")
+    addresses = {"oscar": plan.oscar, "ucp": plan.werkkontor}
     if described.connector is None:
         return described
-    return replace(described, connector_settings={"url": plan.oscar})
+    return replace(described, connector_settings={"url": addresses[described.connector]})
 
 
 def load_feed(installation: Installation, plan: DemoPlan, merchant_id: str) -> IngestReport:

@@ -1,4 +1,4 @@
-"""The peers of the demonstration as child processes: merchants' sites, Oscar, payment provider."""
+"""The peers of the demonstration as child processes: merchants' sites, shops, payment provider."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from comptoir.demo_market import Market, oscar_catalogue
 from comptoir.merchant_accounts import write_account
 from comptoir.merchant_oscar.install import OscarInstallation, install_shop
 from comptoir.merchant_oscar.run import load_catalogue
+from comptoir.payment_simulator.keys import platform_keys
 from comptoir.supervisor import Child
 
 
@@ -37,6 +38,45 @@ def payment(plan: DemoPlan) -> Child:
         log=plan.data / "logs" / "payment.log",
         ready_urls=(f"{plan.payment}/health",),
     )
+
+
+def werkkontor(plan: DemoPlan) -> Child:
+    """Werkkontor's checkout: a merchant's server that speaks UCP, and lets our shop buy."""
+    port = plan.werkkontor.rpartition(":")[2]
+    arguments = ("--port", port, "--data", str(_werkkontor_folder(plan)), "--platform", plan.shop)
+    return Child(
+        name="Werkkontor",
+        arguments=_module("comptoir.protocol_merchant", *arguments),
+        environment=plan.environment(),
+        log=plan.data / "logs" / "werkkontor.log",
+        ready_urls=(f"{plan.werkkontor}/health",),
+    )
+
+
+def fill_werkkontor(plan: DemoPlan, market: Market) -> str:
+    """Put what Werkkontor sells into its checkout; answers how many articles that are."""
+    import httpx2
+
+    articles = [
+        {
+            "sku": offer.sku,
+            "title": offer.title,
+            "price_minor": offer.price_minor,
+            "currency": offer.currency,
+            "stock": offer.stock,
+            "delivery": dict(offer.delivery),
+        }
+        for offer in market.offers_of("werkkontor")
+    ]
+    key = platform_keys(_werkkontor_folder(plan)).api_key
+    headers = {"authorization": f"Bearer {key}"}
+    with httpx2.Client(base_url=plan.werkkontor, headers=headers, trust_env=False) as client:
+        client.put("/shop/articles", json=articles).raise_for_status()
+    return f"{len(articles)} articles"
+
+
+def _werkkontor_folder(plan: DemoPlan) -> Path:
+    return plan.data / "werkkontor"
 
 
 def tell_webhook_address(plan: DemoPlan) -> None:

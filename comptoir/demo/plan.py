@@ -12,7 +12,7 @@ from comptoir.payment_simulator.keys import platform_keys
 
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
-    """Five ports in a row from `port`, and one data folder."""
+    """Six ports in a row from `port`, and one data folder."""
 
     data: Path
     port: int = 8000
@@ -42,6 +42,18 @@ class DemoPlan:
     def payment(self) -> str:
         """Address of the payment provider."""
         return f"http://127.0.0.1:{self.port + 4}"
+
+    @property
+    def werkkontor(self) -> str:
+        """Address of Werkkontor's checkout, which speaks UCP."""
+        return f"http://127.0.0.1:{self.port + 5}"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Everything that listens, in the order of the ports."""
+        return (
+            self.shop, self.backoffice, self.sites, self.oscar, self.payment, self.werkkontor,
+        )  # fmt: skip
 
     @property
     def site_host(self) -> str:

@@ -15,7 +15,7 @@ from comptoir.demo import peers
 from comptoir.demo.brands import apply_brands
 from comptoir.demo.plan import DemoPlan
 from comptoir.demo.steps import step
-from comptoir.demo_market import generate
+from comptoir.demo_market import Market, generate, merchants
 from comptoir.installation import Installation
 from comptoir.merchant_oscar.install import OscarInstallation
 from comptoir.progress import Stopwatch
@@ -38,11 +38,11 @@ def tell(*, engine: str, port: int, stop_when_ready: bool) -> None:
         shop_install = beside.submit(peers.install_oscar, plan, market, _quiet)
         supervisor = stack.enter_context(Supervisor())
         installation = _open()
-        digest = hashlib.sha256(repr(market.offers).encode()).hexdigest()
+        digest = hashlib.sha256(repr((market.offers, merchants())).encode()).hexdigest()
         if plan.loaded(digest) and _is_indexed(installation):
             _start_again(installation, plan, supervisor, shop_install)
         else:
-            _load_and_start(installation, plan, supervisor, shop_install)
+            _load_and_start(installation, plan, market, supervisor, shop_install)
             plan.remember(digest)
         _say_where(installation, plan, watch)
         if not stop_when_ready:
@@ -73,9 +73,8 @@ def _start_again(
     """Everything at once: nothing is to be loaded, so nothing waits for anything."""
     with step("all servers") as say:
         oscar = peers.oscar(plan, shop_install.result())
-        supervisor.start(
-            *_roles(installation, "all"), peers.sites(plan), peers.payment(plan), oscar
-        )
+        others = (peers.sites(plan), peers.payment(plan), peers.werkkontor(plan))
+        supervisor.start(*_roles(installation, "all"), *others, oscar)
         peers.tell_webhook_address(plan)
         say(f"the market is loaded already; {_counts(installation)}")
 
@@ -83,6 +82,7 @@ def _start_again(
 def _load_and_start(
     installation: Installation,
     plan: DemoPlan,
+    market: Market,
     supervisor: Supervisor,
     shop_install: Future[OscarInstallation],
 ) -> None:
@@ -92,9 +92,11 @@ def _load_and_start(
 
     with step("peers") as say:
         backoffice = _roles(installation, "backoffice")
-        supervisor.start(peers.sites(plan), peers.payment(plan), *backoffice)
+        others = (peers.sites(plan), peers.payment(plan), peers.werkkontor(plan))
+        supervisor.start(*others, *backoffice)
         peers.tell_webhook_address(plan)
-        say("merchants' sites, payment provider and back office answer")
+        stocked = peers.fill_werkkontor(plan, market)
+        say(f"sites, payment provider, back office answer; UCP shop with {stocked}")
     for merchant_id, way in (("lumiporte", "Google feed"), ("werkkontor", "CSV")):
         with step(merchant_id) as say:
             say(f"{way}: {loading.load_feed(installation, plan, merchant_id)}")
@@ -183,7 +185,7 @@ def _home(settings: Settings) -> Path:
 
 
 def _refuse_taken_ports(plan: DemoPlan) -> None:
-    for address in (plan.shop, plan.backoffice, plan.sites, plan.oscar, plan.payment):
+    for address in plan.addresses:
         host, _, port = address.removeprefix("http://").partition(":")
         with socket.socket() as probe:
             probe.settimeout(0.5)
@@ -191,7 +193,7 @@ def _refuse_taken_ports(plan: DemoPlan) -> None:
                 raise DomainError(
                     "port_taken",
                     f"Something listens on port {port} already.",
-                    hint="Stop it, or choose five other ports: comptoir demo --port 8100",
+                    hint="Stop it, or choose six other ports: comptoir demo --port 8100",
                 )
 
 

@@ -182,7 +182,9 @@ def test_merchant_files_say_how_orders_are_executed() -> None:
     assert list(known) == ["atelier-boreal", "lumiporte", "maison-oscar", "werkkontor"]
     assert known["maison-oscar"].execution is Execution.EXECUTE
     assert known["maison-oscar"].connector == "oscar"
-    others = [merchant for merchant in known.values() if merchant.id != "maison-oscar"]
+    assert known["werkkontor"].execution is Execution.EXECUTE
+    assert known["werkkontor"].connector == "ucp"
+    others = [known["atelier-boreal"], known["lumiporte"]]
     assert {merchant.execution for merchant in others} == {Execution.LINK}
     lumiporte = known["lumiporte"]
     assert lumiporte.delivery_for("small", 4_899) == {"FR": 390, "DE": 890}

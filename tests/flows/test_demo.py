@@ -143,7 +143,7 @@ def test_each_merchant_came_in_by_its_own_way(demo: Demo) -> None:
     )
     assert {(row.merchant_id, row.source, row.format, row.connector) for row in rows} == {
         ("lumiporte", "feed", "google", None),
-        ("werkkontor", "feed", "csv", None),
+        ("werkkontor", "feed", "csv", "ucp"),
         ("atelier-boreal", "crawl", "json_ld", None),
         ("maison-oscar", "push", "push", "oscar"),
     }

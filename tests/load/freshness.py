@@ -33,6 +33,12 @@ class Accepted:
     late_s: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def count_anew(self) -> None:
+        """What came before warmed the processes up; the prices stay to be compared."""
+        with self.lock:
+            self.changes, self.late_s = 0, 0.0
+            self.answer_s.clear()
+
 
 def push(
     platform: Platform,
@@ -114,6 +120,12 @@ class Probe:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
+
+    def count_anew(self) -> None:
+        """As if nothing had been seen."""
+        self.seen_after_s.clear()
+        self.search_s.clear()
+        self.overtaken = self.failed = 0
 
     def stop(self) -> None:
         """End after the change under watch."""
