@@ -96,7 +96,7 @@ def _load_and_start(
         supervisor.start(*others, *backoffice)
         peers.tell_webhook_address(plan)
         stocked = peers.fill_werkkontor(plan, market)
-        say(f"sites, payment provider, back office answer; UCP shop with {stocked}")
+        say(f"sites, payments, back office answer; a UCP shop with {stocked}")
     for merchant_id, way in (("lumiporte", "Google feed"), ("werkkontor", "CSV")):
         with step(merchant_id) as say:
             say(f"{way}: {loading.load_feed(installation, plan, merchant_id)}")
@@ -146,6 +146,7 @@ def _say_where(installation: Installation, plan: DemoPlan, watch: Stopwatch) -> 
         f"  {'search API':22} {plan.shop}/v1/search?q=lave-linge",
         f"  {'orders at the merchant':22} {plan.oscar}/dashboard/orders/   "
         f"(admin, password in {password})",
+        f"  {'merchant by UCP':22} {plan.werkkontor}/.well-known/ucp",
         f"  {'merchants’ own sites':22} {plan.sites}/lumiporte/",
         "",
         "Cards at the payment page: 4111 1111 1111 1111 pays, 4000 0000 0000 0002 is declined.",
