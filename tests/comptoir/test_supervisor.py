@@ -109,3 +109,25 @@ def test_children_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
     assert _until(lambda: not any(_is_alive(pid) for pid in pids))
+
+
+def test_signals_that_interrupt_each_other_end_the_wait() -> None:
+    script = """
+        import os, signal, time
+        from comptoir.supervisor import Supervisor
+
+        waiting = os.getpid()
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        sender = os.fork()
+        while not sender and os.getppid() == waiting:
+            os.kill(waiting, signal.SIGTERM)
+            time.sleep(0.00001)
+        for _ in range(200 if sender else 0):
+            with Supervisor() as supervisor:
+                supervisor.wait()
+        if sender:
+            os.kill(sender, signal.SIGKILL)
+            os.waitpid(sender, 0)
+        """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    assert subprocess.run(command, check=False, timeout=120).returncode == 0
