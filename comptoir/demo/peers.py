@@ -18,38 +18,32 @@ from comptoir.supervisor import Child
 
 def sites(plan: DemoPlan) -> Child:
     """The merchants' own web sites and feeds."""
-    return Child(
-        name="merchants' sites",
-        arguments=_module("comptoir.merchant_sites", "--port", plan.sites.rpartition(":")[2]),
-        environment=plan.environment(),
-        log=plan.data / "logs" / "sites.log",
-        ready_urls=(f"{plan.sites}/robots.txt",),
-    )
+    return _server(plan, "merchants' sites", "merchant_sites", plan.sites, ready="/robots.txt")
 
 
 def payment(plan: DemoPlan) -> Child:
     """The payment provider."""
-    port = plan.payment.rpartition(":")[2]
-    arguments = ("--port", port, "--data", str(plan.data / "payment"))
-    return Child(
-        name="payment provider",
-        arguments=_module("comptoir.payment_simulator", *arguments),
-        environment=plan.environment(),
-        log=plan.data / "logs" / "payment.log",
-        ready_urls=(f"{plan.payment}/health",),
-    )
+    data = ("--data", str(plan.data / "payment"))
+    return _server(plan, "payment provider", "payment_simulator", plan.payment, *data)
 
 
 def werkkontor(plan: DemoPlan) -> Child:
     """Werkkontor's checkout: a merchant's server that speaks UCP, and lets our shop buy."""
-    port = plan.werkkontor.rpartition(":")[2]
-    arguments = ("--port", port, "--data", str(_werkkontor_folder(plan)), "--platform", plan.shop)
+    options = ("--data", str(_werkkontor_folder(plan)), "--platform", plan.shop)
+    return _server(plan, "Werkkontor", "protocol_merchant", plan.werkkontor, *options)
+
+
+def _server(
+    plan: DemoPlan, name: str, module: str, address: str, *options: str, ready: str = "/health"
+) -> Child:
+    """A server that is a module of ours, at its address."""
+    port = address.rpartition(":")[2]
     return Child(
-        name="Werkkontor",
-        arguments=_module("comptoir.protocol_merchant", *arguments),
+        name=name,
+        arguments=(sys.executable, "-m", f"comptoir.{module}", "--port", port, *options),
         environment=plan.environment(),
-        log=plan.data / "logs" / "werkkontor.log",
-        ready_urls=(f"{plan.werkkontor}/health",),
+        log=plan.data / "logs" / f"{module}.log",
+        ready_urls=(address + ready,),
     )
 
 
@@ -120,7 +114,3 @@ def oscar(plan: DemoPlan, installation: OscarInstallation) -> Child:
         ready_urls=(f"{plan.oscar}/health/",),
         working_folder=Path(installation.data_dir),
     )
-
-
-def _module(name: str, *arguments: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", name, *arguments)
