@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction, advisory_lock
+from kernel.db import Prepared, Transaction, advisory_lock
 from kernel.errors import DomainError
 from mdm import intake
 from mdm.raw_offer import RawOffer, Refusal
@@ -19,6 +19,23 @@ SOURCE = "push"
 KEEP_DAYS = 7
 _TIDY_UP_AT = "00"
 """Old answers go with one call of 256; which one, nobody can choose."""
+
+_TRY_LOCK = Prepared(
+    sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0)) AS locked")
+)
+_ANSWERED = Prepared(
+    sa.text(
+        "SELECT request_sha256, answer FROM crawlers.answered_call "
+        "WHERE merchant_id = :merchant AND idempotency_key = :key"
+    )
+)
+_KEEP = Prepared(
+    sa.text(
+        "INSERT INTO crawlers.answered_call "
+        "(merchant_id, idempotency_key, request_sha256, status, answer) "
+        "VALUES (:merchant, :key, :digest, 200, CAST(:answer AS json))"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +55,14 @@ def once(
     tx: Transaction, merchant_id: str, key: str, digest: str, work: Callable[[], dict[str, Any]]
 ) -> Answered:
     """Do the work unless this key was answered. 409 while it is in flight, 422 for another body."""
-    locked = tx.execute(
-        sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"),
-        {"name": f"crawlers.push:{merchant_id}:{key}"},
-    ).scalar_one()
-    if not locked:
+    if not _TRY_LOCK.first(tx, {"name": f"crawlers.push:{merchant_id}:{key}"}).locked:
         raise DomainError(
             "call_in_flight",
             "A call with this Idempotency-Key is being answered",
             hint="Wait a second and send the same call again.",
             status=409,
         )
-    row = tx.execute(
-        sa.text(
-            "SELECT request_sha256, answer FROM crawlers.answered_call "
-            "WHERE merchant_id = :merchant AND idempotency_key = :key"
-        ),
-        {"merchant": merchant_id, "key": key},
-    ).one_or_none()
+    row = _ANSWERED.first(tx, {"merchant": merchant_id, "key": key})
     if row is not None:
         if row.request_sha256 != digest:
             raise DomainError(
@@ -72,13 +79,8 @@ def once(
 def _keep(
     tx: Transaction, merchant_id: str, key: str, digest: str, answer: Mapping[str, Any]
 ) -> None:
-    tx.execute(
-        sa.text(
-            "INSERT INTO crawlers.answered_call "
-            "(merchant_id, idempotency_key, request_sha256, status, answer) "
-            "VALUES (:merchant, :key, :digest, 200, CAST(:answer AS json))"
-        ),
-        {"merchant": merchant_id, "key": key, "digest": digest, "answer": json.dumps(answer)},
+    _KEEP.run(
+        tx, {"merchant": merchant_id, "key": key, "digest": digest, "answer": json.dumps(answer)}
     )
     if not digest.startswith(_TIDY_UP_AT):
         return

@@ -207,9 +207,12 @@ def advisory_lock(tx: Transaction, name: str) -> None:
     _LOCK.run(tx, {"name": name})
 
 
+_NOTIFY = Prepared(sa.text("SELECT pg_notify(:channel, '')"))
+
+
 def announce(tx: Transaction, channel: str) -> None:
     """Wake those who listen on the channel when, and only if, this transaction commits."""
-    tx.execute(sa.text("SELECT pg_notify(:channel, '')"), {"channel": channel})
+    _NOTIFY.run(tx, {"channel": channel})
 
 
 def heard(url: str, channel: str, stopping: Event) -> Iterator[None]:

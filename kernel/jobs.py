@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 
 if TYPE_CHECKING:
     import procrastinate
@@ -69,6 +69,14 @@ def _enqueuer() -> procrastinate.App:
     return procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
 
+_QUEUED = Prepared(
+    sa.text(
+        "SELECT EXISTS (SELECT FROM procrastinate_jobs "
+        "WHERE queueing_lock = :once AND status = 'todo') AS queued"
+    )
+)
+
+
 def defer(
     tx: Transaction,
     job: Job,
@@ -103,11 +111,7 @@ def defer(
 
 def _is_queued(tx: Transaction, once: str) -> bool:
     """Asked first: a refused insert costs a savepoint and its rollback."""
-    statement = (
-        "SELECT EXISTS (SELECT FROM procrastinate_jobs "
-        "WHERE queueing_lock = :once AND status = 'todo')"
-    )
-    return bool(tx.execute(sa.text(statement), {"once": once}).scalar_one())
+    return bool(_QUEUED.first(tx, {"once": once}).queued)
 
 
 def waiting(tx: Transaction, queues: Sequence[str] | None = None) -> int:

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from mdm.merchants import Merchant
 
 MAX_VANISHED_PERCENT = 30
 MAX_PRICE_PERCENT = 25
 # Below this many offers a share says nothing: one sold-out item of three is not a broken feed.
 MIN_OFFERS = 10
+
+_PRICE_RATIO = Prepared(
+    sa.text(
+        "SELECT count(*) AS known, percentile_cont(0.5) WITHIN GROUP "
+        "(ORDER BY l.price_minor::numeric / o.price_minor) AS ratio "
+        "FROM mdm.landing l JOIN mdm.raw_offer o ON o.source_id = :source AND o.sku = l.sku "
+        "WHERE l.run_id = :run AND o.state = 'live' AND o.price_minor > 0 "
+        "AND l.price_minor IS NOT NULL AND l.currency = o.currency"
+    )
+)
 
 
 def danger(
@@ -51,16 +61,7 @@ def _vanished(tx: Transaction, run_id: int, merchant: Merchant, source: str) -> 
 
 
 def _price_moved(tx: Transaction, run_id: int, merchant: Merchant) -> str | None:
-    row = tx.execute(
-        sa.text(
-            "SELECT count(*) AS known, percentile_cont(0.5) WITHIN GROUP "
-            "(ORDER BY l.price_minor::numeric / o.price_minor) AS ratio "
-            "FROM mdm.landing l JOIN mdm.raw_offer o ON o.source_id = :source AND o.sku = l.sku "
-            "WHERE l.run_id = :run AND o.state = 'live' AND o.price_minor > 0 "
-            "AND l.price_minor IS NOT NULL AND l.currency = o.currency"
-        ),
-        {"run": run_id, "source": merchant.id},
-    ).one()
+    row = _PRICE_RATIO.first(tx, {"run": run_id, "source": merchant.id})
     limit = _limit(merchant, "max_price_percent", MAX_PRICE_PERCENT)
     if row.known < MIN_OFFERS or abs(row.ratio - 1) * 100 <= limit:
         return None

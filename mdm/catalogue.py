@@ -28,6 +28,14 @@ The job is the lasting word: it waits where nobody listens.
 """
 
 _LOCK = "mdm.change_log"
+_APPEND = Prepared(
+    sa.text(
+        "INSERT INTO mdm.change_log (position, product_id) "
+        "SELECT last.position + ordinality, product_id "
+        "FROM (SELECT coalesce(max(position), 0) AS position FROM mdm.change_log) AS last, "
+        "unnest(CAST(:ids AS text[])) WITH ORDINALITY AS changed(product_id, ordinality)"
+    )
+)
 _PICTURES = Prepared(
     sa.text(
         "SELECT product_id, golden -> 'image_urls' AS images, "
@@ -61,15 +69,7 @@ def log_changes(tx: Transaction, product_ids: Iterable[str]) -> int:
     if not changed:
         return 0
     advisory_lock(tx, _LOCK)
-    tx.execute(
-        sa.text(
-            "INSERT INTO mdm.change_log (position, product_id) "
-            "SELECT last.position + ordinality, product_id "
-            "FROM (SELECT coalesce(max(position), 0) AS position FROM mdm.change_log) AS last, "
-            "unnest(CAST(:ids AS text[])) WITH ORDINALITY AS changed(product_id, ordinality)"
-        ),
-        {"ids": changed},
-    )
+    _APPEND.run(tx, {"ids": changed})
     announce(tx, CHANGES)
     defer(tx, CATALOGUE_CHANGED, once=CATALOGUE_CHANGED.name)
     return len(changed)

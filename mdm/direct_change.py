@@ -14,7 +14,7 @@ from datetime import datetime
 import orjson
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from mdm.catalogue import log_changes
 from mdm.merchants import Merchant
 from mdm.normalise.offer import normalise
@@ -31,6 +31,15 @@ from mdm.offer_rows import (
 from mdm.raw_landing import Landed
 from mdm.raw_offer import RawOffer
 
+_HELD = Prepared(
+    sa.text(
+        "WITH held AS MATERIALIZED (SELECT sku, content_sha256, "
+        "state = 'live' AND NOT pending AND revisit_at IS NULL AS settled FROM mdm.raw_offer "
+        "WHERE source_id = :source AND sku = ANY(:skus) ORDER BY sku FOR UPDATE) "
+        "SELECT held.*, clock_timestamp() AS held_at FROM held"
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DirectChange:
@@ -46,15 +55,7 @@ def direct_changes(
     """Those of the records that change the terms of a settled offer and nothing else."""
     by_sku = {each.sku: each for each in landed}
     # All of them, in one order, before anything is written: two calls cannot wait for each other.
-    held = tx.execute(
-        sa.text(
-            "WITH held AS MATERIALIZED (SELECT sku, content_sha256, "
-            "state = 'live' AND NOT pending AND revisit_at IS NULL AS settled FROM mdm.raw_offer "
-            "WHERE source_id = :source AND sku = ANY(:skus) ORDER BY sku FOR UPDATE) "
-            "SELECT held.*, clock_timestamp() AS held_at FROM held"
-        ),
-        {"source": merchant.id, "skus": list(by_sku)},
-    ).all()
+    held = _HELD.all(tx, {"source": merchant.id, "skus": list(by_sku)})
     if not held:
         return []
     # Later than whatever was waited for, so that the price history is in the order of the changes.

@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.jobs import Job, defer
 from mdm.blast_radius import MIN_OFFERS, danger
 from mdm.bulk import copy_rows
@@ -27,6 +27,7 @@ from mdm.intake_runs import (
     Run,
     RunSummary,
     begin,
+    count,
     discard_older,
     end,
     list_runs,
@@ -44,6 +45,36 @@ __all__ = ["Landing", "RunSummary", "list_runs", "read_run"]
 MATCH_LANDED = Job("mdm.match_landed", "mdm", lock="mdm")
 
 BATCH = 2000
+
+_KNOWN = Prepared(
+    sa.text(
+        "SELECT sku, content_sha256 FROM mdm.raw_offer "
+        "WHERE source_id = :source AND sku = ANY(:skus) AND state = 'live'"
+    )
+)
+_MOVE = Prepared(
+    sa.text(
+        "INSERT INTO mdm.raw_offer (source_id, sku, feed, content_sha256, raw, price_minor, "
+        "currency, state, pending, landed_by, landed_at, confirmed_at) "
+        "SELECT :source, sku, :feed, content_sha256, raw, price_minor, currency, 'live', "
+        "NOT sku = ANY(:direct), run_id, now(), now() FROM mdm.landing "
+        "WHERE run_id = :run AND raw IS NOT NULL ORDER BY sku "
+        "ON CONFLICT (source_id, sku) DO UPDATE SET "
+        "feed = CASE WHEN :complete THEN EXCLUDED.feed ELSE raw_offer.feed END, "
+        "content_sha256 = EXCLUDED.content_sha256, raw = EXCLUDED.raw, "
+        "price_minor = EXCLUDED.price_minor, currency = EXCLUDED.currency, state = 'live', "
+        "pending = EXCLUDED.pending, landed_by = EXCLUDED.landed_by, landed_at = now(), "
+        "confirmed_at = now()"
+    )
+)
+_RENEW = Prepared(
+    sa.text(
+        "UPDATE mdm.raw_offer o SET confirmed_at = now(), pending = true FROM mdm.landing l "
+        "WHERE l.run_id = :run AND l.raw IS NULL AND o.source_id = :source AND o.sku = l.sku "
+        "AND o.confirmed_at < now() - make_interval(hours => :half_life_hours)"
+    )
+)
+_UNSTAGE = Prepared(sa.text("DELETE FROM mdm.landing WHERE run_id = :run"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +101,14 @@ def land_at_once(
     """An incomplete run from beginning to end in one transaction: a call of pushed changes."""
     run = begin(tx, merchant_id, source, complete=False)
     landing = _land(tx, run, records)
-    if run.state == "open":
-        end(tx, run.id, "closed", 0)
-    return landing, read_run(tx, run.id)
+    return landing, count(tx, run.id, _counts(landing), ends=run.state == "open")
 
 
 def submit(tx: Transaction, run_id: int, records: Iterable[RawOffer | Refusal]) -> Landing:
     """Land records of an open run, in bounded batches."""
-    return _land(tx, locked_run(tx, run_id, ("open", "parked")), records)
+    landing = _land(tx, locked_run(tx, run_id, ("open", "parked")), records)
+    count(tx, run_id, _counts(landing), ends=False)
+    return landing
 
 
 def _land(tx: Transaction, run: Run, records: Iterable[RawOffer | Refusal]) -> Landing:
@@ -90,15 +121,12 @@ def _land(tx: Transaction, run: Run, records: Iterable[RawOffer | Refusal]) -> L
             total.refused + counts.refused,
             total.refusals + counts.refusals,
         )
-    tx.execute(
-        sa.text(
-            "UPDATE mdm.intake_run SET landed = landed + :landed, "
-            "unchanged = unchanged + :unchanged, refused = refused + :refused WHERE run_id = :run"
-        ),
-        {name: getattr(total, name) for name in ("landed", "unchanged", "refused")}
-        | {"run": run.id},
-    )
     return total
+
+
+def _counts(landing: Landing) -> dict[str, int]:
+    names = ("landed", "unchanged", "refused")
+    return {name: getattr(landing, name) for name in names}
 
 
 def close_run(tx: Transaction, run_id: int) -> RunSummary:
@@ -214,13 +242,7 @@ def _stage(tx: Transaction, run: Run, staged: dict[str, Landed]) -> tuple[int, i
 
 
 def _known(tx: Transaction, source_id: str, skus: list[str]) -> dict[str, bytes]:
-    rows = tx.execute(
-        sa.text(
-            "SELECT sku, content_sha256 FROM mdm.raw_offer "
-            "WHERE source_id = :source AND sku = ANY(:skus) AND state = 'live'"
-        ),
-        {"source": source_id, "skus": skus},
-    )
+    rows = _KNOWN.all(tx, {"source": source_id, "skus": skus})
     return {row.sku: bytes(row.content_sha256) for row in rows}
 
 
@@ -271,45 +293,21 @@ def _apply(tx: Transaction, run: Run, direct: Sequence[str] = ()) -> None:
 
     All but the `direct` ones, which take effect at once, are left to the pipeline.
     """
-    changed = tx.execute(
-        sa.text(
-            "INSERT INTO mdm.raw_offer (source_id, sku, feed, content_sha256, raw, price_minor, "
-            "currency, state, pending, landed_by, landed_at, confirmed_at) "
-            "SELECT :source, sku, :feed, content_sha256, raw, price_minor, currency, 'live', "
-            "NOT sku = ANY(:direct), run_id, now(), now() FROM mdm.landing "
-            "WHERE run_id = :run AND raw IS NOT NULL ORDER BY sku "
-            "ON CONFLICT (source_id, sku) DO UPDATE SET "
-            "feed = CASE WHEN :complete THEN EXCLUDED.feed ELSE raw_offer.feed END, "
-            "content_sha256 = EXCLUDED.content_sha256, raw = EXCLUDED.raw, "
-            "price_minor = EXCLUDED.price_minor, currency = EXCLUDED.currency, state = 'live', "
-            "pending = EXCLUDED.pending, landed_by = EXCLUDED.landed_by, landed_at = now(), "
-            "confirmed_at = now()"
-        ),
-        {
-            "source": run.merchant.id,
-            "feed": run.source,
-            "run": run.id,
-            "complete": run.is_complete,
-            "direct": list(direct),
-        },
-    ).rowcount - len(direct)
-    changed += _renew(tx, run)
-    tx.execute(sa.text("DELETE FROM mdm.landing WHERE run_id = :run"), {"run": run.id})
+    values = {
+        "source": run.merchant.id,
+        "feed": run.source,
+        "run": run.id,
+        "complete": run.is_complete,
+        "direct": list(direct),
+    }
+    changed = _MOVE.run(tx, values) - len(direct) + _renew(tx, run)
+    _UNSTAGE.run(tx, {"run": run.id})
     if changed:
         defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
 
 
 def _renew(tx: Transaction, run: Run) -> int:
     """Offers that came again as they are, where half of their lifetime is over."""
-    return tx.execute(
-        sa.text(
-            "UPDATE mdm.raw_offer o SET confirmed_at = now(), pending = true FROM mdm.landing l "
-            "WHERE l.run_id = :run AND l.raw IS NULL AND o.source_id = :source AND o.sku = l.sku "
-            "AND o.confirmed_at < now() - make_interval(hours => :half_life_hours)"
-        ),
-        {
-            "run": run.id,
-            "source": run.merchant.id,
-            "half_life_hours": run.merchant.lifetime_days * 12,
-        },
-    ).rowcount
+    half_life_hours = run.merchant.lifetime_days * 12
+    values = {"run": run.id, "source": run.merchant.id, "half_life_hours": half_life_hours}
+    return _RENEW.run(tx, values)

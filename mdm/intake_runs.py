@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.errors import DomainError, NotFound
 from mdm.merchants import Merchant, read_source
 
@@ -37,17 +38,33 @@ class Run:
     state: str
 
 
+_SUMMARY = "run_id, merchant_id, source, state, landed, unchanged, refused, withdrawn, reason"
+_BEGIN = Prepared(
+    sa.text(
+        "INSERT INTO mdm.intake_run (merchant_id, source, complete) "
+        "VALUES (:merchant, :source, :complete) RETURNING run_id"
+    )
+)
+_READ = Prepared(
+    sa.text(f"SELECT {_SUMMARY} FROM mdm.intake_run WHERE run_id = :run")  # noqa: S608
+)
+_COUNT = Prepared(
+    sa.text(
+        "UPDATE mdm.intake_run SET landed = landed + :landed, "  # noqa: S608
+        "unchanged = unchanged + :unchanged, "
+        "refused = refused + :refused, state = CASE WHEN :ends THEN 'closed' ELSE state END, "
+        "closed_at = CASE WHEN :ends THEN now() ELSE closed_at END "
+        f"WHERE run_id = :run RETURNING {_SUMMARY}"
+    )
+)
+
+
 def begin(tx: Transaction, merchant_id: str, source: str, *, complete: bool) -> Run:
     """Open a run. A complete run replaces an older one of the same source that never ended."""
     merchant = read_source(tx, merchant_id)
     source = source[:200]
-    run_id: int = tx.execute(
-        sa.text(
-            "INSERT INTO mdm.intake_run (merchant_id, source, complete) "
-            "VALUES (:merchant, :source, :complete) RETURNING run_id"
-        ),
-        {"merchant": merchant_id, "source": source, "complete": complete},
-    ).scalar_one()
+    values = {"merchant": merchant_id, "source": source, "complete": complete}
+    run_id: int = _BEGIN.first(tx, values).run_id
     if complete:
         discard_older(tx, merchant_id, source, run_id, ("open",))
     return Run(run_id, merchant, source, complete, "open")
@@ -55,7 +72,7 @@ def begin(tx: Transaction, merchant_id: str, source: str, *, complete: bool) -> 
 
 def read_run(tx: Transaction, run_id: int) -> RunSummary:
     """The run as it stands."""
-    row = tx.execute(sa.text(f"{_SUMMARY} WHERE run_id = :run"), {"run": run_id}).one_or_none()
+    row = _READ.first(tx, {"run": run_id})
     if row is None:
         raise NotFound("run_unknown", f"There is no intake run {run_id}")
     return RunSummary(*row)
@@ -65,18 +82,13 @@ def list_runs(tx: Transaction, merchant_id: str | None = None, limit: int = 50) 
     """Runs, newest first; of one merchant or of all."""
     rows = tx.execute(
         sa.text(
-            f"{_SUMMARY} WHERE CAST(:merchant AS text) IS NULL OR merchant_id = :merchant "
+            f"SELECT {_SUMMARY} FROM mdm.intake_run "  # noqa: S608
+            "WHERE CAST(:merchant AS text) IS NULL OR merchant_id = :merchant "
             "ORDER BY run_id DESC LIMIT :limit"
         ),
         {"merchant": merchant_id, "limit": limit},
     )
     return [RunSummary(*row) for row in rows]
-
-
-_SUMMARY = (
-    "SELECT run_id, merchant_id, source, state, landed, unchanged, refused, withdrawn, reason "
-    "FROM mdm.intake_run"
-)
 
 
 def locked_run(tx: Transaction, run_id: int, states: tuple[str, ...]) -> Run:
@@ -98,6 +110,11 @@ def locked_run(tx: Transaction, run_id: int, states: tuple[str, ...]) -> Run:
             status=409,
         )
     return Run(run_id, read_source(tx, row.merchant_id), row.source, row.complete, row.state)
+
+
+def count(tx: Transaction, run_id: int, counts: Mapping[str, int], *, ends: bool) -> RunSummary:
+    """Add `landed`, `unchanged` and `refused` to the run; one that has nothing staged may end."""
+    return RunSummary(*_COUNT.first(tx, {**counts, "run": run_id, "ends": ends}))
 
 
 def park(tx: Transaction, run_id: int, reason: str) -> None:

@@ -34,6 +34,18 @@ _TERM_COLUMNS = {
 }  # fmt: skip
 
 
+def _updating_terms() -> sa.TextClause:
+    columns = ", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in _TERM_COLUMNS.items())
+    changes = ", ".join(f"{name} = s.{name}" for name in _TERM_COLUMNS if name != "offer_id")
+    return sa.text(
+        f"UPDATE mdm.offer o SET {changes} FROM unnest({columns}) "  # noqa: S608
+        f"AS s({', '.join(_TERM_COLUMNS)}) WHERE o.offer_id = s.offer_id"
+    )
+
+
+_UPDATE_TERMS = Prepared(_updating_terms())
+
+
 @dataclass(slots=True)
 class OfferRow:
     """An offer about to be written. `product_id` and `evidence` are filled in by the matching."""
@@ -206,15 +218,7 @@ def write_offers(tx: Transaction, rows: Sequence[OfferRow], now: datetime) -> No
 def update_terms(tx: Transaction, rows: Sequence[OfferRow], now: datetime) -> None:
     """Price, stock, delivery and lifetime of stored offers that are described as before."""
     values = [dict(zip(_COLUMNS, _values(row, now), strict=True)) for row in rows]
-    columns = ", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in _TERM_COLUMNS.items())
-    changes = ", ".join(f"{name} = s.{name}" for name in _TERM_COLUMNS if name != "offer_id")
-    tx.execute(
-        sa.text(
-            f"UPDATE mdm.offer o SET {changes} FROM unnest({columns}) "  # noqa: S608
-            f"AS s({', '.join(_TERM_COLUMNS)}) WHERE o.offer_id = s.offer_id"
-        ),
-        {name: [row[name] for row in values] for name in _TERM_COLUMNS},
-    )
+    _UPDATE_TERMS.run(tx, {name: [row[name] for row in values] for name in _TERM_COLUMNS})
 
 
 def withdraw_offers(tx: Transaction, offer_ids: Sequence[str], now: datetime) -> None:

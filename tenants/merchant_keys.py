@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction, schema_metadata
+from kernel.db import Prepared, Transaction, schema_metadata
 from tenants.bearer_keys import is_secret, new_key, read_key
 
 _KEY = sa.Table(
@@ -16,6 +16,8 @@ _KEY = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True)),
     sa.Column("revoked_at", sa.DateTime(timezone=True)),
 )
+
+_READ = Prepared(_KEY.select().where(_KEY.c.key_id == sa.bindparam("key_id")))
 
 
 def create_key(tx: Transaction, merchant_id: str) -> str:
@@ -47,7 +49,7 @@ def verify(tx: Transaction, bearer: str) -> str | None:
     if read is None:
         return None
     key_id, secret = read
-    row = tx.execute(_KEY.select().where(_KEY.c.key_id == key_id)).one_or_none()
+    row = _READ.first(tx, {"key_id": key_id})
     if not is_secret(secret, row.secret_sha256 if row else None) or row is None:
         return None
     return row.merchant_id if row.revoked_at is None else None
