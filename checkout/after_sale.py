@@ -18,7 +18,7 @@ from checkout.merchant_connectors.port import OrderStatus, PlacedOrder
 from checkout.orders import Order, read_capabilities
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.purchase.jobs import advance_soon
-from checkout.purchase.journal import Result, entering, leg_of
+from checkout.purchase.journal import Result, leg_of, wake
 from checkout.purchase.machine import Outcome, State, next_look
 from checkout.refunds import Cause, Refund, ask_refund
 from checkout.states import Reason
@@ -56,7 +56,7 @@ def cancel(deps: CheckoutDeps, order: Order, merchant_id: str) -> None:
                 hint="Say the order number there. Nothing was changed.",
                 status=409,
             )
-        _wake(tx, deps, row, State.CANCELLING_ORDER)
+        wake(tx, deps, leg_of(row), State.CANCELLING_ORDER, Result(Outcome.DONE))
         advance_soon(tx, row.purchase_id)
 
 
@@ -78,7 +78,7 @@ def refund(
             )
         made = ask_refund(tx, leg_id, amount, Cause.RETURNED, asked_by=by, key=key, now=now)
         if made.done_at is None and row.state == State.COMPLETED:
-            _wake(tx, deps, row, State.REFUNDING)
+            wake(tx, deps, leg_of(row), State.REFUNDING, Result(Outcome.DONE))
         advance_soon(tx, row.purchase_id)
     return made
 
@@ -146,18 +146,5 @@ def _merchant_gave_up(tx: Transaction, deps: CheckoutDeps, row: sa.Row[Any], now
         tx, row.leg_id, None, Cause.MERCHANT_CANCELLED,
         asked_by="merchant", key="merchant_cancelled", now=now,
     )  # fmt: skip
-    _wake(tx, deps, row, State.REFUNDING, Reason.MERCHANT_CANCELLED)
+    wake(tx, deps, leg_of(row), State.REFUNDING, Result(Outcome.DONE, Reason.MERCHANT_CANCELLED))
     advance_soon(tx, row.purchase_id)
-
-
-def _wake(
-    tx: Transaction,
-    deps: CheckoutDeps,
-    row: sa.Row[Any],
-    state: State,
-    reason: Reason | None = None,
-) -> None:
-    """Have a completed leg, whose row is locked, worked on again."""
-    result = Result(Outcome.DONE, reason)
-    columns = entering(tx, deps, leg_of(row), state, result, "after_sale")
-    tx.execute(t.leg.update().where(t.leg.c.leg_id == row.leg_id), columns)

@@ -50,15 +50,21 @@ _PUT = Prepared(
 _CHANGE_LINE = Prepared(
     t.basket_line.update().where(_LINE_OF, t.basket_line.c.offer_id == sa.bindparam("of_offer"))
 )
+_OFFERS = sa.bindparam("offers", type_=ARRAY(sa.Text))
 _TAKE_OUT = Prepared(
-    t.basket_line.delete().where(
-        _LINE_OF, t.basket_line.c.offer_id == sa.any_(sa.bindparam("offers", type_=ARRAY(sa.Text)))
-    )
-)
-_FORGET_CONTACT = Prepared(
     t.basket.update()
-    .where(_OF_BASKET, ~sa.select(t.basket_line.c.offer_id).where(_LINE_OF).exists())
-    .values(contact=None)
+    .where(
+        _OF_BASKET,
+        ~sa.select(t.basket_line.c.offer_id)
+        .where(_LINE_OF, t.basket_line.c.offer_id != sa.all_(_OFFERS))
+        .exists(),
+    )
+    .values(contact=sa.null())
+    .add_cte(
+        t.basket_line.delete()
+        .where(_LINE_OF, t.basket_line.c.offer_id == sa.any_(_OFFERS))
+        .cte("taken")
+    )
 )
 _BASKET_ID = re.compile(r"^bsk_[a-z2-7]{26}$")
 _SELLABLE = {Availability.IN_STOCK, Availability.UNKNOWN}
@@ -196,9 +202,7 @@ def keep_contact(tx: Transaction, basket_id: str, contact: Contact) -> None:
 
 def take_out(tx: Transaction, basket_id: str, offer_ids: Sequence[str]) -> None:
     """Remove what has been ordered; the contact goes with the last line."""
-    taken = {"of_basket": basket_id, "offers": list(offer_ids)}
-    _TAKE_OUT.run(tx, taken)
-    _FORGET_CONTACT.run(tx, {"of_basket": basket_id})
+    _TAKE_OUT.run(tx, {"of_basket": basket_id, "offers": list(offer_ids)})
 
 
 def _new_basket(tx: Transaction, brand: Brand) -> str:

@@ -30,7 +30,16 @@ from kernel.money import Money
 
 CAPTURE = "capture"
 
-_BOOK, _ENTRY = Prepared(t.ledger_transaction.insert()), Prepared(t.ledger_entry.insert())
+_BOOK = Prepared(t.ledger_transaction.insert())
+_ENTRIES = Prepared(
+    sa.text("""
+    INSERT INTO checkout.ledger_entry
+        (transaction_id, position, brand_id, account, currency, amount_minor)
+    SELECT :transaction_id, e.position - 1, :brand_id, e.account, e.currency, e.amount_minor
+    FROM unnest(CAST(:accounts AS text[]), CAST(:currencies AS text[]), CAST(:amounts AS bigint[]))
+        WITH ORDINALITY AS e (account, currency, amount_minor, position)
+    """)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +139,11 @@ def _book(
         "occurred_at": moment,
     }
     _BOOK.run(tx, booked)
-    _ENTRY.run_each(
-        tx,
-        [
-            {
-                "transaction_id": transaction_id,
-                "position": position,
-                "brand_id": brand_id,
-                "account": entry.account,
-                "currency": entry.amount.currency,
-                "amount_minor": entry.amount.minor,
-            }
-            for position, entry in enumerate(entries)
-        ],
-    )
+    written = {
+        "transaction_id": transaction_id,
+        "brand_id": brand_id,
+        "accounts": [entry.account for entry in entries],
+        "currencies": [entry.amount.currency for entry in entries],
+        "amounts": [entry.amount.minor for entry in entries],
+    }
+    _ENTRIES.run(tx, written)

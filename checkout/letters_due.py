@@ -22,10 +22,15 @@ _ADD = Prepared(insert(t.letter).on_conflict_do_nothing())
 
 def letter_due(tx: Transaction, brand_id: str, purchase_id: str, now: datetime) -> None:
     """Something happened that the buyer is to be told; nothing more if a letter waits already."""
-    last = _LAST.first(tx, {"bought": purchase_id})
-    if last is not None and last.state == "due":
+    # Mostly it is the first, and one statement is enough.
+    if _add(tx, brand_id, purchase_id, 1, now):
         return
-    ordinal = 1 if last is None else last.ordinal + 1
+    last = _LAST.first(tx, {"bought": purchase_id})
+    if last.state != "due":
+        _add(tx, brand_id, purchase_id, last.ordinal + 1, now)
+
+
+def _add(tx: Transaction, brand_id: str, purchase_id: str, ordinal: int, now: datetime) -> bool:
     letter = {
         "letter_id": derived_id("ltr", purchase_id, str(ordinal)),
         "brand_id": brand_id,
@@ -35,4 +40,4 @@ def letter_due(tx: Transaction, brand_id: str, purchase_id: str, now: datetime) 
         "due_at": now,
         "next_try_at": now,
     }
-    _ADD.run(tx, letter)
+    return _ADD.run(tx, letter) == 1

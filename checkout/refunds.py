@@ -106,16 +106,20 @@ def open_refund(tx: Transaction, leg_id: str) -> Refund | None:
     return next((each for each in refunds_of(tx, leg_id) if each.done_at is None), None)
 
 
-def settle(tx: Transaction, refund: Refund, captured: Money, now: datetime) -> State:
-    """Note that the provider gave it back; answers the state that the leg is in thereby."""
-    tx.execute(
-        t.refund.update().where(t.refund.c.refund_id == refund.refund_id).values(done_at=now)
-    )
-    every = refunds_of(tx, refund.leg_id)
-    if any(each.done_at is None for each in every):
+def state_once_given(tx: Transaction, leg_id: str, captured: Money) -> State:
+    """The state of the leg as soon as the oldest open refund is given back."""
+    every = refunds_of(tx, leg_id)
+    if sum(each.done_at is None for each in every) > 1:
         return State.REFUNDING
     back = sum(each.amount.minor for each in every)
     return State.REFUNDED if back == captured.minor else State.COMPLETED
+
+
+def settle(tx: Transaction, refund: Refund, now: datetime) -> None:
+    """Note that the provider gave it back."""
+    tx.execute(
+        t.refund.update().where(t.refund.c.refund_id == refund.refund_id).values(done_at=now)
+    )
 
 
 def _check(row: sa.Row[Any], wanted: Money, left: Money) -> None:

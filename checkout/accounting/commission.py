@@ -10,18 +10,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.accounting.vat import Treatment, standard_rate
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.errors import DomainError
 from kernel.money import Money
 
 WHOLE = 10_000
 """Basis points of one."""
 COMMISSION = "commission"
+
+_AT = Prepared(
+    t.commission_rate.select()
+    .where(
+        t.commission_rate.c.merchant_id == sa.bindparam("of_merchant"),
+        t.commission_rate.c.valid_from <= sa.bindparam("moment"),
+    )
+    .order_by(t.commission_rate.c.version.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +130,24 @@ def rates(tx: Transaction, merchant_id: str | None = None) -> list[Rate]:
     rows = tx.execute(
         statement.order_by(t.commission_rate.c.merchant_id, t.commission_rate.c.version.desc())
     )
-    return [
-        Rate(
-            row.merchant_id,
-            row.version,
-            row.basis_points,
-            Treatment(row.vat_treatment),
-            row.vat_country,
-            row.valid_from,
-        )
-        for row in rows
-    ]
+    return [_rate(row) for row in rows]
 
 
 def rate_at(tx: Transaction, merchant_id: str, moment: datetime) -> Rate | None:
     """The rate in force at a moment; None for a merchant who pays no commission."""
-    known = rates(tx, merchant_id)
-    return next((rate for rate in known if rate.valid_from <= moment), None)
+    row = _AT.first(tx, {"of_merchant": merchant_id, "moment": moment})
+    return None if row is None else _rate(row)
+
+
+def _rate(row: Any) -> Rate:
+    return Rate(
+        row.merchant_id,
+        row.version,
+        row.basis_points,
+        Treatment(row.vat_treatment),
+        row.vat_country,
+        row.valid_from,
+    )
 
 
 def earned_by(tx: Transaction, leg_id: str, merchant_id: str, currency: str) -> Commission | None:

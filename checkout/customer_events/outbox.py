@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from checkout.purchase.machine import State
 from checkout.states import Reason
-from kernel.db import Prepared, Transaction, advisory_lock
+from kernel.db import Prepared, Transaction
 from kernel.ids import drawn_id
 
 if TYPE_CHECKING:
@@ -30,10 +30,13 @@ KINDS = (
 )
 _PUT = Prepared(
     sa.text("""
-    WITH event AS (
+    -- Held to the end of the transaction, so that numbers rise as transactions of an order commit.
+    WITH alone AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock(hashtextextended('checkout.events:' || :purchase_id, 0))
+    ), event AS (
         INSERT INTO checkout.customer_event
             (event_id, brand_id, purchase_id, kind, facts, occurred_at)
-        VALUES (:event_id, :brand_id, :purchase_id, :kind, CAST(:facts AS jsonb), :now)
+        SELECT :event_id, :brand_id, :purchase_id, :kind, CAST(:facts AS jsonb), :now FROM alone
         RETURNING event_id, purchase_id, sequence
     )
     INSERT INTO checkout.event_delivery
@@ -88,8 +91,6 @@ def put_event(
     now: datetime,
 ) -> None:
     """Put one event into the outbox, and its delivery to every receiver that wants it."""
-    # Held to the end of the transaction, so that numbers rise as transactions of an order commit.
-    advisory_lock(tx, f"checkout.events:{purchase_id}")
     values = {
         "event_id": drawn_id("evt"),
         "brand_id": brand_id,

@@ -1,6 +1,6 @@
 """What a step that is done changes besides the leg: basket, refunds, ledger; and where it leads.
 
-Written in the transaction that also closes the step and moves the leg.
+Written in the transaction that also closes the step and moves the leg, once the leg is moved.
 """
 
 from __future__ import annotations
@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 WITH_CONSEQUENCES = frozenset({StepName.CAPTURE, StepName.CANCEL_ORDER, StepName.REFUND})
 
 
-def follow(tx: Transaction, leg: Leg, step: StepName, confirmed: Confirmed, now: datetime) -> State:
-    """The state that the done step leads to, after what follows from it is written."""
+def leads_to(tx: Transaction, leg: Leg, step: StepName, outcome: Outcome) -> State:
+    """The state after a step that ended so; where money went back, by what is still to go."""
+    if step is StepName.REFUND and outcome is Outcome.DONE:
+        return refunds.state_once_given(tx, leg.leg_id, leg.captured)
+    return state_after(leg.state, step, outcome)
+
+
+def follow(tx: Transaction, leg: Leg, step: StepName, confirmed: Confirmed, now: datetime) -> None:
+    """Write what follows from the done step."""
     if step is StepName.CAPTURE:
         bought = [offer.offer_id for offer in confirmed.quoted.offers]
         basket.take_out(tx, confirmed.basket_id, bought)
@@ -35,5 +42,4 @@ def follow(tx: Transaction, leg: Leg, step: StepName, confirmed: Confirmed, now:
         given = refunds.open_refund(tx, leg.leg_id)
         if given is not None:
             ledger.book_refund(tx, leg.brand_id, leg.merchant_id, given, now)
-            return refunds.settle(tx, given, leg.captured, now)
-    return state_after(leg.state, step, Outcome.DONE)
+            refunds.settle(tx, given, now)

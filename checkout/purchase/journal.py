@@ -1,8 +1,9 @@
 """What is written down of a leg, when, and by whom.
 
 An intent is committed before its outside call; the result is committed together with the state it
-leads to. A leg is worked on under a lease: one UPDATE claims it, and every turn ends with one that
-holds only while the same owner still has it, so that a worker that was too slow changes nothing.
+leads to. A leg is worked on under a lease: one UPDATE claims it, and every turn ends with an entry
+that holds only while the same owner still has it, so that a worker that was too slow changes
+nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from checkout.customer_events.outbox import tell
 from checkout.deps import CheckoutDeps
 from checkout.letters_due import letter_due
 from checkout.purchase.confirmed import Confirmed
-from checkout.purchase.consequences import WITH_CONSEQUENCES, follow
+from checkout.purchase.consequences import WITH_CONSEQUENCES, follow, leads_to
+from checkout.purchase.entry import LEASE_END, Entry, Hold
 from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import (
     FINAL,
@@ -31,7 +33,6 @@ from checkout.purchase.machine import (
     keeps_deadline,
     next_look,
     retry_in,
-    state_after,
 )
 from checkout.states import Reason
 from kernel.db import Prepared, Transaction
@@ -151,34 +152,27 @@ def is_free() -> sa.ColumnElement[bool]:
     return sa.or_(t.leg.c.lease_until.is_(None), t.leg.c.lease_until < sa.func.clock_timestamp())
 
 
-_LEASE_END = sa.func.clock_timestamp() + sa.bindparam("lease", type_=sa.Interval)
+_ATTEMPTS = (
+    sa.select(
+        sa.func.json_agg(
+            sa.func.json_build_array(
+                *(t.step.c.name, t.step.c.revision, t.step.c.attempt),
+                *(t.step.c.idempotency_key, t.step.c.outcome),
+            )
+        )
+    )
+    .where(t.step.c.leg_id == t.leg.c.leg_id)
+    .scalar_subquery()
+    .label("attempts")
+)
 _CLAIM = Prepared(
     t.leg.update()
     .where(t.leg.c.leg_id == sa.bindparam("claimed"), is_free(), t.leg.c.state.not_in(FINAL))
-    .values(lease_until=_LEASE_END)
-    .returning(t.leg)
+    .values(lease_until=LEASE_END)
+    .returning(t.leg, _ATTEMPTS)
 )
-_HELD = t.leg.update().where(
-    t.leg.c.leg_id == sa.bindparam("held"),
-    t.leg.c.state == sa.bindparam("state_read"),
-    t.leg.c.lease_owner == sa.bindparam("owner"),
-)
-_LET_GO, _HOLD = Prepared(_HELD), Prepared(_HELD.values(lease_until=_LEASE_END))
 _BEGIN_STEP = Prepared(t.step.insert())
-_END_STEP = Prepared(
-    t.step.update().where(
-        t.step.c.leg_id == sa.bindparam("of_leg"),
-        t.step.c.name == sa.bindparam("of_name"),
-        t.step.c.revision == sa.bindparam("of_revision"),
-        t.step.c.attempt == sa.bindparam("of_attempt"),
-    )
-)
 _ENTER = Prepared(t.leg_transition.insert().inline())
-_ATTEMPTS = Prepared(
-    t.step.select()
-    .where(t.step.c.leg_id == sa.bindparam("of_leg"))
-    .order_by(t.step.c.name, t.step.c.revision, t.step.c.attempt)
-)
 _OTHERS = Prepared(
     sa.select(t.leg.c.ordinal, t.leg.c.state).where(
         t.leg.c.purchase_id == sa.bindparam("bought"), t.leg.c.leg_id != sa.bindparam("this")
@@ -189,7 +183,7 @@ _OTHERS = Prepared(
 class Journal:
     """One worker's pen for one leg, from claim to release.
 
-    What changes of the leg is kept until `write`, which ends the turn.
+    What a turn has to say is kept until `write`, which ends the turn.
     """
 
     def __init__(self, deps: CheckoutDeps, leg_id: str) -> None:
@@ -198,7 +192,10 @@ class Journal:
         self._owner = drawn_id("own")
         self._attempts: list[Attempt] = []
         self._state_read = State.NEW
-        self._changes: dict[str, Any] = {}
+        self._brand_id = ""
+        self._entry = Entry()
+        self._has_leg = False
+        """True where the transaction that is open has locked the row of the leg as its own."""
 
     def claim(self, tx: Transaction) -> Leg | None:
         """Take the leg, if it is unsettled and nobody else holds it."""
@@ -212,27 +209,33 @@ class Journal:
         row = _CLAIM.first(tx, values)
         if row is None:
             return None
-        self._attempts = _attempts(tx, self._leg_id)
-        self._state_read = State(row.state)
+        self._has_leg = True
+        self._attempts = _attempts(row.attempts)
+        self._state_read, self._brand_id = State(row.state), row.brand_id
         return leg_of(row)
 
     def write(self, tx: Transaction) -> None:
-        """Write what the turn changed of the leg, whose lease begins anew unless it is let go.
+        """Write what the turn has to say, and end it. The lease begins anew unless it is let go.
 
         Raises LeaseLost where another worker has the leg: then nothing of the turn may be kept.
         """
-        values: dict[str, Any] = {
-            "held": self._leg_id,
-            "state_read": self._state_read,
-            "owner": self._owner,
-        }
-        statement = _LET_GO
-        if "lease_until" not in self._changes:
-            statement, values["lease"] = _HOLD, self._deps.windows.lease
-        if statement.run(tx, values | self._changes) == 0:
+        if not (self._has_leg and self._entry.is_empty):
+            self._put(tx)
+        self._has_leg = False
+
+    def _put(self, tx: Transaction) -> None:
+        """Write what there is to say so far, under the lease."""
+        entry, self._entry = self._entry, Entry()
+        if self._has_leg and entry.begun is not None and entry == Entry(begun=entry.begun):
+            row = {"leg_id": self._leg_id, "brand_id": self._brand_id}
+            _BEGIN_STEP.run(tx, {**row, **entry.begun})
+            return
+        lease = self._deps.windows.lease
+        hold = Hold(self._leg_id, self._brand_id, self._owner, lease)
+        if not entry.write(tx, hold, self._state_read):
             raise LeaseLost(self._leg_id)
-        self._state_read = self._changes.get("state", self._state_read)
-        self._changes = {}
+        self._state_read = entry.changes.get("state", self._state_read)
+        self._has_leg = True
 
     def open_attempt(self, name: StepName) -> Attempt | None:
         """The newest attempt at a step that may have had an effect that is not on record."""
@@ -251,18 +254,15 @@ class Journal:
         key = f"{leg.purchase_id}/{leg.ordinal}/{name}/{revision}"
         if any(attempt.outcome is None for attempt in before):
             self._close_abandoned(tx, leg, name)
-        intent = {
-            "leg_id": leg.leg_id,
+        self._entry.begun = {
             "name": name,
             "revision": revision,
             "attempt": number,
-            "brand_id": leg.brand_id,
             "owner": self._owner,
             "idempotency_key": key,
             "request_sha256": request_sha256,
             "started_at": self._deps.clock(),
         }
-        _BEGIN_STEP.run(tx, intent)
         attempt = Attempt(name, revision, number, key, None)
         self._attempts.append(attempt)
         return attempt
@@ -281,27 +281,31 @@ class Journal:
         """Write down how a call ended, what follows from it, and the state that it leads to."""
         now, is_done = self._deps.clock(), result.outcome is Outcome.DONE
         self._attempts[self._attempts.index(attempt)] = replace(attempt, outcome=result.outcome)
-        ended = {
-            "of_leg": leg.leg_id,
-            "of_name": attempt.name,
-            "of_revision": attempt.revision,
-            "of_attempt": attempt.number,
+        self._entry.ended = {
+            "name": attempt.name,
+            "revision": attempt.revision,
+            "attempt": attempt.number,
             "outcome": result.outcome,
             "finished_at": now,
             "response": {"detail": result.detail, **result.response},
         }
-        _END_STEP.run(tx, ended)
+        after = leads_to(tx, leg, attempt.name, result.outcome)
+        if after is leg.state and not is_done:
+            return leg
+        moved = self.turn(tx, leg, after, result)
         if is_done and attempt.name in WITH_CONSEQUENCES:
             # Nothing is booked but by who still has the leg.
-            self.write(tx)
-            after = follow(tx, leg, attempt.name, confirmed, now)
-        else:
-            after = state_after(leg.state, attempt.name, result.outcome)
-        return leg if after is leg.state and not is_done else self.turn(tx, leg, after, result)
+            self._put(tx)
+            follow(tx, leg, attempt.name, confirmed, now)
+        return moved
 
     def turn(self, tx: Transaction, leg: Leg, after: State, result: Result) -> Leg:
         """Enter a state: because of how a call ended, of what was read, or of a deadline."""
-        return self._change(leg, entering(tx, self._deps, leg, after, result, self._owner))
+        if self._entry.entered is not None:
+            row = {"leg_id": leg.leg_id, "brand_id": leg.brand_id}
+            _ENTER.run(tx, {**row, **self._entry.entered})
+        columns, self._entry.entered = entering(tx, self._deps, leg, after, result, self._owner)
+        return self._change(leg, columns)
 
     def others(self, tx: Transaction, leg: Leg) -> dict[int, State]:
         """How far the other legs of the purchase are, by their ordinals."""
@@ -335,16 +339,17 @@ class Journal:
         advance_soon(tx, leg.purchase_id, delay_s=ceil(wait.total_seconds()))
 
     def _change(self, leg: Leg, columns: Mapping[str, Any]) -> Leg:
-        self._changes.update(columns)
+        self._entry.changes.update(columns)
         return changed(leg, columns)
 
 
 def entering(
     tx: Transaction, deps: CheckoutDeps, leg: Leg, after: State, result: Result, owner: str
-) -> dict[str, Any]:
-    """Put on record that a leg enters a state, when and by whom, and make due what is to be told.
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make due what is to be told of a leg that enters a state.
 
-    Answers the columns of the leg that change; the caller, who holds the leg, writes them.
+    Answers the columns of the leg that change, and what is to be put on record of the move: when
+    and by whom. The caller, who holds the leg, writes both.
     """
     now = deps.clock()
     columns: dict[str, Any] = {
@@ -352,13 +357,14 @@ def entering(
         "state": after,
         "state_since": now,
         "attention": None,
-        "next_try_at": now,
     }
     if not keeps_deadline(leg.state, after):
         columns["deadline_at"] = deadline_of(after, now, deps.windows)
     # Why it was settled says nothing about what it is woken up for.
     if result.reason is not None or leg.is_settled:
         columns |= {"reason": result.reason, "reason_detail": result.detail[:500] or None}
+    if leg.is_settled:
+        columns["next_try_at"] = now
     if after is State.COMPLETED and leg.state is State.PLACED:
         # From now on the merchant is asked what becomes of the order.
         columns["watch_at"] = next_look(now, now)
@@ -366,27 +372,20 @@ def entering(
         columns |= {"next_try_at": None, "lease_owner": None, "lease_until": None}
         if result.reason is not Reason.PAYMENT_CANCELLED:
             letter_due(tx, leg.brand_id, leg.purchase_id, now)
-    entered = {
-        "leg_id": leg.leg_id,
-        "brand_id": leg.brand_id,
-        "state": after,
-        "reason": result.reason,
-        "owner": owner,
-        "at": now,
-    }
-    _ENTER.run(tx, entered)
     tell(tx, leg, changed(leg, columns), now)
-    return columns
+    return columns, {"state": after, "reason": result.reason, "owner": owner, "at": now}
 
 
-def _attempts(tx: Transaction, leg_id: str) -> list[Attempt]:
+def wake(tx: Transaction, deps: CheckoutDeps, leg: Leg, after: State, result: Result) -> None:
+    """Have a completed leg, whose row is locked, worked on again."""
+    columns, entered = entering(tx, deps, leg, after, result, "after_sale")
+    _ENTER.run(tx, {"leg_id": leg.leg_id, "brand_id": leg.brand_id, **entered})
+    tx.execute(t.leg.update().where(t.leg.c.leg_id == leg.leg_id), columns)
+
+
+def _attempts(rows: list[tuple[str, int, int, str, str | None]] | None) -> list[Attempt]:
+    """Every attempt on record, in the order of steps, revisions and tries."""
     return [
-        Attempt(
-            StepName(row.name),
-            row.revision,
-            row.attempt,
-            row.idempotency_key,
-            None if row.outcome is None else Outcome(row.outcome),
-        )
-        for row in _ATTEMPTS.all(tx, {"of_leg": leg_id})
+        Attempt(StepName(name), revision, number, key, None if end is None else Outcome(end))
+        for name, revision, number, key, end in sorted(rows or (), key=lambda row: row[:3])
     ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from checkout.purchase.advance import advance
 from checkout.purchase.confirmed import read_confirmed
 from checkout.purchase.journal import Journal, LeaseLost, Result
-from checkout.purchase.machine import Outcome, StepName
+from checkout.purchase.machine import Outcome, State, StepName
 from checkout.states import LegState
 from tests.checkout.test_purchase import ledger_of, shelve
 from tests.purchase_setting import Setting
@@ -26,11 +28,13 @@ def test_a_capture_that_another_has_booked_is_not_booked_again(
         assert leg is not None
         confirmed = read_confirmed(tx, leg)
         attempt = slow.begin(tx, leg, StepName.CAPTURE, "x")
+        slow.write(tx)
         tx.exec_driver_sql("UPDATE checkout.leg SET lease_until = now() - interval '1 second'")
     advance(setting.deps, made.purchase_id)
     before = ledger_of(setting, made.purchase_id)
     assert setting.order(made.purchase_id).legs[0].state is LegState.COMPLETED
+    placed = replace(leg, state=State.PLACED)
     with pytest.raises(LeaseLost), setting.database.platform() as tx:
-        slow.finish(tx, leg, attempt, Result(Outcome.DONE), confirmed)
+        slow.finish(tx, placed, attempt, Result(Outcome.DONE), confirmed)
     assert ledger_of(setting, made.purchase_id) == before
     assert len(before) == 3
