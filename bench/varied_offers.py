@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kernel.db import Database, Transaction
 from kernel.ids import derived_id
@@ -23,23 +22,16 @@ from mdm.bulk import copy_rows
 from mdm.match.candidates import indexed
 from mdm.match.decision import NOTHING_RULED, Contender, Ruled
 from mdm.match.features import offer_features
-from mdm.match.kept_reading import packed, unpacked
-from mdm.match.living_catalogue import Readings
+from mdm.match.kept_reading import packed
+from mdm.match.living_catalogue import LivingOffer
 from mdm.match.neighbours import TitleEncoder
 from mdm.match.term_index import TermIndex
 from mdm.offer_rows import offer_id_of
 from mdm.raw_offer import RawOffer
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mdm.match.living_catalogue import Contenders
-
 MERCHANTS = 200
 _PAGE = 20_000
 _DIGIT = re.compile(r"\d")
-_NONE: Readings = {}
 _DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -178,22 +170,29 @@ class VariedCatalogue:
             stream.seek(at)
             stream.write(vectors)
 
-    def offers(self, offer_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
+    def offers(
+        self, offer_ids: Collection[str], read: Collection[str] = ()
+    ) -> Sequence[LivingOffer]:
         """Those of these offers that are live."""
-        numbers = [int(each.removeprefix("off_")) for each in offer_ids]
-        contenders = [
-            _known(number, readings[offer_id])
-            if offer_id in readings
-            else _contender(number, varied_title(self._titles, number))
-            for offer_id, number in zip(offer_ids, numbers, strict=True)
-        ]
         with self._vectors.open("rb") as stream:
-            rows = [os.pread(stream.fileno(), self._row, number * self._row) for number in numbers]
-        return contenders, _vectors_of(rows, self._encoder.dimensions)
+            return [
+                LivingOffer(
+                    offer_id,
+                    merchant_of(number),
+                    "new",
+                    f"prd_{number}",
+                    0.0,
+                    os.pread(stream.fileno(), self._row, number * self._row),
+                    None if offer_id in read else varied_title(self._titles, number),
+                    None,
+                )
+                for offer_id in offer_ids
+                for number in (int(offer_id.removeprefix("off_")),)
+            ]
 
-    def members(self, product_ids: Collection[str], readings: Readings = _NONE) -> Contenders:
+    def members(self, product_ids: Collection[str]) -> Sequence[LivingOffer]:
         """All live offers of these products."""
-        return self.offers([f"off_{each.removeprefix('prd_')}" for each in product_ids], readings)
+        return self.offers([f"off_{each.removeprefix('prd_')}" for each in product_ids])
 
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """Nothing."""
@@ -204,25 +203,6 @@ class VariedCatalogue:
 def _contender(number: int, title: str) -> Contender:
     features = offer_features(title, {})
     return Contender(f"off_{number}", merchant_of(number), "new", features, f"prd_{number}")
-
-
-def _vectors_of(rows: Sequence[bytes], dimensions: int) -> NDArray[np.float32]:
-    import numpy as np
-
-    table = np.frombuffer(b"".join(rows), dtype=np.float16).reshape(len(rows), dimensions)
-    return table.astype(np.float32)
-
-
-def _known(number: int, reading: bytes) -> Contender:
-    kept = unpacked(reading)
-    return Contender(
-        f"off_{number}",
-        merchant_of(number),
-        "new",
-        kept.features,
-        f"prd_{number}",
-        pieces=kept.pieces,
-    )
 
 
 def merchant_of(number: int) -> str:

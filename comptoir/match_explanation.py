@@ -13,6 +13,7 @@ from mdm.evaluation.plain_form import read_offers
 from mdm.evaluation.run import understand
 from mdm.living_index import LivingIndex
 from mdm.match.comparison import Comparison, ambiguous_gtins
+from mdm.match.living_catalogue import contenders_of
 from mdm.match.rarity import Rarity
 from mdm.stored_catalogue import StoredCatalogue
 
@@ -45,7 +46,8 @@ def of_installation(installation: Installation, one: str, other: str) -> dict[st
         index = LivingIndex(installation.settings.data / "matching")
         index.refresh(tx)
         catalogue = StoredCatalogue(tx, index, encoder.model_id, encoder.dimensions)
-        contenders, table = catalogue.offers([one, other])
+        offers = catalogue.offers([one, other])
+    contenders, table = contenders_of(offers, encoder.dimensions)
     found = {each.offer_id: place for place, each in enumerate(contenders)}
     for each in (one, other):
         if each not in found:

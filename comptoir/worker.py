@@ -21,6 +21,7 @@ from comptoir.master_data.categories import map_now
 from comptoir.merchant_measures import measure_merchants
 from comptoir.progress import bar
 from comptoir.stewardship.jobs import handlers as stewardship_handlers
+from indexer.embedded.processors import usable
 from indexer.refresh import REBUILD, refresh
 from kernel import jobs
 from kernel.db import heard
@@ -74,6 +75,7 @@ def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
             installation.database,
             installation.encoder,
             folder=installation.settings.data / "matching",
+            processes=installation.settings.matching_processes or usable(),
         )
 
     def index() -> None:

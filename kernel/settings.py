@@ -70,6 +70,12 @@ class Settings(BaseSettings):
         description="Another embedding model: a folder, or a name of sentence-transformers; "
         "unset: the shipped one",
     )
+    matching_processes: int | None = Field(
+        default=None,
+        ge=1,
+        le=8,
+        description="Processes that match a large feed; unset: one for each processor",
+    )
     host: str = Field(default="127.0.0.1", description="Address the servers listen on")
     shop_port: int = Field(default=8000, description="Port of the shop")
     backoffice_port: int = Field(default=8001, description="Port of the back office and push API")

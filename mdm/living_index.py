@@ -7,7 +7,8 @@ lock of the matcher. A folder that belongs to another history of the database is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,12 +52,19 @@ _LATER = Prepared(
 
 
 class LivingIndex:
-    """`mdm.match.candidates.PieceIndex` over all live offers. Not for several threads at once."""
+    """`mdm.match.candidates.PieceIndex` over all live offers. Not for several threads at once.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    `newer` are offers that the folder holds as they no longer are, `recent` those it lacks.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, newer: Iterable[str] = (), recent: Iterable[Held] = ()
+    ) -> None:
+        self._folder = folder
         self._stored = TermIndex(folder)
         self._recent = RecentOffers()
-        self._newer: set[str] = set()
+        self._recent.add(recent)
+        self._newer = set(newer)
         self._mark = self._stored.mark
 
     def __len__(self) -> int:
@@ -81,6 +89,12 @@ class LivingIndex:
                 self._recent.add(_read(here))
             is_last = len(rows) < _PAGE
             rows = () if is_last else _stored_after(tx, _number(self._mark))
+
+    def shared(self) -> Callable[[], LivingIndex] | None:
+        """What another process opens it by; None where it is in memory."""
+        if self._folder is None:
+            return None
+        return partial(LivingIndex, self._folder, [*self._newer], [*self._recent.items()])
 
     def count(self, piece: str) -> int:
         """How many offers carry a piece (those just changed may be counted twice for a while)."""

@@ -24,6 +24,7 @@ from mdm.catalogue import log_changes
 from mdm.intake import MATCH_LANDED
 from mdm.living_index import LivingIndex
 from mdm.match.neighbours import TitleEncoder
+from mdm.match_crew import Crew
 from mdm.match_index import index_newcomers, meet_again, reencode
 from mdm.merchants import Merchant, read_source
 from mdm.normalise.offer import normalise
@@ -63,29 +64,36 @@ class _Batch:
 
 
 def match_landed(
-    database: Database, encoder: TitleEncoder, *, batch: int = BATCH, folder: Path | None = None
+    database: Database,
+    encoder: TitleEncoder,
+    *,
+    batch: int = BATCH,
+    folder: Path | None = None,
+    processes: int = 1,
 ) -> int:
     """Work off everything pending. Returns how many records were taken up.
 
     `folder` keeps the index of the living catalogue; without one it is in memory, and every
-    process reads the catalogue when it first matches.
+    process reads the catalogue when it first matches. With a folder, large batches are shared out
+    to so many `processes`.
     """
     key = (database.url, encoder.model_id, folder)
     if key not in _indices:
         _make_vectors_again(database, encoder)
         _indices[key] = LivingIndex(folder)
     total = 0
-    while True:
-        with database.platform() as tx:
-            advisory_lock(tx, "mdm.match")
-            catalogue = StoredCatalogue(tx, _indices[key], encoder.model_id, encoder.dimensions)
-            with _collecting_seldom():
-                taken = _match_batch(catalogue, encoder, batch, datetime.now(UTC))
+    with Crew(processes) as crew:
+        while True:
+            with database.platform() as tx:
+                advisory_lock(tx, "mdm.match")
+                catalogue = StoredCatalogue(tx, _indices[key], encoder.model_id, encoder.dimensions)
+                with _collecting_seldom():
+                    taken = _match_batch(catalogue, encoder, crew, batch, datetime.now(UTC))
+                if taken < batch:
+                    _wake_for_sales(tx)
+            total += taken
             if taken < batch:
-                _wake_for_sales(tx)
-        total += taken
-        if taken < batch:
-            return total
+                return total
 
 
 @contextmanager
@@ -110,7 +118,7 @@ def _make_vectors_again(database: Database, encoder: TitleEncoder) -> None:
 
 
 def _match_batch(
-    catalogue: StoredCatalogue, encoder: TitleEncoder, limit: int, now: datetime
+    catalogue: StoredCatalogue, encoder: TitleEncoder, crew: Crew, limit: int, now: datetime
 ) -> int:
     tx = catalogue.tx
     raws = _pending(tx, limit, now)
@@ -126,7 +134,7 @@ def _match_batch(
     if fresh:
         catalogue.index.refresh(tx)
         vectors = encoder.encode([row.normal.title for row in fresh])
-        placed = place_newcomers(catalogue, fresh, known, vectors, now)
+        placed = place_newcomers(catalogue, fresh, known, vectors, now, crew.begin)
     _keep_places(batch.rows, known)
     written = [row for row in batch.rows if _has_changed(row, known.get(row.offer_id))]
     write_offers(tx, written, now)

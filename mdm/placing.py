@@ -19,7 +19,9 @@ from kernel.db import Transaction
 from mdm.living_index import vectors_of
 from mdm.match.decision import Contender, Group, Review
 from mdm.match.features import offer_features
+from mdm.match.living_catalogue import contenders_of
 from mdm.match.newcomers import Newcomer, match_newcomers
+from mdm.match.scoring import Alone, Begin
 from mdm.match.second_look import Change, loosened
 from mdm.offer_rows import KnownOffer, OfferRow
 from mdm.products import merge_products, name_groups
@@ -56,8 +58,10 @@ def place_newcomers(
     known: Mapping[str, KnownOffer],
     vectors: NDArray[np.float32],
     now: datetime,
+    begin: Begin = Alone,
 ) -> Placed:
-    """Give newcomers their products and evidence; returns what else changes by it."""
+    """Give newcomers their products and evidence; returns what else changes by it. `begin` says who
+    compares them."""
     tx = catalogue.tx
     previous = {
         row.offer_id: old.product_id
@@ -67,7 +71,8 @@ def place_newcomers(
     newcomers = [_newcomer(row, previous.get(row.offer_id)) for row in fresh]
     again, more_vectors = _looked_at_again(catalogue, newcomers, vectors)
     previous |= {each.offer_id: each.previous for each in again if each.previous}
-    decision = match_newcomers(catalogue, [*newcomers, *again], _stacked(vectors, more_vectors))
+    whole = _stacked(vectors, more_vectors)
+    decision = match_newcomers(catalogue, [*newcomers, *again], whole, begin)
     groups = [group for group in decision.groups if group.evidence or group.merged]
     name_groups(tx, groups, previous, now)
     matched_anew = [*known.keys() & {each.offer_id for each in newcomers}]
@@ -135,7 +140,9 @@ def _looked_at_again(
     changed = [place for place, each in enumerate(newcomers) if each.previous]
     if not changed:
         return [], vectors[:0]
-    before, before_vectors = catalogue.offers([newcomers[place].offer_id for place in changed])
+    before, before_vectors = contenders_of(
+        catalogue.offers([newcomers[place].offer_id for place in changed]), catalogue.dimensions
+    )
     place_of = {newcomers[place].offer_id: place for place in changed}
     changes = []
     for each, vector in zip(before, before_vectors, strict=True):

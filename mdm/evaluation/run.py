@@ -159,7 +159,7 @@ def understand(
         )
     progress("looking for candidates")
     vectors = encoder.encode([each.title for each in newcomers])
-    matching = Matching(EmptyCatalogue(encoder.dimensions), newcomers, vectors, model)
+    matching = Matching(EmptyCatalogue(), newcomers, vectors, model)
     places = {each.offer_id: place for place, each in enumerate(newcomers)}
     return Understood(newcomers, places, matching)
 

@@ -7,7 +7,7 @@ merchant in the same condition is no candidate: a product holds one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mdm.match.decide import MAX_OFFERS
@@ -51,6 +51,11 @@ class PieceIndex(Protocol):
     def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[Hit]:
         """The offers whose pieces are worth most together, best first; none of those that carry
         the piece `without`."""
+        ...
+
+    def shared(self) -> Callable[[], PieceIndex] | None:
+        """What another process opens the same by, as long as nobody writes to it; None where this
+        process alone has it."""
         ...
 
 

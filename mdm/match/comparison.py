@@ -51,12 +51,6 @@ class Comparison:
         self._model = model
         self._place = {each: place for place, each in enumerate(contenders)}
 
-    def decision(
-        self, candidates: Sequence[tuple[int, int]], ruled: Ruled = NOTHING_RULED
-    ) -> Decision:
-        """The contenders grouped, by the pairs of places worth comparing."""
-        return self.decided(*self.scored(candidates), ruled)
-
     def scored(
         self, candidates: Sequence[tuple[int, int]]
     ) -> tuple[list[Pair], list[tuple[int, int, str]]]:
@@ -96,10 +90,10 @@ class Comparison:
     def decided(
         self,
         pairs: Sequence[Pair],
-        vetoed: Sequence[tuple[int, int, str]],
+        vetoed: Sequence[tuple[str, str, str]],
         ruled: Ruled = NOTHING_RULED,
     ) -> Decision:
-        """The contenders grouped, by pairs that were scored before."""
+        """The contenders grouped, by pairs that were scored before; forbidden ones by ids."""
         judge = Judge(self._compare, _veto, self._doubt, self._explain)
         return decide(self._contenders, pairs, vetoed, judge, ruled)
 

@@ -51,11 +51,12 @@ _ABOUT = 1e-6
 def decide(
     contenders: Sequence[Contender],
     pairs: Iterable[Pair],
-    vetoed: Iterable[tuple[int, int, str]],
+    vetoed: Iterable[tuple[str, str, str]],
     judge: Judge,
     ruled: Ruled = NOTHING_RULED,
 ) -> Decision:
-    """Group contenders. `vetoed` are pairs found forbidden before: they are told, never joined."""
+    """Group contenders. `vetoed` are pairs of offers found forbidden before, with why: told to
+    those of them that are here, never joined."""
     gathering = _Gathering(contenders, judge, ruled)
     gathering.note(vetoed)
     gathering.obey(ruled)
@@ -98,10 +99,13 @@ class _Gathering:
             self._apart[one].add(other)
             self._apart[other].add(one)
 
-    def note(self, vetoed: Iterable[tuple[int, int, str]]) -> None:
+    def note(self, vetoed: Iterable[tuple[str, str, str]]) -> None:
         """Remember why pairs stay apart, to be told with the decision."""
+        by_id = {each.offer_id: place for place, each in enumerate(self._all)}
         for left, right, why in vetoed:
-            self._note(self._place[left], self._place[right], why)
+            for each, beside in ((left, right), (right, left)):
+                if each in by_id:
+                    self._tell(by_id[each], beside, why)
 
     def obey(self, ruled: Ruled) -> None:
         """Join what stewards put together, whatever the score says."""
@@ -200,7 +204,8 @@ class _Gathering:
         if here is there:
             return 0.0, one, other
         link = self._link(here, there)
-        if waiting and link < -score - _ABOUT and -link > waiting[0][0]:
+        # Behind what is as alike: which comes first must not depend on who else is waiting.
+        if waiting and link < -score - _ABOUT and -link >= waiting[0][0]:
             heapq.heappush(waiting, (-link, one, other))
             return 0.0, one, other
         return link, one, other
@@ -328,10 +333,13 @@ class _Gathering:
 
     def _note(self, one: int, other: int, why: str) -> None:
         for each, beside in ((one, other), (other, one)):
-            reasons = self._against[each]
-            told = f"{why}: not with {self._all[beside].offer_id}"
-            if len(reasons) < MAX_REASONS and told not in reasons:
-                reasons.append(told)
+            self._tell(each, self._all[beside].offer_id, why)
+
+    def _tell(self, place: int, offer_id: str, why: str) -> None:
+        reasons = self._against[place]
+        told = f"{why}: not with {offer_id}"
+        if len(reasons) < MAX_REASONS and told not in reasons:
+            reasons.append(told)
 
 
 def band_of(probability: float) -> str:

@@ -76,6 +76,12 @@ class Decision:
     reviews: list[Review]
     proposed: list[list[Contender]]
 
+    def add(self, others: Decision) -> None:
+        """What was decided apart, of other offers."""
+        self.groups.extend(others.groups)
+        self.reviews.extend(others.reviews)
+        self.proposed.extend(others.proposed)
+
 
 Compare = Callable[[Sequence[tuple[Contender, Contender]]], Sequence[float]]
 Veto = Callable[[Contender, Contender], str | None]

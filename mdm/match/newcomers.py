@@ -2,34 +2,31 @@
 
 Only what shares telling pieces with a newcomer is read, a bounded number at a time; the other
 offers of a product only where one of its offers may belong with a newcomer. The rest of the
-catalogue is left alone.
+catalogue is left alone. Parts of a run are the same whoever does them, so the decision is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mdm.match.candidates import Candidates, all_pairs
-from mdm.match.comparison import Comparison, ambiguous_gtins
-from mdm.match.decide import ASK
-from mdm.match.decision import Contender, Decision, Pair, Ruled
+from mdm.match.bundles import bundles
+from mdm.match.comparison import Comparison
+from mdm.match.decision import Contender, Decision
 from mdm.match.ensemble import Ensemble
 from mdm.match.features import offer_features
-from mdm.match.living_catalogue import LivingCatalogue, Readings
-from mdm.match.rarity import Rarity
-from mdm.match.term_index import Hit
+from mdm.match.living_catalogue import LivingCatalogue
+from mdm.match.scoring import Alone, Begin, Run, Scored, Scoring
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# So many newcomers' candidates are in memory at once.
-_CHUNK = 1_000
-_MOST_VETOED = 4
-_NONE: Readings = {}
+CHUNK = 1_000
+"""So many newcomers' candidates are in memory at once."""
+_PAIRS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,54 +42,13 @@ class Newcomer:
 
 
 def match_newcomers(
-    catalogue: LivingCatalogue, newcomers: Sequence[Newcomer], vectors: NDArray[np.float32]
+    catalogue: LivingCatalogue,
+    newcomers: Sequence[Newcomer],
+    vectors: NDArray[np.float32],
+    begin: Begin = Alone,
 ) -> Decision:
-    """Group newcomers with each other and with existing products."""
-    return Matching(catalogue, newcomers, vectors).decision()
-
-
-@dataclass(slots=True)
-class _Scored:
-    """Pairs by offer ids: what may belong together, and what something forbids."""
-
-    likely: list[tuple[str, str, float]] = field(default_factory=list)
-    vetoed: list[tuple[str, str, str]] = field(default_factory=list)
-    products: set[str] = field(default_factory=set)
-    readings: dict[str, bytes] = field(default_factory=dict)
-    """Of the living offers among them."""
-
-    def take(
-        self,
-        contenders: Sequence[Contender],
-        pairs: Sequence[Pair],
-        vetoed: Sequence[tuple[int, int, str]],
-        readings: Readings = _NONE,
-    ) -> None:
-        """Keep what can matter for a decision, with what was read of the living ones in it."""
-        kept: set[str] = set()
-        for pair in pairs:
-            if pair.probability >= ASK:
-                one, other = contenders[pair.left], contenders[pair.right]
-                self.likely.append((one.offer_id, other.offer_id, pair.probability))
-                self.products.update(each.product_id for each in (one, other) if each.product_id)
-                kept.add(other.offer_id)
-        told: dict[int, int] = {}
-        for left, right, why in vetoed:
-            told[left] = told.get(left, 0) + 1
-            if told[left] <= _MOST_VETOED:
-                one, other = contenders[left], contenders[right]
-                self.vetoed.append((one.offer_id, other.offer_id, why))
-                kept.add(other.offer_id)
-        self.readings.update((each, readings[each]) for each in kept & readings.keys())
-
-    def followed_by(self, others: _Scored) -> _Scored:
-        """Both, these first."""
-        return _Scored(
-            self.likely + others.likely,
-            self.vetoed + others.vetoed,
-            self.products | others.products,
-            self.readings | others.readings,
-        )
+    """Group newcomers with each other and with existing products; `begin` says who does it."""
+    return Matching(catalogue, newcomers, vectors, begin=begin).decision()
 
 
 class Matching:
@@ -104,11 +60,11 @@ class Matching:
         newcomers: Sequence[Newcomer],
         vectors: NDArray[np.float32],
         model: Ensemble | None = None,
+        begin: Begin = Alone,
     ) -> None:
-        self._model = model
         self._catalogue = catalogue
+        self._begin = begin
         self._titles = [each.title for each in newcomers]
-        self._vectors = vectors
         self.contenders = [
             Contender(
                 each.offer_id,
@@ -118,107 +74,42 @@ class Matching:
             )
             for each in newcomers
         ]
-        self._previous = {each.offer_id: each.previous for each in newcomers if each.previous}
-        self._candidates = Candidates(catalogue.index, self.contenders, vectors)
-        self._ambiguous = self._candidates.ambiguous_gtins()
-        self._rarity = Rarity(
-            len(self._candidates), self._candidates.count, self._candidates.counts
-        )
-        self._itself = {each.offer_id for each in newcomers}
+        previous = {each.offer_id: each.previous for each in newcomers if each.previous}
+        ruled = catalogue.ruled([each.offer_id for each in newcomers])
+        self._run = Run(self.contenders, vectors, previous, ruled, model)
         self.compared: list[tuple[int, int]] = []
         """Pairs of newcomers that were found worth comparing."""
 
-    def comparison(self, contenders: list[Contender], table: NDArray[np.float32]) -> Comparison:
-        """These contenders compared, with what this run knows. Only words keep their weights: kept
-        for a whole run, offers would be all that were ever compared."""
-        previous = {
-            place: self._previous[each.offer_id]
-            for place, each in enumerate(contenders)
-            if each.offer_id in self._previous
-        }
-        ambiguous = self._ambiguous | ambiguous_gtins(contenders)
-        self._rarity.forget_offers()
-        self._rarity.measure([(each.features, each.pieces) for each in contenders if each.pieces])
-        return Comparison(contenders, table, self._rarity, ambiguous, previous, self._model)
-
     def among_newcomers(self) -> Comparison:
         """The newcomers compared with each other."""
-        return self.comparison(self.contenders, self._vectors)
+        return Scoring(self._catalogue, self._run).among_newcomers()
 
     def candidates(self) -> list[tuple[int, int]]:
         """Pairs of newcomers worth comparing."""
-        return all_pairs(self._candidates, range(len(self.contenders)))[0]
+        return Scoring(self._catalogue, self._run).candidates()
 
     def decision(self) -> Decision:
         """What is merged, what is asked, what stays alone."""
-        inner: list[tuple[int, int]] = []
-        living = _Scored()
-        ruled = self._catalogue.ruled(self._itself)
+        share = self._begin(self._catalogue, self._run)
+        (ambiguous,) = share.each(Scoring.ambiguous, [None])
         # Near titles come together, so that what they share is read once.
         order = sorted(range(len(self.contenders)), key=self._titles.__getitem__)
-        for start in range(0, len(order), _CHUNK):
-            chunk = order[start : start + _CHUNK]
-            pairs, outer = all_pairs(self._candidates, chunk)
-            inner += pairs
-            self._score_living(chunk, outer, ruled, living)
-        self.compared = sorted(set(inner))
-        scored = _Scored()
-        scored.take(self.contenders, *self.among_newcomers().scored(self.compared))
-        return self._decided(scored.followed_by(living))
+        pairs: set[tuple[int, int]] = set()
+        living, scored = Scored(), Scored()
+        for found in share.each(Scoring.found, _parts(order, CHUNK)):
+            pairs.update(found.pairs)
+            living.add(found.living)
+        self.compared = sorted(pairs)
+        for inner in share.each(Scoring.compared, _parts(self.compared, _PAIRS)):
+            scored.add(inner)
+        scored.add(living)
+        whole = Decision([], [], [])
+        for part in share.each(Scoring.decided, bundles(self.contenders, scored, self._run.ruled)):
+            whole.add(part)
+        self._tell_of_namesakes(whole, ambiguous)
+        return whole
 
-    def _score_living(
-        self,
-        chunk: Sequence[int],
-        outer: Mapping[int, Sequence[Hit]],
-        ruled: Ruled,
-        scored: _Scored,
-    ) -> None:
-        """Compare newcomers with their living candidates, and with whom stewards named."""
-        named = _named_by_stewards(ruled)
-        readings = {hit.offer_id: hit.reading for hits in outer.values() for hit in hits}
-        wanted = {
-            place: dict.fromkeys(
-                (
-                    *(hit.offer_id for hit in outer.get(place, ())),
-                    *named.get(self.contenders[place].offer_id, ()),
-                )
-            )
-            for place in chunk
-        }
-        ids = {other for others in wanted.values() for other in others}
-        living, table = self._catalogue.offers(sorted(ids - self._itself), readings)
-        here = [place for place in chunk if wanted[place]]
-        at = {each.offer_id: len(here) + place for place, each in enumerate(living)}
-        pairs = [
-            (number, at[other])
-            for number, place in enumerate(here)
-            for other in wanted[place]
-            if other in at
-        ]
-        contenders = [self.contenders[place] for place in here] + living
-        comparison = self.comparison(contenders, _stacked(self._vectors[here], table))
-        scored.take(contenders, *comparison.scored(pairs), readings)
-        scored.products |= _ruled_products(contenders, ruled)
-
-    def _decided(self, scored: _Scored) -> Decision:
-        members, table = self._catalogue.members(scored.products, scored.readings)
-        kept = [place for place, each in enumerate(members) if each.offer_id not in self._itself]
-        contenders = self.contenders + [members[place] for place in kept]
-        there = {each.offer_id for each in contenders}
-        told = {other for _, other, _ in scored.vetoed} - there
-        others, other_table = self._catalogue.offers(sorted(told), scored.readings)
-        contenders += others
-        at = {each.offer_id: place for place, each in enumerate(contenders)}
-        whole = _stacked(_stacked(self._vectors, table[kept]), other_table)
-        decision = self.comparison(contenders, whole).decided(
-            [Pair(at[one], at[other], by) for one, other, by in scored.likely if other in at],
-            [(at[one], at[other], why) for one, other, why in scored.vetoed if other in at],
-            self._catalogue.ruled(at),
-        )
-        self._tell_of_namesakes(decision)
-        return decision
-
-    def _tell_of_namesakes(self, decision: Decision) -> None:
+    def _tell_of_namesakes(self, decision: Decision, ambiguous: frozenset[str]) -> None:
         """Offers of one merchant are never compared: what they share and cannot share is told; so
         is a title that many carry and that therefore names nothing."""
         titles = Counter(map(_own_title, self.contenders))
@@ -228,7 +119,7 @@ class Matching:
                 evidence = group.evidence.get(each.offer_id)
                 if evidence is None:
                     continue
-                shared = sorted(each.features.gtins & self._ambiguous)
+                shared = sorted(each.features.gtins & ambiguous)
                 reasons = [f"GTIN {gtin} is on several things" for gtin in shared]
                 if titles[_own_title(each)] > 1:
                     reasons.append("its merchant offers several things under this title")
@@ -243,21 +134,5 @@ def _own_title(each: Contender) -> tuple[str, str, str]:
     return each.merchant_id, each.condition, each.features.reading.text
 
 
-def _named_by_stewards(ruled: Ruled) -> dict[str, list[str]]:
-    """By offer, those that stewards put together with it."""
-    named: dict[str, list[str]] = {}
-    for one, other in ruled.together:
-        named.setdefault(one, []).append(other)
-        named.setdefault(other, []).append(one)
-    return named
-
-
-def _ruled_products(contenders: Sequence[Contender], ruled: Ruled) -> set[str]:
-    together = {offer_id for pair in ruled.together for offer_id in pair}
-    return {each.product_id for each in contenders if each.product_id and each.offer_id in together}
-
-
-def _stacked(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    import numpy as np
-
-    return np.concatenate([one, other]) if len(other) else one
+def _parts(some: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    return [some[start : start + size] for start in range(0, len(some), size)]

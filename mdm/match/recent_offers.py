@@ -69,6 +69,9 @@ class RecentOffers:
         held = map(self._carried.get, numbers.tolist(), repeat(0))
         return np.fromiter(held, dtype=np.uint64, count=len(numbers))
 
+    def shared(self) -> None:
+        """Nobody else has it."""
+
     def hits(self, asked: Asked, limit: int, without: str | None = None) -> list[Hit]:
         """The offers whose pieces are worth most together, best first; none of those that carry
         the piece `without`."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mdm.match.comparison import Comparison, ambiguous_gtins
 from mdm.match.decide import LIKELY, MERGE
 from mdm.match.decision import Contender
-from mdm.match.living_catalogue import LivingCatalogue
+from mdm.match.living_catalogue import LivingCatalogue, contenders_of
 from mdm.match.rarity import Rarity
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def _loosened(catalogue: LivingCatalogue, changes: Sequence[Change], rarity: Rar
 
     changed = {each.before.offer_id for each in changes}
     products = {each.before.product_id for each in changes if each.before.product_id}
-    members, table = catalogue.members(sorted(products))
+    members, table = contenders_of(
+        catalogue.members(sorted(products)), len(changes[0].vector_after)
+    )
     beside: dict[str, list[int]] = defaultdict(list)
     for place, each in enumerate(members):
         if each.offer_id not in changed and each.product_id:

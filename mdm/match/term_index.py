@@ -12,6 +12,7 @@ import math
 import shutil
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from secrets import token_hex
@@ -95,6 +96,10 @@ class TermIndex:
         """See what another process has written."""
         self._index.reload()
         self._look_again()
+
+    def shared(self) -> Callable[[], TermIndex] | None:
+        """What another process opens the folder by; None where it is in memory."""
+        return partial(TermIndex, self._folder) if self._folder else None
 
     def empty(self) -> None:
         """Begin again from nothing."""

@@ -39,7 +39,7 @@ def database(postgres_url: str) -> Iterator[Database]:
 def _sizes(newcomers: Sequence[Newcomer]) -> list[int]:
     """Offers of each product, the largest first."""
     vectors = ENCODER.encode([each.title for each in newcomers])
-    decision = match_newcomers(EmptyCatalogue(ENCODER.dimensions), newcomers, vectors)
+    decision = match_newcomers(EmptyCatalogue(), newcomers, vectors)
     return sorted((len(group.members) for group in decision.groups), reverse=True)
 
 
@@ -89,7 +89,7 @@ def test_a_title_that_everybody_carries_makes_no_cluster_and_says_so() -> None:
         Newcomer(f"off_{n}", f"shop-{n}", "new", "Norvalis kettle", {}) for n in range(300)
     ]
     vectors = ENCODER.encode([each.title for each in newcomers])
-    decision = match_newcomers(EmptyCatalogue(ENCODER.dimensions), newcomers, vectors)
+    decision = match_newcomers(EmptyCatalogue(), newcomers, vectors)
     assert max(len(group.members) for group in decision.groups) == 1
     told = decision.groups[0].evidence[decision.groups[0].members[0].offer_id]
     assert "300 new offers carry this title" in told["kept_apart"][-1]
@@ -190,7 +190,7 @@ def test_every_field_may_be_hostile(titles: list[str], facts: dict[str, object])
         Newcomer(f"off_{n}", f"shop-{n % 3}", "new", title, facts) for n, title in enumerate(titles)
     ]
     vectors = ENCODER.encode(titles)
-    decision = match_newcomers(EmptyCatalogue(ENCODER.dimensions), newcomers, vectors)
+    decision = match_newcomers(EmptyCatalogue(), newcomers, vectors)
     placed = [each.offer_id for group in decision.groups for each in group.members]
     assert sorted(placed) == sorted(each.offer_id for each in newcomers)
     for group in decision.groups:

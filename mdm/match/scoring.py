@@ -1,0 +1,259 @@
+"""Parts of a run of the matcher, each of which any process can do: candidates found and compared,
+newcomers compared with each other, groups decided.
+
+In: numbers and ids; out: plain answers. A part comes out the same wherever and in whatever order
+the parts are done: nothing goes from one to the next but weights of words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+
+from mdm.match.candidates import Candidates, all_pairs
+from mdm.match.comparison import Comparison, ambiguous_gtins
+from mdm.match.decide import ASK
+from mdm.match.decision import Contender, Decision, Pair, Ruled
+from mdm.match.ensemble import Ensemble
+from mdm.match.living_catalogue import LivingCatalogue, Readings, contenders_of
+from mdm.match.rarity import Rarity
+from mdm.match.term_index import Hit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_MOST_VETOED = 4
+_NONE: Readings = {}
+_Part = TypeVar("_Part")
+_Done = TypeVar("_Done")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Newcomers to be matched, with the vectors of their titles. `previous` is the product that a
+    changed offer belonged to, `ruled` what stewards said of any of them; without a model it is the
+    shipped one."""
+
+    contenders: list[Contender]
+    vectors: NDArray[np.float32]
+    previous: Mapping[str, str]
+    ruled: Ruled
+    model: Ensemble | None = None
+
+
+@dataclass(slots=True)
+class Scored:
+    """Pairs by offer ids: what may belong together, and what something forbids."""
+
+    likely: list[tuple[str, str, float]] = field(default_factory=list)
+    vetoed: list[tuple[str, str, str]] = field(default_factory=list)
+    products: dict[str, str] = field(default_factory=dict)
+    """Of the living offers that may belong to a newcomer, or that stewards put with one."""
+    readings: dict[str, bytes] = field(default_factory=dict)
+    """Of the same offers."""
+
+    def take(
+        self,
+        contenders: Sequence[Contender],
+        pairs: Sequence[Pair],
+        vetoed: Sequence[tuple[int, int, str]],
+        readings: Readings = _NONE,
+    ) -> None:
+        """Keep what can matter for a decision."""
+        for pair in pairs:
+            if pair.probability >= ASK:
+                one, other = contenders[pair.left], contenders[pair.right]
+                self.likely.append((one.offer_id, other.offer_id, pair.probability))
+                if other.product_id:
+                    self.products[other.offer_id] = other.product_id
+        told: dict[int, int] = {}
+        for left, right, why in vetoed:
+            told[left] = told.get(left, 0) + 1
+            if told[left] <= _MOST_VETOED:
+                self.vetoed.append((contenders[left].offer_id, contenders[right].offer_id, why))
+        self.readings.update((each, readings[each]) for each in self.products & readings.keys())
+
+    def add(self, others: Scored) -> None:
+        """Others behind these."""
+        self.likely += others.likely
+        self.vetoed += others.vetoed
+        self.products |= others.products
+        self.readings |= others.readings
+
+
+class Found(NamedTuple):
+    """What some newcomers were found to be worth comparing with: other newcomers by place, and the
+    living offers, compared."""
+
+    pairs: list[tuple[int, int]]
+    living: Scored
+
+
+class Bundle(NamedTuple):
+    """Newcomers by place whose groups have nothing to do with those of others, and what was found
+    of them; `products` are those that they may come to."""
+
+    places: list[int]
+    likely: list[tuple[str, str, float]]
+    vetoed: list[tuple[str, str, str]]
+    products: set[str]
+    readings: dict[str, bytes]
+
+
+class Share(Protocol):
+    """How the parts of a run are done."""
+
+    def each(
+        self, work: Callable[[Scoring, _Part], _Done], parts: Sequence[_Part]
+    ) -> Iterator[_Done]:
+        """What `work` makes of each part, in their order."""
+        ...
+
+
+Begin = Callable[[LivingCatalogue, Run], Share]
+
+
+class Alone:
+    """All parts are done here."""
+
+    def __init__(self, catalogue: LivingCatalogue, run: Run) -> None:
+        self._scoring = Scoring(catalogue, run)
+
+    def each(
+        self, work: Callable[[Scoring, _Part], _Done], parts: Sequence[_Part]
+    ) -> Iterator[_Done]:
+        """What `work` makes of each part."""
+        return (work(self._scoring, part) for part in parts)
+
+
+class Scoring:
+    """One process's share of a run."""
+
+    def __init__(self, catalogue: LivingCatalogue, run: Run) -> None:
+        self._catalogue = catalogue
+        self._run = run
+        self._candidates = Candidates(catalogue.index, run.contenders, run.vectors)
+        self._rarity = Rarity(
+            len(self._candidates), self._candidates.count, self._candidates.counts
+        )
+        self._itself = {each.offer_id for each in run.contenders}
+        self._named = _named_by_stewards(run.ruled)
+
+    @cached_property
+    def _ambiguous(self) -> frozenset[str]:
+        return self._candidates.ambiguous_gtins()
+
+    @cached_property
+    def _among(self) -> Comparison:
+        return self.among_newcomers()
+
+    def ambiguous(self, _: None) -> frozenset[str]:
+        """GTINs of newcomers that name several things."""
+        return self._ambiguous
+
+    def found(self, places: Sequence[int]) -> Found:
+        """Some newcomers, looked up and compared with what lives."""
+        pairs, outer = all_pairs(self._candidates, places)
+        return Found(pairs, self._living(places, outer))
+
+    def compared(self, pairs: Sequence[tuple[int, int]]) -> Scored:
+        """Newcomers with each other."""
+        scored = Scored()
+        scored.take(self._run.contenders, *self._among.scored(pairs))
+        return scored
+
+    def decided(self, bundle: Bundle) -> Decision:
+        """Some newcomers grouped, with the products that they may come to."""
+        there = self._catalogue.members(sorted(bundle.products))
+        members, table = contenders_of(there, self._run.vectors.shape[1], bundle.readings)
+        kept = [place for place, each in enumerate(members) if each.offer_id not in self._itself]
+        contenders = [self._run.contenders[place] for place in bundle.places]
+        contenders += [members[place] for place in kept]
+        at = {each.offer_id: place for place, each in enumerate(contenders)}
+        whole = _stacked(self._run.vectors[bundle.places], table[kept])
+        return self.comparison(contenders, whole).decided(
+            [Pair(at[one], at[other], by) for one, other, by in bundle.likely if other in at],
+            bundle.vetoed,
+            self._catalogue.ruled(at),
+        )
+
+    def comparison(self, contenders: list[Contender], table: NDArray[np.float32]) -> Comparison:
+        """These contenders compared, with what this run knows. Only words keep their weights: kept
+        for a whole run, offers would be all that were ever compared."""
+        previous = {
+            place: self._run.previous[each.offer_id]
+            for place, each in enumerate(contenders)
+            if each.offer_id in self._run.previous
+        }
+        ambiguous = self._ambiguous | ambiguous_gtins(contenders)
+        self._rarity.forget_offers()
+        self._rarity.measure([(each.features, each.pieces) for each in contenders if each.pieces])
+        return Comparison(contenders, table, self._rarity, ambiguous, previous, self._run.model)
+
+    def among_newcomers(self) -> Comparison:
+        """The newcomers compared with each other."""
+        return self.comparison(self._run.contenders, self._run.vectors)
+
+    def candidates(self) -> list[tuple[int, int]]:
+        """Pairs of newcomers worth comparing."""
+        return all_pairs(self._candidates, range(len(self._run.contenders)))[0]
+
+    def _living(self, places: Sequence[int], outer: Mapping[int, Sequence[Hit]]) -> Scored:
+        """Compare newcomers with their living candidates, and with whom stewards named."""
+        mine = self._run.contenders
+        readings = {hit.offer_id: hit.reading for hits in outer.values() for hit in hits}
+        wanted = {
+            place: dict.fromkeys(
+                (
+                    *(hit.offer_id for hit in outer.get(place, ())),
+                    *self._named.get(mine[place].offer_id, ()),
+                )
+            )
+            for place in places
+        }
+        ids = {other for others in wanted.values() for other in others}
+        living, table = contenders_of(
+            self._catalogue.offers(sorted(ids - self._itself), readings.keys()),
+            self._run.vectors.shape[1],
+            readings,
+        )
+        here = [place for place in places if wanted[place]]
+        at = {each.offer_id: len(here) + place for place, each in enumerate(living)}
+        pairs = [
+            (number, at[other])
+            for number, place in enumerate(here)
+            for other in wanted[place]
+            if other in at
+        ]
+        contenders = [mine[place] for place in here] + living
+        comparison = self.comparison(contenders, _stacked(self._run.vectors[here], table))
+        scored = Scored(products=_ruled_products(living, self._run.ruled))
+        scored.take(contenders, *comparison.scored(pairs), readings)
+        return scored
+
+
+def _named_by_stewards(ruled: Ruled) -> dict[str, list[str]]:
+    """By offer, those that stewards put together with it."""
+    named: dict[str, list[str]] = {}
+    for one, other in ruled.together:
+        named.setdefault(one, []).append(other)
+        named.setdefault(other, []).append(one)
+    return named
+
+
+def _ruled_products(living: Sequence[Contender], ruled: Ruled) -> dict[str, str]:
+    together = {offer_id for pair in ruled.together for offer_id in pair}
+    return {
+        each.offer_id: each.product_id
+        for each in living
+        if each.product_id and each.offer_id in together
+    }
+
+
+def _stacked(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    import numpy as np
+
+    return np.concatenate([one, other]) if len(other) else one
