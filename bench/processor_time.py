@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-if TYPE_CHECKING:
-    from tests.purchase_setting import Setting
+from kernel.db import Database
 
 
 class ProcessorTime:
-    """Seconds since its making: this process (the shop, its buyers and the small merchant), the
-    payment provider, and PostgreSQL with all that it has started.
+    """Processor time since its making, of processes by name, and of PostgreSQL with all that it
+    has started.
     """
 
-    def __init__(self, setting: Setting) -> None:
-        self._provider = setting.simulator.process.pid
-        with setting.database.platform() as tx:
+    def __init__(self, database: Database, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        with database.platform() as tx:
             backend = tx.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
         self._backend = int(backend)
         self._before = self._now()
 
-    def each_ms(self, purchases: int) -> str:
+    def each_ms(self, purchases: int) -> dict[str, float]:
         """Milliseconds of each of so many purchases, by process."""
-        spent = zip(self._now(), self._before, strict=True)
-        ours, provider, database = ((now - then) * 1e3 / purchases for now, then in spent)
-        whole = ours + provider + database
-        return (
-            f"{whole:.0f} ms: shop with buyers and merchant {ours:.0f}, provider {provider:.0f}, "
-            f"PostgreSQL {database:.0f}"
-        )
+        now = self._now()
+        return {name: (now[name] - self._before[name]) * 1e3 / purchases for name in now}
 
-    def _now(self) -> tuple[float, float, float]:
+    def _now(self) -> dict[str, float]:
         import psutil
 
         server = psutil.Process(self._backend).parent()
         assert server is not None
         family = [server, *server.children(recursive=True)]
-        return (
-            time.process_time(),
-            _spent(psutil.Process(self._provider)),
-            sum(_spent(each) for each in family),
-        )
+        spent = {name: _spent(psutil.Process(pid)) for name, pid in self._pids.items()}
+        return {**spent, "PostgreSQL": sum(_spent(each) for each in family)}
 
 
 def _spent(process: object) -> float:

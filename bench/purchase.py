@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.figures import Figure, percentiles
-from bench.processor_time import ProcessorTime
-from bench.purchase_load import Outcome, flash_sale, sold, sustained, told_the_truth
+from bench.purchase_load import Outcome, flash_sale, sold, told_the_truth
+from bench.purchase_shops import sustained
 from checkout.purchase.advance import advance
 from comptoir import database_schema
 from comptoir.embedded import postgres
@@ -26,7 +26,7 @@ from tests.small_merchant import Article, SmallMerchant
 
 Answer = TypeVar("Answer")
 _WARM_UP = 10
-_SINGLE, _IN_A_ROW, _AT_ONCE = 60, 600, 4
+_SINGLE, _IN_A_ROW, _SHOPS, _LINES = 60, 600, 2, 2
 _BUYERS, _PIECES = 500, 10
 
 
@@ -77,10 +77,8 @@ def measure() -> list[Figure]:
     """One purchase at a time, then many at once, each in a shop of its own."""
     with _shop() as (setting, merchant):
         clicking, carrying = zip(*_singles(setting, merchant), strict=True)
-    with _shop() as (setting, merchant):
-        processor = ProcessorTime(setting)
-        row = sustained(setting, merchant, purchases=_IN_A_ROW, at_once=_AT_ONCE)
-        spent = processor.each_ms(_IN_A_ROW)
+    with _shop() as (setting, _):
+        row, spent = sustained(setting, purchases=_IN_A_ROW, shops=_SHOPS, lines=_LINES)
     with _shop() as (setting, merchant):
         sale = flash_sale(setting, merchant, buyers=_BUYERS, pieces=_PIECES, at_once=16)
     truth = f"{sold(sale)} sold, {told_the_truth(sale)} told that it is gone"
@@ -99,17 +97,24 @@ def measure() -> list[Figure]:
             percentiles([watch.own_s for watch in clicking]),
         ),
         Figure(
-            f"{_IN_A_ROW} purchases, {_AT_ONCE} at once, with merchant and provider beside",
+            f"{_IN_A_ROW} purchases in {_SHOPS} shops, {_LINES} at once in each, all on 2 cores",
             f"{sold(row) / row.seconds:.1f} a second, {_faults(row)}",
             "50 a second",
         ),
-        Figure("processor time of one of them", spent, "40 ms"),
+        Figure("processor time of one of them", _by_process(spent), "40 ms"),
         Figure(
             f"{_BUYERS} buyers of {_PIECES} pieces, 16 at once",
             f"{truth}, {_faults(sale)}",
             f"{_PIECES} and {_BUYERS - _PIECES}",
         ),
     ]
+
+
+def _by_process(spent: dict[str, float]) -> str:
+    shops = sum(each for name, each in spent.items() if name.startswith("shop"))
+    others = ", ".join(f"{name} {spent[name]:.0f}" for name in ("merchant", "provider"))
+    whole, database = sum(spent.values()), spent["PostgreSQL"]
+    return f"{whole:.0f} ms: shop with buyers {shops:.0f}, {others}, PostgreSQL {database:.0f}"
 
 
 def _faults(outcome: Outcome) -> str:

@@ -56,9 +56,17 @@ def sell(setting: Setting, merchant: SmallMerchant, sku: str, buyers: int, at_on
     deps = setting.deps
     started = time.perf_counter()
     with ThreadPoolExecutor(at_once) as pool:
-        ends = list(pool.map(lambda _: _buy(setting, deps, offer_id), range(buyers)))
+        ends = list(pool.map(lambda _: buy(setting, deps, offer_id), range(buyers)))
     seconds = time.perf_counter() - started
-    orders = [row["reference"] for row in merchant.orders.values()]
+    return outcome_of(
+        setting, [row["reference"] for row in merchant.orders.values()], ends, seconds
+    )
+
+
+def outcome_of(
+    setting: Setting, orders: list[str], ends: list[tuple[object, str | None]], seconds: float
+) -> Outcome:
+    """What became of purchases that ended so, by the merchant's orders and the provider's books."""
     payments = setting.provider_payments(*(leg_id for _, leg_id in ends if leg_id))
     return Outcome(
         Counter(told for told, _ in ends),
@@ -78,15 +86,7 @@ def flash_sale(
     return sell(setting, merchant, "FLASH", buyers, at_once)
 
 
-def sustained(
-    setting: Setting, merchant: SmallMerchant, *, purchases: int, at_once: int
-) -> Outcome:
-    """Purchases one after the other in so many lines, with enough for all."""
-    merchant.articles["PLENTY"] = Article(_PRICE, purchases)
-    return sell(setting, merchant, "PLENTY", purchases, at_once)
-
-
-def _buy(setting: Setting, deps: CheckoutDeps, offer_id: str) -> tuple[object, str | None]:
+def buy(setting: Setting, deps: CheckoutDeps, offer_id: str) -> tuple[object, str | None]:
     """Quote, click, pay; answers what the buyer is told in the end, and the leg if there is one."""
     quote = setting.quote({offer_id: 1})
     if not quote.can_pay:

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from checkout import tables as t
 from checkout.deps import CheckoutDeps
 from checkout.purchase.journal import LeaseLost, is_free
-from checkout.purchase.leg_run import carry
+from checkout.purchase.leg_run import Claim, carry, claim
 from checkout.purchase.machine import FINAL, State
 from checkout.states import Policy
-from kernel.db import Prepared
+from kernel.db import Prepared, Transaction
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,9 +29,14 @@ def advance(deps: CheckoutDeps, purchase_id: str) -> None:
     Legs that go in step are taken up again as long as one of them gets further.
     """
     before: set[_Unsettled] = set()
-    bought = {"bought": purchase_id}
-    while (legs := _unsettled(deps, _OF_PURCHASE, bought)) and set(legs) != before:
-        for leg in legs:
+    while True:
+        with deps.database.platform() as tx:
+            legs = _unsettled(tx, _OF_PURCHASE, {"bought": purchase_id})
+            if not legs or set(legs) == before:
+                return
+            first = claim(deps, tx, legs[0].leg_id)
+        _carry(deps, legs[0].leg_id, first)
+        for leg in legs[1:]:
             advance_leg(deps, leg.leg_id)
         before = set(legs)
         if not legs[0].goes_in_step:
@@ -43,7 +48,8 @@ def resume_all(deps: CheckoutDeps, *, limit: int = 100) -> int:
 
     To be called when a worker starts, and every few seconds.
     """
-    due = _unsettled(deps, _DUE, {"now": deps.clock()})[:limit]
+    with deps.database.platform() as tx:
+        due = _unsettled(tx, _DUE, {"now": deps.clock()})[:limit]
     taken = sum(advance_leg(deps, leg.leg_id) for leg in due)
     # What one of them did may be what the others of its purchase wait for.
     for purchase_id in {leg.purchase_id for leg in due if leg.goes_in_step}:
@@ -76,17 +82,24 @@ _DUE = _unsettled_where(sa.and_(is_free(), t.leg.c.next_try_at <= sa.bindparam("
 
 
 def _unsettled(
-    deps: CheckoutDeps, statement: Prepared, values: Mapping[str, object]
+    tx: Transaction, statement: Prepared, values: Mapping[str, object]
 ) -> list[_Unsettled]:
-    with deps.database.platform() as tx:
-        rows = statement.all(tx, values)
+    rows = statement.all(tx, values)
     return [_Unsettled(leg_id, bought, State(state), goes) for leg_id, bought, state, goes in rows]
 
 
 def advance_leg(deps: CheckoutDeps, leg_id: str) -> bool:
     """Carry one leg as far as it will go now; False when somebody else has it, or it is settled."""
+    with deps.database.platform() as tx:
+        claimed = claim(deps, tx, leg_id)
+    return _carry(deps, leg_id, claimed)
+
+
+def _carry(deps: CheckoutDeps, leg_id: str, claimed: Claim | None) -> bool:
+    if claimed is None:
+        return False
     try:
-        return carry(deps, leg_id)
+        carry(deps, claimed)
     except LeaseLost:
         _LOG.warning("leg %s was taken over by another worker", leg_id)
-        return True
+    return True

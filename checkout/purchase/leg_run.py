@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from checkout.deps import CheckoutDeps
@@ -35,30 +36,42 @@ _Note = Callable[[Transaction], _Call | None]
 """Writes that down, and with it the next call; None: there is nothing more to do now."""
 
 
-def carry(deps: CheckoutDeps, leg_id: str) -> bool:
-    """Move a leg until it is settled or has to wait. False where there is nothing to claim.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A leg that is this worker's, once the claim is committed, and what comes first."""
+
+    journal: Journal
+    first: _Call | None
+
+
+def claim(deps: CheckoutDeps, tx: Transaction, leg_id: str) -> Claim | None:
+    """Take a leg and write down what comes first. None where there is nothing to claim."""
+    journal = Journal(deps, leg_id)
+    leg = journal.claim(tx)
+    if leg is None:
+        return None
+    call = None
+    try:
+        run = _Run(deps, journal, read_confirmed(tx, leg))
+    except DomainError as error:
+        _held_up(tx, journal, leg, error)
+    else:
+        call = run.next(tx, leg)
+    journal.write(tx)
+    return Claim(journal, call)
+
+
+def carry(deps: CheckoutDeps, claimed: Claim) -> None:
+    """Move a claimed leg until it is settled or has to wait.
 
     Raises LeaseLost where another worker has taken the leg over meanwhile.
     """
-    journal = Journal(deps, leg_id)
-    with deps.database.platform() as tx:
-        leg = journal.claim(tx)
-        if leg is None:
-            return False
-        try:
-            run = _Run(deps, journal, read_confirmed(tx, leg))
-        except DomainError as error:
-            _held_up(tx, journal, leg, error)
-            call = None
-        else:
-            call = run.next(tx, leg)
-        journal.write(tx)
+    call = claimed.first
     while call is not None:
         note = call()
         with deps.database.platform() as tx:
             call = note(tx)
-            journal.write(tx)
-    return True
+            claimed.journal.write(tx)
 
 
 def _held_up(tx: Transaction, journal: Journal, leg: Leg, error: DomainError) -> None:

@@ -16,7 +16,7 @@ from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 
 # Five outside calls, the payment's state, the time at the payment page between two claims.
-TRANSACTIONS, STATEMENTS = 10, 22
+TRANSACTIONS, STATEMENTS = 8, 22
 
 
 def test_a_leg_takes_few_transactions_and_statements(
