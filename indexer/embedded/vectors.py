@@ -8,12 +8,14 @@ which no piece is known) are not stored.
 
 from __future__ import annotations
 
+import mmap
 import os
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +44,10 @@ def _halves(rows: Vector) -> Halves:
 
 
 def _whole(halves: Halves) -> Vector:
-    return (halves.astype(np.uint32) << 16).view(np.float32)
+    # In one pass, without a second array that only holds the numbers as they were.
+    bits = np.empty(halves.shape, dtype=np.uint32)
+    np.left_shift(halves, np.uint32(16), out=bits)
+    return bits.view(np.float32)
 
 
 def _signs(halves: Halves) -> NDArray[np.uint64]:
@@ -52,13 +57,40 @@ def _signs(halves: Halves) -> NDArray[np.uint64]:
     return np.ascontiguousarray(padded.view(np.uint64).T)
 
 
+class _Rows:
+    """Halves in a file, read row by row. Mapped, nearly all of it would soon be this process's: a
+    search reads two hundred rows that lie anywhere."""
+
+    def __init__(self, file: BinaryIO | None, begin: int, dimensions: int) -> None:
+        self._begin, self._dimensions = begin, dimensions
+        # Of its own: the file may be replaced, and is closed by whoever has opened it.
+        self._file = -1 if file is None else os.dup(file.fileno())
+        if file is not None:
+            weakref.finalize(self, os.close, self._file)
+
+    def at(self, places: NDArray[Any]) -> Halves:
+        """[len(places), dimensions]. ValueError where the file has been cut."""
+        size = 2 * self._dimensions
+        begins = (self._begin + size * places).tolist()
+        rows = b"".join([os.pread(self._file, size, begin) for begin in begins])
+        return np.frombuffer(rows, dtype=np.uint16).reshape(len(places), self._dimensions)
+
+    def every(self) -> Halves:
+        """All of them, mapped for as long as they are held."""
+        if self._file < 0:
+            return np.zeros((0, self._dimensions), dtype=np.uint16)
+        mapped = mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
+        rows = np.frombuffer(mapped, dtype=np.uint16, offset=self._begin)
+        return rows.reshape(-1, self._dimensions)
+
+
 @dataclass(frozen=True, slots=True)
 class _Table:
     """Keys in rising order; signs [words, n] and halves [n, dimensions] in that order."""
 
     keys: Keys
     signs: NDArray[np.uint64]
-    halves: Halves
+    halves: _Rows
 
     def places(self, keys: Keys) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Where the keys stand, and which of them are here at all; any place for the others."""
@@ -83,13 +115,13 @@ class _Table:
         """Stored vectors have unit length."""
         # `@` shares thousands of rows among threads that wait for each other by turning round and
         # round: four times the processor's time, taken from the searches beside this one.
-        found: Vector = np.einsum("ij,j->i", _whole(self.halves[places]), vector)
+        found: Vector = np.einsum("ij,j->i", _whole(self.halves.at(places)), vector)
         return found
 
 
 def _empty(dimensions: int) -> _Table:
-    halves = np.zeros((0, dimensions), dtype=np.uint16)
-    return _Table(np.zeros(0, dtype=np.uint64), _signs(halves), halves)
+    none = np.zeros((0, dimensions), dtype=np.uint16)
+    return _Table(np.zeros(0, dtype=np.uint64), _signs(none), _Rows(None, 0, dimensions))
 
 
 class VectorFile:
@@ -148,11 +180,11 @@ class VectorFile:
             self._draft.clear()
 
     def _replace(self, changes: Sequence[tuple[Keys, Halves]]) -> None:
-        table = _changed(self._current(), changes)
+        keys, halves = _changed(self._current(), changes)
         temporary = self._path.with_name(f"{FILE}.{os.getpid()}.new")
-        head = np.array([_MARK, len(table.keys), self._dimensions], dtype=np.uint64)
+        head = np.array([_MARK, len(keys), self._dimensions], dtype=np.uint64)
         with temporary.open("wb") as stream:
-            for part in (head, table.keys, table.signs, table.halves):
+            for part in (head, keys, _signs(halves), halves):
                 part.tofile(stream)
         temporary.replace(self._path)
 
@@ -170,38 +202,35 @@ class VectorFile:
 
 def _mapped(path: Path, dimensions: int) -> _Table:
     """The table of a file. Raises ValueError for one that is not ours, or not whole."""
-    data = np.fromfile(path, np.uint64, count=len(_HEAD)).tolist()
-    words = -(-dimensions // 64)
-    count = data[1] if data[::2] == [_MARK, dimensions] else -1
-    sizes = (8 * len(_HEAD), 8 * count, 8 * count * words, 2 * count * dimensions)
-    ends = list(accumulate(sizes))
-    if count < 0 or path.stat().st_size != ends[-1]:
-        raise ValueError(f"{path.name} is not a whole file of vectors of {dimensions} numbers")
-    bytes_ = np.memmap(path, np.uint8, mode="r").view(np.ndarray)
-    keys, signs, halves = (bytes_[begin:end] for begin, end in pairwise(ends))
-    return _Table(
-        keys.view(np.uint64),
-        signs.view(np.uint64).reshape(words, count),
-        halves.view(np.uint16).reshape(count, dimensions),
-    )
+    with path.open("rb") as stream:
+        data = np.fromfile(stream, np.uint64, count=len(_HEAD)).tolist()
+        words = -(-dimensions // 64)
+        count = data[1] if data[::2] == [_MARK, dimensions] else -1
+        sizes = (8 * len(_HEAD), 8 * count, 8 * count * words, 2 * count * dimensions)
+        ends = list(accumulate(sizes))
+        if count < 0 or os.fstat(stream.fileno()).st_size != ends[-1]:
+            raise ValueError(f"{path.name} is not a whole file of vectors of {dimensions} numbers")
+        bytes_ = np.memmap(stream, np.uint8, mode="r", shape=ends[-2]).view(np.ndarray)
+        keys, signs = (bytes_[begin:end].view(np.uint64) for begin, end in pairwise(ends[:-1]))
+        return _Table(keys, signs.reshape(words, count), _Rows(stream, ends[-2], dimensions))
 
 
 def _differs(table: _Table, keys: Keys, rows: Vector) -> NDArray[np.bool_]:
     """Which rows are other ones than those stored, within what rounding makes of them."""
     places, known = table.places(keys)
     held = np.zeros_like(rows)
-    held[known] = _whole(table.halves[places[known]])
+    held[known] = _whole(table.halves.at(places[known]))
     found: NDArray[np.bool_] = (np.abs(held - rows) > _SAME).any(axis=1)
     return found
 
 
-def _changed(table: _Table, changes: Sequence[tuple[Keys, Halves]]) -> _Table:
+def _changed(table: _Table, changes: Sequence[tuple[Keys, Halves]]) -> tuple[Keys, Halves]:
     """The last word on each key, in rising order, where it is not an empty row."""
+    held = table.halves.every()
     keys = np.concatenate([table.keys, *(keys for keys, _ in changes)])
-    halves = np.concatenate([table.halves, *(rows for _, rows in changes)])
+    halves = np.concatenate([held, *(rows for _, rows in changes)])
     _, from_the_end = np.unique(keys[::-1], return_index=True)
     places = len(keys) - 1 - from_the_end
     halves = halves[places]
     filled = np.flatnonzero(halves.any(axis=1))
-    halves = halves[filled]
-    return _Table(keys[places[filled]], _signs(halves), halves)
+    return keys[places[filled]], halves[filled]
