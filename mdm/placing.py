@@ -73,7 +73,7 @@ def place_newcomers(
     previous |= {each.offer_id: each.previous for each in again if each.previous}
     whole = _stacked(vectors, more_vectors)
     decision = match_newcomers(catalogue, [*newcomers, *again], whole, begin)
-    groups = [group for group in decision.groups if group.evidence or group.merged]
+    groups = decision.groups
     name_groups(tx, groups, previous, now)
     matched_anew = [*known.keys() & {each.offer_id for each in newcomers}]
     matched_anew += [each.offer_id for each in again]

@@ -1,31 +1,40 @@
-"""Newcomers parted into bundles that can be decided apart: nothing that one holds may come to a
-group of another. Pure, and the same for the same newcomers.
+"""Newcomers parted into bundles, and these into cases that are decided apart: nothing that one
+holds may come to a group of another. Pure, and the same for the same newcomers.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mdm.match.decision import Contender, Ruled
-from mdm.match.scoring import Bundle, Scored
+from mdm.match.living_catalogue import Readings
+from mdm.match.scoring import Bundle, Case, Scored
 
 LARGE = 1_000
 """Newcomers of a bundle, unless more of them hang together."""
 
 
 def bundles(contenders: Sequence[Contender], scored: Scored, ruled: Ruled) -> list[Bundle]:
-    """Every newcomer in one bundle, with all that was found of it."""
+    """Every newcomer in one case, with all that was found of it."""
     end_of = _Ends()
     for one, other, _ in scored.likely:
         end_of.join(one, scored.products.get(other, other))
     for one, other in ruled.together:
         end_of.join(scored.products.get(one, one), scored.products.get(other, other))
-    places: dict[str, list[int]] = defaultdict(list)
+    cases: dict[str, Case] = defaultdict(lambda: Case([], [], [], set()))
     for place, each in enumerate(contenders):
-        places[end_of(each.offer_id)].append(place)
-    return _filled(list(_packs(places)), contenders, scored, end_of)
+        cases[end_of(each.offer_id)].places.append(place)
+    for pair in scored.likely:
+        cases[end_of(pair[0])].likely.append(pair)
+    here = {each.offer_id for each in contenders}
+    for told in scored.vetoed:
+        for end in {end_of(each) for each in told[:2] if each in here}:
+            cases[end].vetoed.append(told)
+    for product_id in scored.products.values():
+        if (end := end_of(product_id)) in cases:
+            cases[end].products.add(product_id)
+    return list(_bundled(cases.values(), scored))
 
 
 class _Ends:
@@ -45,38 +54,24 @@ class _Ends:
         self._next[high] = low
 
 
-def _packs(places: dict[str, list[int]]) -> Iterator[dict[str, list[int]]]:
-    pack: dict[str, list[int]] = {}
+def _bundled(cases: Iterable[Case], scored: Scored) -> Iterator[Bundle]:
+    offers: dict[str, list[str]] = defaultdict(list)
+    for offer_id, product_id in scored.products.items():
+        offers[product_id].append(offer_id)
+    bundle: list[Case] = []
     size = 0
-    for end, some in places.items():
-        if pack and size + len(some) > LARGE:
-            yield pack
-            pack, size = {}, 0
-        pack[end] = some
-        size += len(some)
-    if pack:
-        yield pack
+    for case in cases:
+        if bundle and size + len(case.places) > LARGE:
+            yield _with_readings(bundle, offers, scored.readings)
+            bundle, size = [], 0
+        bundle.append(case)
+        size += len(case.places)
+    if bundle:
+        yield _with_readings(bundle, offers, scored.readings)
 
 
-def _filled(
-    packs: Sequence[dict[str, list[int]]],
-    contenders: Sequence[Contender],
-    scored: Scored,
-    end_of: _Ends,
-) -> list[Bundle]:
-    """Each with what was found of its newcomers."""
-    found = [Bundle([*chain(*pack.values())], [], [], set(), {}) for pack in packs]
-    number_of = {end: number for number, pack in enumerate(packs) for end in pack}
-    here = {each.offer_id for each in contenders}
-    for pair in scored.likely:
-        found[number_of[end_of(pair[0])]].likely.append(pair)
-    for told in scored.vetoed:
-        for number in {number_of[end_of(each)] for each in told[:2] if each in here}:
-            found[number].vetoed.append(told)
-    for offer_id, product_id in sorted(scored.products.items()):
-        if (end := end_of(product_id)) in number_of:
-            bundle = found[number_of[end]]
-            bundle.products.add(product_id)
-            if offer_id in scored.readings:
-                bundle.readings[offer_id] = scored.readings[offer_id]
-    return found
+def _with_readings(
+    cases: list[Case], offers: Mapping[str, list[str]], readings: Readings
+) -> Bundle:
+    held = (each for case in cases for product in case.products for each in offers[product])
+    return Bundle(cases, {each: readings[each] for each in held if each in readings})

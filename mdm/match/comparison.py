@@ -89,13 +89,17 @@ class Comparison:
 
     def decided(
         self,
+        contenders: Sequence[Contender],
         pairs: Sequence[Pair],
         vetoed: Sequence[tuple[str, str, str]],
         ruled: Ruled = NOTHING_RULED,
+        *,
+        proposes: bool = True,
     ) -> Decision:
-        """The contenders grouped, by pairs that were scored before; forbidden ones by ids."""
+        """Some of the contenders grouped, by pairs of them that were scored before; forbidden ones
+        by ids."""
         judge = Judge(self._compare, _veto, self._doubt, self._explain)
-        return decide(self._contenders, pairs, vetoed, judge, ruled)
+        return decide(contenders, pairs, vetoed, judge, ruled, proposes=proposes)
 
     def probability_of(self, left: int, right: int) -> float:
         """That two contenders are of one product; 0 where something forbids it."""

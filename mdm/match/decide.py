@@ -54,16 +54,19 @@ def decide(
     vetoed: Iterable[tuple[str, str, str]],
     judge: Judge,
     ruled: Ruled = NOTHING_RULED,
+    *,
+    proposes: bool = True,
 ) -> Decision:
     """Group contenders. `vetoed` are pairs of offers found forbidden before, with why: told to
-    those of them that are here, never joined."""
+    those of them that are here, never joined. `proposes` says whether anybody wants to know what
+    would be proposed: questions are the same without."""
     gathering = _Gathering(contenders, judge, ruled)
     gathering.note(vetoed)
     gathering.obey(ruled)
     left = gathering.merge(pairs)
     groups = gathering.groups()
-    reviews = gathering.ask(left)
-    return Decision(groups, reviews, gathering.proposed())
+    reviews = gathering.ask(left, to_the_end=proposes)
+    return Decision(groups, reviews, gathering.proposed() if proposes else [])
 
 
 @dataclass(slots=True, eq=False)
@@ -164,23 +167,27 @@ class _Gathering:
             found.append(Group(members, kept, evidence, ended))
         return found
 
-    def ask(self, waiting: list[_Waiting]) -> list[Review]:
+    def ask(self, waiting: list[_Waiting], *, to_the_end: bool) -> list[Review]:
         """Questions for a person. Likely ones are taken as answered with yes, so that nobody is
-        asked twice about the same two groups."""
+        asked twice about the same two groups. Ends where nothing can be asked any more, or goes on
+        to what the answers would lead to."""
         heapq.heapify(waiting)
         reviews: list[Review] = []
         asked: dict[int, int] = defaultdict(int)
         done: set[tuple[_Cluster, _Cluster]] = set()
-        while waiting and -waiting[0][0] >= ASK:
+        open_to = {self._newer(one, other)[0] for _, one, other in waiting}
+        while waiting and -waiting[0][0] >= ASK and (open_to or to_the_end):
             link, one, other = self._next(waiting)
             clusters = (self._cluster[one], self._cluster[other])
             if link < ASK or clusters in done or self._obstacle(one, other):
                 continue
             done |= {clusters, clusters[::-1]}
-            new, old = (one, other) if self._all[one].product_id is None else (other, one)
+            new, old = self._newer(one, other)
             if self._all[new].product_id is None and asked[new] < MAX_ASKED:
                 asked[new] += 1
                 reviews.append(self._review(new, old, link))
+                if asked[new] == MAX_ASKED:
+                    open_to.remove(new)
             if link >= LIKELY:
                 self._join(one, other, None)
         return reviews
@@ -189,6 +196,9 @@ class _Gathering:
         """The offers as they stand together now."""
         clusters = dict.fromkeys(self._cluster)
         return [[self._all[place] for place in cluster.members] for cluster in clusters]
+
+    def _newer(self, one: int, other: int) -> tuple[int, int]:
+        return (one, other) if self._all[one].product_id is None else (other, one)
 
     def _waiting(self, pair: Pair) -> _Waiting:
         one, other = sorted((self._place[pair.left], self._place[pair.right]))

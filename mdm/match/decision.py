@@ -70,7 +70,8 @@ class Ruled:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`groups` are merged with nobody looking. `proposed` holds the same offers grouped as they
-    would be if every question likelier than not were answered with yes."""
+    would be if every question likelier than not were answered with yes; nothing where nobody
+    wanted to know."""
 
     groups: list[Group]
     reviews: list[Review]

@@ -47,8 +47,10 @@ def match_newcomers(
     vectors: NDArray[np.float32],
     begin: Begin = Alone,
 ) -> Decision:
-    """Group newcomers with each other and with existing products; `begin` says who does it."""
-    return Matching(catalogue, newcomers, vectors, begin=begin).decision()
+    """Group newcomers with each other and with existing products; `begin` says who does it. Nothing
+    is proposed."""
+    matching = Matching(catalogue, newcomers, vectors, begin=begin, proposes=False)
+    return matching.decision()
 
 
 class Matching:
@@ -60,7 +62,9 @@ class Matching:
         newcomers: Sequence[Newcomer],
         vectors: NDArray[np.float32],
         model: Ensemble | None = None,
+        *,
         begin: Begin = Alone,
+        proposes: bool = True,
     ) -> None:
         self._catalogue = catalogue
         self._begin = begin
@@ -76,7 +80,7 @@ class Matching:
         ]
         previous = {each.offer_id: each.previous for each in newcomers if each.previous}
         ruled = catalogue.ruled([each.offer_id for each in newcomers])
-        self._run = Run(self.contenders, vectors, previous, ruled, model)
+        self._run = Run(self.contenders, vectors, previous, ruled, model, proposes)
         self.compared: list[tuple[int, int]] = []
         """Pairs of newcomers that were found worth comparing."""
 

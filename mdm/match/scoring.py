@@ -7,6 +7,7 @@ the parts are done: nothing goes from one to the next but weights of words.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -35,13 +36,14 @@ _Done = TypeVar("_Done")
 class Run:
     """Newcomers to be matched, with the vectors of their titles. `previous` is the product that a
     changed offer belonged to, `ruled` what stewards said of any of them; without a model it is the
-    shipped one."""
+    shipped one. `proposes` as in `mdm.match.decide`."""
 
     contenders: list[Contender]
     vectors: NDArray[np.float32]
     previous: Mapping[str, str]
     ruled: Ruled
     model: Ensemble | None = None
+    proposes: bool = True
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ class Found(NamedTuple):
     living: Scored
 
 
-class Bundle(NamedTuple):
+class Case(NamedTuple):
     """Newcomers by place whose groups have nothing to do with those of others, and what was found
     of them; `products` are those that they may come to."""
 
@@ -100,6 +102,12 @@ class Bundle(NamedTuple):
     likely: list[tuple[str, str, float]]
     vetoed: list[tuple[str, str, str]]
     products: set[str]
+
+
+class Bundle(NamedTuple):
+    """Cases that are decided in one go, with what is kept of living offers in them."""
+
+    cases: list[Case]
     readings: dict[str, bytes]
 
 
@@ -166,19 +174,41 @@ class Scoring:
         return scored
 
     def decided(self, bundle: Bundle) -> Decision:
-        """Some newcomers grouped, with the products that they may come to."""
-        there = self._catalogue.members(sorted(bundle.products))
-        members, table = contenders_of(there, self._run.vectors.shape[1], bundle.readings)
-        kept = [place for place, each in enumerate(members) if each.offer_id not in self._itself]
-        contenders = [self._run.contenders[place] for place in bundle.places]
-        contenders += [members[place] for place in kept]
-        at = {each.offer_id: place for place, each in enumerate(contenders)}
-        whole = _stacked(self._run.vectors[bundle.places], table[kept])
-        return self.comparison(contenders, whole).decided(
-            [Pair(at[one], at[other], by) for one, other, by in bundle.likely if other in at],
-            bundle.vetoed,
-            self._catalogue.ruled(at),
+        """Newcomers grouped, with the products that they may come to; of these only groups that
+        change."""
+        places = [place for case in bundle.cases for place in case.places]
+        products = {product for case in bundle.cases for product in case.products}
+        living, table = contenders_of(
+            self._catalogue.members(sorted(products)), self._run.vectors.shape[1], bundle.readings
         )
+        kept = [place for place, each in enumerate(living) if each.offer_id not in self._itself]
+        members = [living[place] for place in kept]
+        contenders = [self._run.contenders[place] for place in places] + members
+        comparison = self.comparison(contenders, _stacked(self._run.vectors[places], table[kept]))
+        ruled = self._catalogue.ruled([each.offer_id for each in contenders])
+        of_product: dict[str | None, list[Contender]] = defaultdict(list)
+        for each in members:
+            of_product[each.product_id].append(each)
+        whole = Decision([], [], [])
+        for case in bundle.cases:
+            there = [each for product in sorted(case.products) for each in of_product[product]]
+            whole.add(self._decided(case, there, comparison, ruled))
+        return whole
+
+    def _decided(
+        self, case: Case, there: Sequence[Contender], comparison: Comparison, ruled: Ruled
+    ) -> Decision:
+        contenders = [*(self._run.contenders[place] for place in case.places), *there]
+        at = {each.offer_id: place for place, each in enumerate(contenders)}
+        decision = comparison.decided(
+            contenders,
+            [Pair(at[one], at[other], by) for one, other, by in case.likely if other in at],
+            case.vetoed,
+            ruled,
+            proposes=self._run.proposes,
+        )
+        groups = [group for group in decision.groups if group.evidence or group.merged]
+        return Decision(groups, decision.reviews, decision.proposed)
 
     def comparison(self, contenders: list[Contender], table: NDArray[np.float32]) -> Comparison:
         """These contenders compared, with what this run knows. Only words keep their weights: kept
