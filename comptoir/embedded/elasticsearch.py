@@ -32,7 +32,6 @@ _SETTINGS = {
     "transport.host": "127.0.0.1",
     "xpack.security.enabled": "false",
     "cluster.routing.allocation.disk.threshold_enabled": "false",
-    "node.store.allow_mmap": "false",
 }
 
 
