@@ -107,7 +107,10 @@ def open_refund(tx: Transaction, leg_id: str) -> Refund | None:
 
 
 def state_once_given(tx: Transaction, leg_id: str, captured: Money) -> State:
-    """The state of the leg as soon as the oldest open refund is given back."""
+    """The state of the leg as soon as the oldest open refund is given back.
+
+    The caller has locked the leg's row, as `ask_refund` does.
+    """
     every = refunds_of(tx, leg_id)
     if sum(each.done_at is None for each in every) > 1:
         return State.REFUNDING

@@ -289,6 +289,9 @@ class Journal:
             "finished_at": now,
             "response": {"detail": result.detail, **result.response},
         }
+        if is_done and attempt.name is StepName.REFUND:
+            # With the leg's row locked nobody asks for another refund until it has moved.
+            self._put(tx)
         after = leads_to(tx, leg, attempt.name, result.outcome)
         if after is leg.state and not is_done:
             return leg

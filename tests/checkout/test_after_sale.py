@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from checkout import refunds
 from checkout.after_sale import cancel, refund, watch_orders
 from checkout.orders import LegRecord
 from checkout.purchase.advance import advance, resume_all
@@ -18,6 +20,7 @@ from checkout.states import LegState, MoneyState, Reason, StepName, StepState
 from kernel.errors import DomainError
 from kernel.money import Money
 from tests.checkout.test_purchase import ledger_of, shelve
+from tests.peers import wait_for
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 
@@ -201,3 +204,42 @@ def test_looks_become_rarer_and_end() -> None:
     assert next_look(start, start) == start + timedelta(minutes=10)
     assert next_look(start, start + timedelta(days=9)) == start + timedelta(days=9, hours=12)
     assert next_look(start, start + WATCHED_FOR + timedelta(days=1)) is None
+
+
+def test_a_refund_asked_for_while_another_is_written_down_is_carried_out(
+    setting: Setting, merchant: SmallMerchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purchase_id = bought(setting, merchant)
+    order, done = setting.order(purchase_id), refunds.state_once_given
+    refund(setting.deps, order, "norden", Money(100, "EUR"), by="test", key="first")
+    with ThreadPoolExecutor(1) as operator:
+        asked: list[Future[object]] = []
+
+        def asked_for_meanwhile(*arguments: Any) -> object:
+            state = done(*arguments)
+            if not asked:
+                second = Money(200, "EUR")
+                asked.append(
+                    operator.submit(
+                        refund, setting.deps, order, "norden", second, by="test", key="second"
+                    )
+                )
+                wait_for(lambda: asked[0].done() or _somebody_waits(setting), 60)
+            return state
+
+        monkeypatch.setattr(refunds, "state_once_given", asked_for_meanwhile)
+        advance(setting.deps, purchase_id)
+        asked[0].result()
+    advance(setting.deps, purchase_id)
+    assert refunded(setting, purchase_id) == leg(setting, purchase_id).leg.refunded.minor == 300
+    assert leg(setting, purchase_id).state is LegState.COMPLETED
+
+
+def _somebody_waits(setting: Setting) -> bool:
+    """Whether a session of this database waits for another's lock."""
+    with setting.database.platform() as tx:
+        waiting = tx.exec_driver_sql(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE NOT granted AND datname = current_database()"
+        )
+        return int(waiting.scalar_one()) > 0
