@@ -17,9 +17,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Database, Transaction, advisory_lock
+from kernel.db import Database, Prepared, Transaction, advisory_lock
 from kernel.jobs import defer
-from mdm.bulk import stage_rows
 from mdm.catalogue import log_changes
 from mdm.intake import MATCH_LANDED
 from mdm.living_index import LivingIndex
@@ -49,6 +48,27 @@ from mdm.stewardship.reviews import drop_reviews
 from mdm.stored_catalogue import StoredCatalogue
 
 BATCH = 20_000
+
+_PENDING = Prepared(
+    sa.text(
+        "SELECT source_id, sku, content_sha256, raw, state, landed_by, confirmed_at "
+        "FROM mdm.raw_offer WHERE pending OR revisit_at <= :now "
+        "ORDER BY source_id, sku LIMIT :limit"
+    )
+)
+_SETTLE = Prepared(
+    sa.text(
+        "UPDATE mdm.raw_offer o SET pending = false, revisit_at = s.revisit_at "
+        "FROM unnest(CAST(:sources AS text[]), CAST(:skus AS text[]), CAST(:contents AS bytea[]), "
+        "CAST(:states AS text[]), CAST(:confirmed AS timestamptz[]), "
+        "CAST(:revisits AS timestamptz[])) "
+        "s(source_id, sku, content_sha256, state, confirmed_at, revisit_at) "
+        "WHERE o.source_id = s.source_id AND o.sku = s.sku "
+        "AND o.content_sha256 = s.content_sha256 AND o.state = s.state "
+        "AND o.confirmed_at = s.confirmed_at"
+    )
+)
+_NEXT_SALE = Prepared(sa.text("SELECT min(revisit_at) FROM mdm.raw_offer"))
 
 # What this process knows of catalogues; one index for each database, model and folder.
 _indices: dict[tuple[str, str, Path | None], LivingIndex] = {}
@@ -160,19 +180,12 @@ def _withdraw(tx: Transaction, hidden: Sequence[str], now: datetime) -> None:
         drop_reviews(tx, hidden)
 
 
-def _pending(tx: Transaction, limit: int, now: datetime) -> Sequence[sa.Row[Any]]:
+def _pending(tx: Transaction, limit: int, now: datetime) -> Sequence[Any]:
     """The next records in the order of their keys, so that the order of arrival plays no part."""
-    return tx.execute(
-        sa.text(
-            "SELECT source_id, sku, content_sha256, raw, state, landed_by, confirmed_at "
-            "FROM mdm.raw_offer WHERE pending OR revisit_at <= :now "
-            "ORDER BY source_id, sku LIMIT :limit"
-        ),
-        {"limit": limit, "now": now},
-    ).all()
+    return _PENDING.all(tx, {"limit": limit, "now": now})
 
 
-def _understand(tx: Transaction, raws: Sequence[sa.Row[Any]], now: datetime) -> _Batch:
+def _understand(tx: Transaction, raws: Sequence[Any], now: datetime) -> _Batch:
     batch = _Batch()
     merchants: dict[str, Merchant] = {}
     refusals: dict[tuple[str, int], list[Refusal]] = defaultdict(list)
@@ -229,21 +242,13 @@ def _touched(
 
 def _settle(tx: Transaction, done: Sequence[tuple[Any, ...]]) -> None:
     """Mark what was worked off, unless intake has changed it meanwhile."""
-    columns = ("source_id", "sku", "content_sha256", "state", "confirmed_at", "revisit_at")
-    staged = stage_rows(tx, "mdm.raw_offer", columns, done)
-    tx.execute(
-        sa.text(
-            f"UPDATE mdm.raw_offer o SET pending = false, revisit_at = s.revisit_at "  # noqa: S608
-            f"FROM {staged} s WHERE o.source_id = s.source_id AND o.sku = s.sku "
-            "AND o.content_sha256 = s.content_sha256 AND o.state = s.state "
-            "AND o.confirmed_at = s.confirmed_at"
-        )
-    )
+    columns = ("sources", "skus", "contents", "states", "confirmed", "revisits")
+    _SETTLE.run(tx, dict(zip(columns, map(list, zip(*done, strict=True)), strict=True)))
 
 
 def _wake_for_sales(tx: Transaction) -> None:
     """Come back when the next sale begins or ends."""
-    next_at = tx.execute(sa.text("SELECT min(revisit_at) FROM mdm.raw_offer")).scalar_one()
+    (next_at,) = _NEXT_SALE.first(tx)
     if next_at is not None:
         delay_s = max(1, int((next_at - datetime.now(UTC)).total_seconds()) + 1)
         defer(tx, MATCH_LANDED, once=f"{MATCH_LANDED.name}@{next_at.isoformat()}", delay_s=delay_s)

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.errors import NotFound
 from kernel.ids import derived_id
 from mdm.golden.members import Member
@@ -23,6 +23,41 @@ from mdm.golden.record import golden_record
 from mdm.match.decision import Group
 
 _PAGE = 4000
+
+_KEEP_GOLDEN = Prepared(
+    sa.text(
+        "UPDATE mdm.product p SET golden = s.golden, state = 'live', "
+        "version = p.version + 1, updated_at = :now "
+        "FROM unnest(CAST(:ids AS text[]), CAST(:golden AS jsonb[])) s(product_id, golden) "
+        "WHERE p.product_id = s.product_id"
+    )
+)
+_LEAD_NOWHERE = Prepared(
+    sa.text(
+        "DELETE FROM mdm.product_redirect WHERE old_id = ANY(:ids) AND EXISTS "
+        "(SELECT FROM mdm.product WHERE product_id = old_id AND state = 'live')"
+    )
+)
+_OCCUPIED = Prepared(
+    sa.text(
+        "SELECT p.product_id FROM mdm.product p WHERE p.product_id = ANY(:ids) AND "
+        "(p.state = 'live' OR EXISTS (SELECT FROM mdm.product_redirect WHERE old_id = p.product_id)"
+        " OR EXISTS (SELECT FROM mdm.offer o WHERE o.product_id = p.product_id))"
+    )
+)
+_CREATE = Prepared(
+    sa.text(
+        "INSERT INTO mdm.product (product_id, version, state, golden, updated_at, created_at) "
+        "SELECT product_id, 0, 'live', '{}', :now, :now "
+        "FROM unnest(CAST(:ids AS text[])) AS s(product_id) ON CONFLICT (product_id) DO NOTHING"
+    )
+)
+_MEMBERS = Prepared(
+    sa.text(
+        "SELECT product_id, offer_id, merchant_id, title, language, condition, facts, "
+        "described_at FROM mdm.offer WHERE live AND product_id = ANY(:ids)"
+    )
+)
 
 
 def name_groups(
@@ -136,24 +171,10 @@ def rewrite(
         golden = [
             orjson.dumps(golden_record(each, priorities)).decode() for each in members.values()
         ]
-        tx.execute(
-            sa.text(
-                "UPDATE mdm.product p SET golden = s.golden, state = 'live', "
-                "version = p.version + 1, updated_at = :now "
-                "FROM unnest(CAST(:ids AS text[]), CAST(:golden AS jsonb[])) s(product_id, golden) "
-                "WHERE p.product_id = s.product_id"
-            ),
-            {"now": now, "ids": list(members), "golden": golden},
-        )
+        _KEEP_GOLDEN.run(tx, {"now": now, "ids": list(members), "golden": golden})
         changed += members
         changed += _retire(tx, [each for each in page if each not in members], now)
-    tx.execute(
-        sa.text(
-            "DELETE FROM mdm.product_redirect WHERE old_id = ANY(:ids) AND EXISTS "
-            "(SELECT FROM mdm.product WHERE product_id = old_id AND state = 'live')"
-        ),
-        {"ids": ids},
-    )
+    _LEAD_NOWHERE.run(tx, {"ids": ids})
     _redirect(tx, moved, why)
     return changed
 
@@ -244,12 +265,7 @@ def _occupied(tx: Transaction, names: Sequence[str]) -> set[str]:
     """Those of the ids that are in use, or lead somewhere else."""
     if not names:
         return set()
-    statement = sa.text(
-        "SELECT p.product_id FROM mdm.product p WHERE p.product_id = ANY(:ids) AND "
-        "(p.state = 'live' OR EXISTS (SELECT FROM mdm.product_redirect WHERE old_id = p.product_id)"
-        " OR EXISTS (SELECT FROM mdm.offer o WHERE o.product_id = p.product_id))"
-    )
-    return set(tx.execute(statement, {"ids": list(names)}).scalars())
+    return {row.product_id for row in _OCCUPIED.all(tx, {"ids": list(names)})}
 
 
 def _led_to(tx: Transaction, names: set[str], product_ids: set[str]) -> set[str]:
@@ -281,29 +297,13 @@ def _emptied(tx: Transaction, product_ids: set[str], without: set[str]) -> set[s
 
 
 def _create(tx: Transaction, product_ids: Sequence[str], now: datetime) -> None:
-    if not product_ids:
-        return
-    tx.execute(
-        sa.text(
-            "INSERT INTO mdm.product "
-            "(product_id, version, state, golden, updated_at, created_at) "
-            "SELECT product_id, 0, 'live', '{}', :now, :now "
-            "FROM unnest(CAST(:ids AS text[])) AS s(product_id) ON CONFLICT (product_id) DO NOTHING"
-        ),
-        {"now": now, "ids": list(product_ids)},
-    )
+    if product_ids:
+        _CREATE.run(tx, {"now": now, "ids": list(product_ids)})
 
 
 def _members(tx: Transaction, product_ids: Sequence[str]) -> dict[str, list[Member]]:
-    rows = tx.execute(
-        sa.text(
-            "SELECT product_id, offer_id, merchant_id, title, language, condition, facts, "
-            "described_at FROM mdm.offer WHERE live AND product_id = ANY(:ids)"
-        ),
-        {"ids": list(product_ids)},
-    )
     members: dict[str, list[Member]] = defaultdict(list)
-    for row in rows:
+    for row in _MEMBERS.all(tx, {"ids": list(product_ids)}):
         members[row.product_id].append(Member(*row[1:]))
     return dict(sorted(members.items()))
 
