@@ -54,19 +54,20 @@ def create_shop(installation: Installation) -> FastAPI:
         return brand.theme if brand else None
 
     app.add_api_route("/healthz", _health, include_in_schema=False)
-    app.include_router(assets_router(theme_of))
-    app.include_router(drawings)
-    app.include_router(legal)
 
     def current_id(product_id: str) -> str | None:
         with installation.database.platform() as tx:
             return resolve(tx, product_id)
 
+    # First, for it is asked most: routes are looked through in their order.
     app.include_router(
         search_router(
             installation.engine, installation.encoder, current_id=current_id, wiring=wiring
         )
     )
+    app.include_router(assets_router(theme_of))
+    app.include_router(drawings)
+    app.include_router(legal)
     app.include_router(_purchase(installation))
     # A page with stylesheet and scripts stays under 100 kB on the wire.
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=3)

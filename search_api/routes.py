@@ -64,9 +64,9 @@ def build_router(
 
     rate = Rate(wired.cache, wired.ids, "events", EVENT_CALLS_A_MINUTE)
     router = APIRouter()
-    router.include_router(_pages(answering, suggestions, current_id))
     router.include_router(search_routes(answering, rate, product_of))
     router.include_router(suggest_routes(suggestions))
+    router.include_router(_pages(answering, suggestions, current_id))
     router.include_router(instantsearch_routes(answering))
     router.include_router(export_routes(shop, wired))
     return router

@@ -69,8 +69,11 @@ class Columns:
 
     def rows(self, places: Sequence[tantivy.DocAddress]) -> Table:
         """The rows of these places, in their order."""
-        segments = np.array([place.segment_ord for place in places], dtype=np.intp)
         documents = np.array([place.doc for place in places], dtype=np.intp)
+        if len(self._tables) == 1:
+            alone: Table = self._tables[0][documents]
+            return alone
+        segments = np.array([place.segment_ord for place in places], dtype=np.intp)
         found = np.empty(len(places), ROW)
         for segment in set(segments.tolist()):
             here = segments == segment
