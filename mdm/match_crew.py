@@ -30,6 +30,7 @@ from mdm.match.scoring import Alone, Run, Scoring, Share
 ALONE_BELOW = 2_000
 """Fewer newcomers are matched before other processes have even started."""
 MOST_PROCESSES = 8
+NAME = "comptoir-matching"
 STOP_WITHIN_S = 5.0
 _Part = TypeVar("_Part")
 _Made = TypeVar("_Made")
@@ -62,7 +63,9 @@ class _Hand:
         # Not forked: this process has threads, and locks on its indices.
         context = get_context("spawn")
         self.connection, there = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(there,), daemon=True)
+        self.process: BaseProcess = context.Process(
+            target=_serve, args=(there,), name=NAME, daemon=True
+        )
         try:
             self.process.start()
         except OSError as error:
