@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,30 @@ def test_a_file_that_is_not_whole_is_refused(tmp_path: Path) -> None:
         (tmp_path / FILE).write_bytes(damage)
         with pytest.raises(ValueError, match="not a whole file"):
             VectorFile(tmp_path, DIMENSIONS).nearest(crowded(1)[0], 3)
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    """Rows that are gone are an error that the engine names, never the end of the process."""
+    rows = crowded(20)
+    writer = VectorFile(tmp_path, DIMENSIONS)
+    writer.change(dict(enumerate(rows)), [])
+    reader, keys = VectorFile(tmp_path, DIMENSIONS), np.arange(20, dtype=np.uint64)
+    assert not np.isnan(reader.cosines(rows[0], keys)).any()
+    whole = (tmp_path / FILE).stat()
+    os.truncate(tmp_path / FILE, whole.st_size - 2 * DIMENSIONS)
+    os.utime(tmp_path / FILE, ns=(whole.st_atime_ns, whole.st_mtime_ns))
+    with pytest.raises(ValueError, match="reshape"):
+        reader.cosines(rows[0], keys)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux")
+def test_rows_are_not_mapped(tmp_path: Path) -> None:
+    """Only keys and signs are: whole rows would soon all be in this process's memory."""
+    rows = crowded(4_000)
+    VectorFile(tmp_path, DIMENSIONS).change(dict(enumerate(rows)), [])
+    reader = VectorFile(tmp_path, DIMENSIONS)
+    reader.cosines(rows[0], np.arange(4_000, dtype=np.uint64))
+    mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if FILE in line]
+    spans = [line.split()[0].split("-") for line in mapped if str(tmp_path) in line]
+    size = sum(int(end, 16) - int(begin, 16) for begin, end in spans)
+    assert 0 < size < (tmp_path / FILE).stat().st_size / 4
