@@ -6,6 +6,7 @@ outside is changed here but the closing of payments that the same basket had lef
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,9 +38,16 @@ _BY_TOKEN = Prepared(
 _OF_BASKET = t.leg.c.purchase_id.in_(
     sa.select(t.purchase.c.purchase_id).where(t.purchase.c.basket_id == sa.bindparam("of_basket"))
 )
-_END_UNPAID = Prepared(t.leg.update().where(_OF_BASKET, t.leg.c.state.in_(_UNPAID)))
 _UNSETTLED = Prepared(
-    sa.select(t.leg.c.purchase_id).distinct().where(_OF_BASKET, t.leg.c.state.not_in(FINAL))
+    sa.select(t.leg.c.purchase_id)
+    .distinct()
+    .where(_OF_BASKET, t.leg.c.state.not_in(FINAL))
+    .add_cte(
+        t.leg.update()
+        .where(_OF_BASKET, t.leg.c.state.in_(_UNPAID))
+        .values(deadline_at=sa.bindparam("now"), next_try_at=sa.bindparam("now"))
+        .cte("ended")
+    )
 )
 _BUY, _ADD_LEG = Prepared(t.purchase.insert()), Prepared(t.leg.insert())
 _ENTER = Prepared(t.leg_transition.insert().inline())
@@ -102,6 +110,16 @@ class PurchaseUnderWay(DomainError):
         self.order_ref = order_ref
 
 
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """What was confirmed, by whom, under which terms, and which of its legs bind."""
+
+    quote: Quote
+    contact: Contact
+    terms: Terms
+    binding: Sequence[LegQuoted]
+
+
 def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased | AskAgain:
     """Make the purchase, to be advanced by the caller, or say what has to be seen first.
 
@@ -114,14 +132,16 @@ def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased
             return known
         quote = _quote(tx, accepted)
         terms = _terms(tx, brand, accepted)
-        check_policy(accepted.policy, binding_legs(tx, quote))
+        binding = binding_legs(tx, quote)
+        check_policy(accepted.policy, binding)
         basket = read_basket(tx, accepted.basket_id)
     if basket.contact is None or not basket.lines:
         raise NotFound("basket_empty", "The basket is empty.", hint="Its order may be placed.")
     again = _changed_since(deps, brand, basket, basket.contact, quote)
     if again is not None:
         return AskAgain(again)
-    return _purchase(deps, brand, accepted, quote, basket.contact, terms)
+    agreed = _Agreed(quote, basket.contact, terms, binding)
+    return _purchase(deps, brand, accepted, agreed)
 
 
 def _known(tx: Transaction, accepted: Acceptance) -> Purchased | None:
@@ -183,20 +203,18 @@ def _purchase(
     deps: CheckoutDeps,
     brand: Brand,
     accepted: Acceptance,
-    quote: Quote,
-    contact: Contact,
-    terms: Terms,
+    agreed: _Agreed,
 ) -> Purchased:
     for _ in range(2):
         with deps.database.brand(brand.id) as tx:
             # One click at a time for each basket; the token decides which of them buys.
-            advisory_lock(tx, f"checkout.basket:{quote.basket_id}")
+            advisory_lock(tx, f"checkout.basket:{agreed.quote.basket_id}")
             known = _known(tx, accepted)
             if known is not None:
                 return known
-            others = _unsettled_purchases(tx, quote.basket_id, deps.clock())
+            others = _unsettled_purchases(tx, agreed.quote.basket_id, deps.clock())
             if not others:
-                return _insert(tx, deps, brand, accepted, quote, contact, terms)
+                return _insert(tx, deps, brand, accepted, agreed)
         for purchase_id in others:
             advance(deps, purchase_id)
     with deps.database.brand(brand.id) as tx:
@@ -205,8 +223,8 @@ def _purchase(
 
 def _unsettled_purchases(tx: Transaction, basket_id: str, now: datetime) -> list[str]:
     """Purchases of the basket with an unsettled leg; the time of their unpaid legs is over now."""
-    _END_UNPAID.run(tx, {"of_basket": basket_id, "deadline_at": now, "next_try_at": now})
-    return [row.purchase_id for row in _UNSETTLED.all(tx, {"of_basket": basket_id})]
+    rows = _UNSETTLED.all(tx, {"of_basket": basket_id, "now": now})
+    return [row.purchase_id for row in rows]
 
 
 def _insert(
@@ -214,11 +232,9 @@ def _insert(
     deps: CheckoutDeps,
     brand: Brand,
     accepted: Acceptance,
-    quote: Quote,
-    contact: Contact,
-    terms: Terms,
+    agreed: _Agreed,
 ) -> Purchased:
-    now = deps.clock()
+    now, quote, terms = deps.clock(), agreed.quote, agreed.terms
     purchased = Purchased(drawn_id("pur"), drawn_id("ord"), is_new=True)
     new = {
         "purchase_id": purchased.purchase_id,
@@ -230,7 +246,7 @@ def _insert(
         "basket_id": quote.basket_id,
         "language": accepted.language,
         "site": accepted.site,
-        "contact": contact.as_json(),
+        "contact": agreed.contact.as_json(),
         "terms_version": terms.version,
         "terms_language": terms.language,
         "terms_sha256": terms.sha256,
@@ -240,8 +256,7 @@ def _insert(
     }
     _BUY.run(tx, new)
     # The order in which legs are placed, where all or nothing is wanted: what binds comes last.
-    binding = binding_legs(tx, quote)
-    placed_in_turn = sorted(quote.legs, key=lambda leg: leg in binding)
+    placed_in_turn = sorted(quote.legs, key=lambda leg: leg in agreed.binding)
     for ordinal, leg in enumerate(placed_in_turn, start=1):
         _insert_leg(tx, deps, brand.id, purchased.purchase_id, ordinal, leg)
     record_terms(tx, brand.id, purchased.purchase_id, (quoted_terms(terms), *quote.terms), now)

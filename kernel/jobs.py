@@ -8,12 +8,12 @@ twice: every handler is idempotent.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -62,19 +62,14 @@ def schema_sql() -> str:
     return str(SchemaManager.get_schema())
 
 
-@lru_cache(maxsize=1)
-def _enqueuer() -> procrastinate.App:
-    import procrastinate
-
-    return procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
-
-
-_QUEUED = Prepared(
-    sa.text(
-        "SELECT EXISTS (SELECT FROM procrastinate_jobs "
-        "WHERE queueing_lock = :once AND status = 'todo') AS queued"
-    )
+_ADD = Prepared(
+    sa.text("""
+    INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, scheduled_at)
+    VALUES (:queue, :name, :lock, :once, CAST(:arguments AS jsonb), :scheduled_at)
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+    """)
 )
+"""What the library's own function does, without a savepoint where the job waits already."""
 
 
 def defer(
@@ -89,29 +84,15 @@ def defer(
 
     `once` names the work; while a job of that name waits (not yet started), another is not added.
     """
-    from procrastinate.exceptions import AlreadyEnqueued
-
-    if once is not None and _is_queued(tx, once):
-        return False
-    deferrer = _enqueuer().configure_task(
-        job.name,
-        queue=job.queue,
-        lock=None if delay_s else job.lock,
-        queueing_lock=once,
-        schedule_in={"seconds": delay_s} if delay_s else None,
-        connection=tx.connection.driver_connection,
-    )
-    try:
-        with tx.begin_nested():
-            deferrer.defer(**dict(arguments or {}))
-    except AlreadyEnqueued:
-        return False
-    return True
-
-
-def _is_queued(tx: Transaction, once: str) -> bool:
-    """Asked first: a refused insert costs a savepoint and its rollback."""
-    return bool(_QUEUED.first(tx, {"once": once}).queued)
+    added = {
+        "queue": job.queue,
+        "name": job.name,
+        "lock": None if delay_s else job.lock,
+        "once": once,
+        "arguments": json.dumps(dict(arguments or {})),
+        "scheduled_at": datetime.now(UTC) + timedelta(seconds=delay_s) if delay_s else None,
+    }
+    return _ADD.run(tx, added) == 1
 
 
 def waiting(tx: Transaction, queues: Sequence[str] | None = None) -> int:
