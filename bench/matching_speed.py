@@ -40,8 +40,8 @@ SIZES = tuple(
     int(size) for size in os.environ.get("BENCH_MATCHING_SIZES", "10000,100000").split(",")
 )
 NEW = int(os.environ.get("BENCH_MATCHING_NEW", "2000"))
-# Newcomers that all processors match together.
-TOGETHER = int(os.environ.get("BENCH_MATCHING_TOGETHER", "10000"))
+# Newcomers that all processors match together: a batch of the pipeline.
+TOGETHER = int(os.environ.get("BENCH_MATCHING_TOGETHER", "20000"))
 PUSHED = 200
 STORED = 10_000
 CACHE = Path(os.environ.get("BENCH_CACHE", ROOT / ".comptoir" / "bench")) / "matching"
@@ -135,11 +135,12 @@ def _together(
 
 @contextmanager
 def _watched(crew: Crew) -> Iterator[list[float]]:
-    """Memory of this process and the crew's, shared pages counted once, twice a second."""
+    """Memory of this process and the crew's, shared pages counted once; seldom, because counting
+    takes time that is measured."""
     found, stopping = [0.0], threading.Event()
 
     def watch() -> None:
-        while not stopping.wait(0.5):
+        while not stopping.wait(5.0):
             pids = [os.getpid(), *(each.process.pid for each in crew.hands if each.process.pid)]
             found.append(sum(map(_memory_mb, pids)))
 
