@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from indexer.embedded import EmbeddedEngine, preparing
 from indexer.embedded.preparing import Preparation, prepared
 from indexer.engine import Delete, SearchRequest, Upsert, Words
 from tests.indexer.documents import DIMENSIONS, document, upsert
+from tests.killed_parent import children_left_alone, wait_until_ended
 
 PARENT = """
 import sys, time
@@ -77,22 +75,6 @@ def test_a_process_that_dies_is_done_without() -> None:
 
 
 def test_none_outlives_a_parent_that_is_killed() -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    children = [int(pid) for pid in parent.stdout.readline().split()]
+    children = children_left_alone("-c", PARENT)
     assert len(children) == 2
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    until = time.monotonic() + 30
-    while any(_is_running(pid) for pid in children):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    wait_until_ended(children)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from mdm import intake
 from mdm.merchants import Merchant, register_merchant
 from mdm.pipeline import match_landed
 from mdm.raw_offer import RawOffer
+from tests.conftest import fresh_database
 
 
 class WordEncoder:
@@ -37,6 +38,14 @@ class WordEncoder:
 def raw(sku: str, title: str, price: str | None = "10.00", **stated: Any) -> RawOffer:
     """A raw offer in euros with a dot for decimal mark."""
     return RawOffer(sku=sku, title=title, price=price, **{"decimal": ".", **stated})
+
+
+def opened(postgres_url: str, *shops: str) -> Iterator[Database]:
+    """A database of its own in which these merchants are known, closed in the end."""
+    database = Database(fresh_database(postgres_url))
+    merchants(database, *shops)
+    yield database
+    database.close()
 
 
 def merchants(database: Database, *names: str, **terms: Any) -> None:

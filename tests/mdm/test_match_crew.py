@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Collection, Iterator, Sequence
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
@@ -26,8 +23,8 @@ from mdm.match.scoring import Run, Scoring
 from mdm.match.term_index import TermIndex
 from mdm.raw_offer import RawOffer
 from mdm.stored_catalogue import StoredCatalogue
-from tests.conftest import fresh_database
-from tests.mdm.offers_at_hand import WordEncoder, load, merchants, raw, snapshot
+from tests.killed_parent import children_left_alone, wait_until_ended
+from tests.mdm.offers_at_hand import WordEncoder, load, opened, raw, snapshot
 
 SHOPS = ("alpha", "beta", "gamma")
 WORDS = ("{code} kettle steel Norvalis", "Norvalis Kettle {code}", "kettle {code} Norvalis 2 l")
@@ -62,14 +59,7 @@ def _shared_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[Database]:
-    yield from _opened(postgres_url)
-
-
-def _opened(postgres_url: str) -> Iterator[Database]:
-    opened = Database(fresh_database(postgres_url))
-    merchants(opened, *SHOPS)
-    yield opened
-    opened.close()
+    yield from opened(postgres_url, *SHOPS)
 
 
 def _feed(shop: int, numbers: Sequence[int]) -> list[RawOffer]:
@@ -97,7 +87,7 @@ def test_several_match_as_one_does(postgres_url: str, tmp_path: Path) -> None:
     """Products, questions and evidence, in whatever order the feeds came."""
     found = []
     for turn, processes in enumerate((1, 2, 3)):
-        for database in _opened(postgres_url):
+        for database in opened(postgres_url, *SHOPS):
             _landed(database, turn)
             found.append(_matched(database, tmp_path / str(turn), processes))
     assert found[0] == found[1] == found[2]
@@ -140,7 +130,7 @@ def test_one_that_dies_is_done_without(
 ) -> None:
     found = []
     for turn, dies in enumerate((False, True)):
-        for database in _opened(postgres_url):
+        for database in opened(postgres_url, *SHOPS):
             _landed(database)
             seen.clear()
             monkeypatch.setitem(globals(), "happens", _kill_one if dies else happens)
@@ -200,27 +190,6 @@ def test_few_offers_start_no_process(
 def test_none_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
     program = tmp_path / "parent.py"
     program.write_text(PARENT)
-    parent = subprocess.Popen(
-        [sys.executable, str(program), str(tmp_path / "index")],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )
-    assert parent.stdout is not None
-    children = [int(pid) for pid in parent.stdout.readline().split()]
+    children = children_left_alone(str(program), str(tmp_path / "index"))
     assert len(children) == 2
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    until = time.monotonic() + 60
-    while any(_is_running(pid) for pid in children):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    wait_until_ended(children)

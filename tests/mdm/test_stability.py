@@ -21,22 +21,14 @@ from mdm.offer_rows import offer_id_of
 from mdm.raw_offer import RawOffer
 from mdm.stewardship.decisions import couple
 from mdm.stewardship.reviews import put_reviews, queue
-from tests.conftest import fresh_database
-from tests.mdm.offers_at_hand import WordEncoder, load, merchants, products, raw, snapshot
+from tests.mdm.offers_at_hand import WordEncoder, load, merchants, opened, products, raw, snapshot
 
 SHOPS = ("alpha", "beta", "gamma", "delta")
 
 
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[Database]:
-    yield from _opened(postgres_url)
-
-
-def _opened(postgres_url: str) -> Iterator[Database]:
-    opened = Database(fresh_database(postgres_url))
-    merchants(opened, *SHOPS)
-    yield opened
-    opened.close()
+    yield from opened(postgres_url, *SHOPS)
 
 
 def gtin(number: int) -> str:
@@ -79,7 +71,7 @@ def test_any_order_gives_the_same_products(
     postgres_url: str, order: Sequence[tuple[str, int]], seed: int, at_once: bool
 ) -> None:
     """Feeds shuffled, halved and interleaved, matched one by one or all at once."""
-    for database in _opened(postgres_url):
+    for database in opened(postgres_url, *SHOPS):
         feeds = _feeds(NUMBERS)
         for shop, half in order:
             offers = feeds[shop][half::2]
@@ -98,7 +90,7 @@ def test_the_same_offers_in_any_order_have_the_same_ids(postgres_url: str) -> No
     """Identified products are called after what identifies them, whoever comes first."""
     found = []
     for order in (SHOPS, SHOPS[::-1]):
-        for database in _opened(postgres_url):
+        for database in opened(postgres_url, *SHOPS):
             for shop in order:
                 feed = [_fridge(shop, each, gtins=(gtin(each),)) for each in NUMBERS]
                 load(database, shop, feed)
