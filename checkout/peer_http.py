@@ -6,8 +6,10 @@ In: a request. Out: status and JSON of any answer. Raises `NeverSent` when no by
 
 from __future__ import annotations
 
+import io
 import json
 import select
+import socket
 import ssl
 import time
 from base64 import b64encode
@@ -15,10 +17,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote, urlencode
 
 import httpx2
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 # Shorter than any usual server's, so that a request never meets a closing connection.
 _KEPT_S = 2.0
@@ -36,7 +41,7 @@ class AnswerLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PeerLimits:
-    """Bounds of one exchange. `whole_s` holds however slowly the answer drips."""
+    """Bounds of one exchange. `whole_s` holds however slowly its answer drips, headers included."""
 
     connect_s: float = 3.0
     silence_s: float = 10.0
@@ -72,6 +77,65 @@ class _Origin(NamedTuple):
     scheme: str
     host: str
     port: int | None
+
+
+class _Wire:
+    """A connection's socket, which serves no exchange for longer than that may take."""
+
+    def __init__(self, inner: socket.socket, limits: PeerLimits) -> None:
+        self._inner = inner
+        self._limits = limits
+        self._until = 0.0
+        self.fileno = inner.fileno
+        self.close = inner.close
+
+    def begin(self, until: float) -> None:
+        """The next exchange has until then, by the monotonic clock."""
+        self._until = until
+
+    def have_time(self) -> None:
+        """Wait for what comes next as long as is left, and no longer than for a silence.
+
+        Raises AnswerLost where nothing is left.
+        """
+        left_s = self._until - time.monotonic()
+        if left_s <= 0:
+            raise AnswerLost(f"the answer took longer than {self._limits.whole_s:g} s")
+        self._inner.settimeout(min(left_s, self._limits.silence_s))
+
+    def sendall(self, content: bytes) -> None:
+        """As a socket does; its time is for all of the content."""
+        self.have_time()
+        self._inner.sendall(content)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What the peer sends, as one answer reads it."""
+        return io.BufferedReader(_Arriving(self, self._inner.makefile("rb", buffering=0)))
+
+
+class _Arriving(io.RawIOBase):
+    """Bytes from the peer; each wait for more ends with the exchange at the latest."""
+
+    def __init__(self, wire: _Wire, inner: socket.SocketIO) -> None:
+        super().__init__()
+        self._wire = wire
+        self._inner = inner
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._wire.have_time()
+        try:
+            return self._inner.readinto(buffer)
+        except TimeoutError:
+            # Whether the peer was silent too long, or the exchange has taken too long.
+            self._wire.have_time()
+            raise
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
 
 
 class PeerClient:
@@ -126,6 +190,7 @@ class PeerClient:
             content = b""
         origin, target = self._address(path, query)
         connection = self._connected(origin)
+        cast("_Wire", connection.sock).begin(deadline)
         try:
             connection.request(
                 method, target, content, {name: value.encode() for name, value in every.items()}
@@ -133,7 +198,7 @@ class PeerClient:
             response = connection.getresponse()
             if response.status < 200:
                 raise AnswerLost(f"{response.status} is no answer")
-            raw = self._read(response, deadline)
+            raw = self._read(response)
         except (OSError, HTTPException) as error:
             connection.close()
             raise AnswerLost(str(error) or type(error).__name__) from error
@@ -176,7 +241,7 @@ class PeerClient:
         except OSError as error:
             connection.close()
             raise NeverSent(str(error) or type(error).__name__) from error
-        connection.sock.settimeout(self._limits.silence_s)
+        connection.sock = _Wire(connection.sock, self._limits)
         return connection
 
     def _keep(self, origin: _Origin, connection: HTTPConnection, response: HTTPResponse) -> None:
@@ -215,14 +280,12 @@ class PeerClient:
             pass
         return self.exchange("GET", path, query=query)
 
-    def _read(self, response: HTTPResponse, deadline: float) -> bytes:
+    def _read(self, response: HTTPResponse) -> bytes:
         raw = bytearray()
         while piece := response.read1(_PIECE_BYTES):
             raw += piece
             if len(raw) > self._limits.bytes:
                 raise AnswerLost(f"the answer is larger than {self._limits.bytes} bytes")
-            if time.monotonic() > deadline:
-                raise AnswerLost(f"the answer took longer than {self._limits.whole_s:g} s")
         if response.length:
             raise AnswerLost(f"the answer ended {response.length} bytes early")
         return bytes(raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -108,6 +109,45 @@ def test_an_answer_is_bounded_in_size_and_time() -> None:
         hasty = PeerClient(url, limits=PeerLimits(whole_s=0.1))
         with pytest.raises(AnswerLost, match=r"longer than 0\.1 s"):
             hasty.exchange("GET", "/x")
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        (b"HTTP/1.1 200 ", b"O"),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\n", b"X-More: 1\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+)
+def test_an_answer_whose_beginning_drips_is_bounded_in_time(begin: bytes, more: bytes) -> None:
+    """Never long silent, and never done: a status, a header, headers, or interim answers."""
+    given_up = threading.Event()
+
+    def drips(handler: Answering) -> None:
+        handler.close_connection = True
+        handler.wfile.write(begin)
+        while not given_up.wait(0.02):
+            handler.wfile.write(more)
+
+    with peer(drips) as (url, _):
+        client = PeerClient(url, limits=PeerLimits(silence_s=60, whole_s=0.3))
+        try:
+            with pytest.raises(AnswerLost, match=r"longer than 0\.3 s"):
+                client.exchange("GET", "/x")
+        finally:
+            given_up.set()
+
+
+def test_each_exchange_on_a_connection_has_its_own_time() -> None:
+    def slowly(handler: Answering) -> None:
+        time.sleep(0.3)
+        handler.reply(200, b"1")
+
+    with peer(slowly) as (url, connections):
+        client = PeerClient(url, limits=PeerLimits(whole_s=0.9))
+        assert [client.exchange("GET", "/x").body for _ in range(4)] == [1] * 4
+    assert len(connections) == 1
 
 
 def test_what_nobody_hears_was_never_sent() -> None:
