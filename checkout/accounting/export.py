@@ -1,30 +1,37 @@
 """Exporting a month of the books into a file, in one of the formats accountants read.
 
 A closed month comes out byte for byte the same, whenever it is exported: nothing can be added to
-it, and how it is shown was written down when it was closed. A file is there whole or not at all.
+it, and how it is shown was written down when it was closed. A year is its months, one after the
+other, each as it was closed. A file is there whole or not at all.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from checkout.accounting.books import PLATFORM_BOOK, Posting, currencies, postings
-from checkout.accounting.formats import ONE_CURRENCY, format_of
+from checkout.accounting.formats import OF_A_YEAR, ONE_CURRENCY, format_of
 from checkout.accounting.formats.sheet import Sheet
 from checkout.accounting.periods import checked_period, closed_period
 from checkout.accounting.presentation import Presentation
 from kernel.db import Transaction
+from kernel.errors import DomainError
 
 HOME_CURRENCY = "EUR"
+_YEAR = re.compile(r"20[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to export. `book` None: all; formats that hold one book then take the platform's."""
+    """What to export. `period`: a month, or a year for a format that holds years. `book` None:
+    all; formats that hold one book then take the platform's.
+    """
 
     period: str
     format: str
@@ -34,7 +41,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A written file; `left_out` are currencies that need a file of their own."""
+    """A written file; `left_out` are currencies that such a file cannot hold."""
 
     file: Path
     sha256: str
@@ -46,27 +53,65 @@ class Exported:
 def export(
     tx: Transaction, wanted: Wanted, folder: Path, current: Presentation, now: datetime
 ) -> Exported:
-    """Write a month into a folder; `current` is how an open month is shown."""
-    period = checked_period(wanted.period)
-    closed = closed_period(tx, period)
+    """Write a period into a folder; `current` is how an open month is shown.
+
+    DomainError `period_invalid`, `currency_without_rate`, and what the format refuses.
+    """
+    months = _months(wanted)
     book, currency = wanted.book, wanted.currency
-    left_out: tuple[str, ...] = ()
+    left_out: set[str] = set()
     if wanted.format in ONE_CURRENCY:
         book, currency = book or PLATFORM_BOOK, currency or HOME_CURRENCY
-        left_out = tuple(each for each in currencies(tx, period, book) if each != currency)
-    sheet = Sheet(
-        period=period,
+        _refuse_foreign(wanted.format, currency)
+        left_out = {each for month in months for each in currencies(tx, month, book)} - {currency}
+    sheets = [_sheet(tx, month, book, currency, current, now) for month in months]
+    shape, counted = format_of(wanted.format), _Counted()
+
+    def lines() -> Iterator[bytes]:
+        for sheet in sheets:
+            found = counted.through(postings(tx, sheet.period, book, currency))
+            # Formats that hold a year begin with one line of names.
+            yield from islice(shape.lines(sheet, found), int(sheet is not sheets[0]), None)
+
+    file = folder / shape.file_name(sheets[-1])
+    digest = _write(file, lines())
+    is_final = sheets[-1].closed_at is not None
+    return Exported(file, digest, counted.count, is_final, tuple(sorted(left_out)))
+
+
+def _months(wanted: Wanted) -> list[str]:
+    if wanted.format in OF_A_YEAR and _YEAR.fullmatch(wanted.period):
+        return [f"{wanted.period}-{month:02}" for month in range(1, 13)]
+    return [checked_period(wanted.period)]
+
+
+def _refuse_foreign(name: str, currency: str) -> None:
+    """Both want every amount in the currency of the books, and no rate is on record here."""
+    if currency != HOME_CURRENCY:
+        raise DomainError(
+            "currency_without_rate",
+            f"A {name} file is kept in {HOME_CURRENCY}; there is no rate for {currency}.",
+            hint="csv and jsonl hold every currency.",
+        )
+
+
+def _sheet(
+    tx: Transaction,
+    month: str,
+    book: str | None,
+    currency: str | None,
+    current: Presentation,
+    now: datetime,
+) -> Sheet:
+    closed = closed_period(tx, month)
+    return Sheet(
+        period=month,
         book=book,
         currency=currency,
         closed_at=None if closed is None else closed.closed_at,
         made_at=now,
         presentation=current if closed is None else _named(closed.presentation, current),
     )
-    shape = format_of(wanted.format)
-    counted = _Counted(postings(tx, period, book, currency))
-    file = folder / shape.file_name(sheet)
-    digest = _write(file, shape.lines(sheet, counted))
-    return Exported(file, digest, counted.count, closed is not None, left_out)
 
 
 def _named(closed: Presentation, current: Presentation) -> Presentation:
@@ -77,12 +122,11 @@ def _named(closed: Presentation, current: Presentation) -> Presentation:
 class _Counted:
     """Counts what goes by."""
 
-    def __init__(self, inner: Iterable[Posting]) -> None:
-        self._inner = inner
+    def __init__(self) -> None:
         self.count = 0
 
-    def __iter__(self) -> Iterator[Posting]:
-        for each in self._inner:
+    def through(self, inner: Iterator[Posting]) -> Iterator[Posting]:
+        for each in inner:
             self.count += 1
             yield each
 

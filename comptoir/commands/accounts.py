@@ -172,10 +172,10 @@ def reconcile(day: datetime | None) -> None:
 
 
 @command.command()
-@click.option("--period", required=True, help="The month, such as 2026-11.")
+@click.option("--period", required=True, help="The month, such as 2026-11; FEC: or a year.")
 @click.option("--format", "format_", type=FORMATS, required=True)
 @click.option("--book", help="platform, or merchant:ID; absent: all (FEC and DATEV: platform).")
-@click.option("--currency", help="Entries of this currency; FEC and DATEV: EUR where absent.")
+@click.option("--currency", help="Entries of this currency alone; FEC and DATEV hold EUR.")
 @click.option(
     "--to",
     "folder",
@@ -184,7 +184,10 @@ def reconcile(day: datetime | None) -> None:
     help="Folder to write into; absent: this one.",
 )
 def export(period: str, format_: str, book: str | None, currency: str | None, folder: Path) -> None:
-    """Write a month into a file. A closed month is byte for byte the same for ever."""
+    """Write a month into a file. A closed month is byte for byte the same for ever.
+
+    The French tax office wants a FEC of the whole year: --period 2026.
+    """
     from checkout.accounting.export import Wanted
     from checkout.accounting.export import export as write
     from checkout.accounting.presentation import current_presentation
@@ -196,8 +199,8 @@ def export(period: str, format_: str, book: str | None, currency: str | None, fo
     wanted = Wanted(period, format_, book, currency)
     with bar("exporting", None), installation.database.platform() as tx:
         made = write(tx, wanted, folder, shown, datetime.now(UTC))
-    state = "final" if made.is_final else "PROVISIONAL: the month is open"
+    state = "final" if made.is_final else "PROVISIONAL: not all of it is closed"
     click.echo(f"{made.file}: {made.entries} entries, {state}")
     click.echo(f"sha256 {made.sha256}")
     for each in made.left_out:
-        click.echo(f"not in this file: entries in {each}; export them with --currency {each}")
+        click.echo(f"not in this file: entries in {each}; csv and jsonl hold them")

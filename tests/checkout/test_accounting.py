@@ -271,6 +271,66 @@ def test_a_month_from_capture_to_export(
         back = next(each for each in owed_in(tx, _next(period)))
     assert len(after) == 2
     assert (back.net.minor, back.vat.minor) == (-838, -167)
+    _a_year_is_its_months(setting, tmp_path, period[:4])
+
+
+def _a_year_is_its_months(setting: Setting, folder: Path, year: str) -> None:
+    """Some are closed, some are open and shown by another chart."""
+    income = {"commission_income": ("706100", "Commissions")}
+    shown = replace(SHOWN, charts={**SHOWN.charts, "fec": {**SHOWN.charts["fec"], **income}})
+    now = datetime.now(UTC)
+    with setting.database.platform() as tx:
+        months = [
+            export(tx, Wanted(f"{year}-{month:02}", "fec"), folder, shown, now).file.read_bytes()
+            for month in range(1, 13)
+        ]
+        whole = export(tx, Wanted(year, "fec"), folder, shown, now)
+        with pytest.raises(DomainError, match="is no month"):
+            export(tx, Wanted(year, "datev"), folder, shown, now)
+    head = months[0].splitlines(keepends=True)[0]
+    assert whole.file.name == f"123456789FEC{year}1231.txt"
+    rows = [line for month in months for line in month.splitlines(keepends=True)[1:]]
+    assert whole.file.read_bytes() == head + b"".join(rows)
+    assert whole.entries == len(rows) > 0
+    assert not whole.is_final
+    numbers = {int(row.split(b"\t")[2]) for row in rows}
+    assert numbers == set(range(1, len(numbers) + 1))
+
+
+def test_a_file_in_euros_names_what_it_cannot_hold(
+    setting: Setting, merchant: SmallMerchant, tmp_path: Path
+) -> None:
+    bought(setting, merchant)
+    with setting.database.platform() as tx:
+        tx.execute(
+            sa.text(
+                "INSERT INTO checkout.ledger_transaction SELECT 'led_usd', brand_id, leg_id, "
+                "'in dollars', occurred_at FROM checkout.ledger_transaction LIMIT 1"
+            )
+        )
+        tx.execute(
+            sa.text(
+                "INSERT INTO checkout.ledger_entry SELECT 'led_usd', n, brand_id, "
+                "'platform:commission_income', 'USD', 2 * n - 1 "
+                "FROM checkout.ledger_transaction, generate_series(0, 1) n "
+                "WHERE transaction_id = 'led_usd'"
+            )
+        )
+        month = tx.execute(
+            sa.select(t.ledger_transaction.c.period).where(
+                t.ledger_transaction.c.transaction_id == "led_usd"
+            )
+        ).scalar_one()
+        now = datetime.now(UTC)
+        for name in ("fec", "datev"):
+            made = export(tx, Wanted(month, name), tmp_path, SHOWN, now)
+            assert made.left_out == ("USD",)
+            assert b"USD" not in made.file.read_bytes()
+            with pytest.raises(DomainError, match="no rate for USD"):
+                export(tx, Wanted(month, name, currency="USD"), tmp_path, SHOWN, now)
+        whole = export(tx, Wanted(month, "csv"), tmp_path, SHOWN, now)
+        assert whole.left_out == ()
+        assert whole.file.read_bytes().count(b",USD\r\n") == 2
 
 
 def _sums(database: Database, period: str) -> int:

@@ -14,7 +14,9 @@ from checkout.accounting.formats.sheet import Sheet
 
 NAMES = ("csv", "datev", "fec", "jsonl")
 ONE_CURRENCY = frozenset({"datev", "fec"})
-"""Formats whose amounts have no currency of their own: a file holds one."""
+"""Formats whose amounts are all in the currency of the books."""
+OF_A_YEAR = frozenset({"fec"})
+"""Formats that hold a year as well as a month: a line of names, then the entries."""
 
 
 class Format(Protocol):

@@ -1,7 +1,8 @@
 """Export as French accounting entries file (article A47 A-1 of the book of tax procedures). Pure.
 
 Eighteen columns, parted by tabs, days as 20261130, decimal comma, UTF-8. The number of an entry
-runs through the year without a gap.
+runs through the year without a gap. Books in France are kept in euros: the columns of another
+currency stay empty.
 """
 
 from __future__ import annotations
@@ -42,7 +43,6 @@ def lines(sheet: Sheet, postings: Iterable[Posting]) -> Iterator[bytes]:
 def _row(sheet: Sheet, each: Posting) -> tuple[str, ...]:
     number, name = sheet.presentation.account("fec", each.role)
     party = cell(each.party) if each.role in _AUXILIARY else ""
-    is_home = each.currency == "EUR"
     return (
         "VE",
         "Ventes",
@@ -60,8 +60,8 @@ def _row(sheet: Sheet, each: Posting) -> tuple[str, ...]:
         "",
         "",
         f"{sheet.closed_at:{_DAY}}" if sheet.closed_at is not None else "",
-        "" if is_home else decimal(each.debit or each.credit, each.currency, ","),
-        "" if is_home else each.currency,
+        "",
+        "",
     )
 
 
