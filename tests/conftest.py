@@ -33,6 +33,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     return ByFile(config, log)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have counted is said at the end of a run, in one process or in several."""
+    for report in terminalreporter.stats.get("passed", []):
+        for what, count in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid}: {count} {what}")
+
+
 def _with_database(url: str, name: str) -> str:
     """The same server, another database."""
     head, _, query = url.partition("?")

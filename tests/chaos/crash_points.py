@@ -39,7 +39,7 @@ WINDOWS = Windows(lease=timedelta(milliseconds=600))
 
 @dataclass(frozen=True)
 class Case:
-    """What the process is told. `sells_out` is an article that is gone once it is paid for;
+    """What the process is told. `sells_out`: merchants whose article is gone once it is paid for;
     `is_given_up`: once it is charged the buyer wants it cancelled.
     """
 
@@ -48,7 +48,8 @@ class Case:
     merchant_urls: Mapping[str, str]
     provider: ProviderSettings
     accepted: Acceptance
-    sells_out: str | None = None
+    sku: str
+    sells_out: frozenset[str] = frozenset()
     is_given_up: bool = False
 
 
@@ -151,8 +152,8 @@ def _pay(case: Case, record: LegRecord) -> None:
     assert record.pay_url is not None
     if http.get(record.pay_url).text.count('name="number"'):
         pay_at(record.pay_url)
-    if case.sells_out is not None:
-        body = {"sku": case.sells_out, "stock": 0}
+    if record.leg.merchant_id in case.sells_out:
+        body = {"sku": case.sku, "stock": 0}
         http.post(f"{case.merchant_urls[record.leg.merchant_id]}/stock", json=body)
 
 
