@@ -82,7 +82,8 @@ def _keep(
 
 def _leg_of(tx: Transaction, merchant_id: str, told: OrderNotice) -> tuple[str, str] | None:
     """Leg and purchase of the order, among this merchant's own. A notice may be quicker than the
-    answer that it follows: then the order is known by its handle alone.
+    answer that it follows: then the order is known by its handle alone. Numbers begin anew where a
+    merchant changes its system: the handle tells such orders apart, else it is the newest.
     """
     statement = sa.select(t.leg.c.leg_id, t.leg.c.purchase_id).where(
         t.leg.c.merchant_id == merchant_id,
@@ -91,5 +92,7 @@ def _leg_of(tx: Transaction, merchant_id: str, told: OrderNotice) -> tuple[str, 
             t.leg.c.handle == told.handle,
         ),
     )
-    row = tx.execute(statement.limit(1)).one_or_none()
+    by_handle = sa.case((t.leg.c.handle == told.handle, 0), else_=1)
+    first = statement.order_by(by_handle, t.leg.c.created_at.desc()).limit(1)
+    row = tx.execute(first).one_or_none()
     return None if row is None else (row.leg_id, row.purchase_id)

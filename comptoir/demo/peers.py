@@ -29,7 +29,8 @@ def payment(plan: DemoPlan) -> Child:
 
 def werkkontor(plan: DemoPlan) -> Child:
     """Werkkontor's checkout: a merchant's server that speaks UCP, and lets our shop buy."""
-    options = ("--data", str(_werkkontor_folder(plan)), "--platform", plan.shop)
+    data, prefix = ("--data", str(_werkkontor_folder(plan))), ("--order-prefix", "WK")
+    options = (*data, "--platform", plan.shop, *prefix)
     return _server(plan, "Werkkontor", "protocol_merchant", plan.werkkontor, *options)
 
 

@@ -25,6 +25,7 @@ from comptoir.protocol_merchant.ucp_messages import NEWEST, OLDER
     help="Folder of published schemas that every message is checked against.",
 )
 @click.option("--hands-off", is_flag=True, help="Buyers finish on the shop's own page.")
+@click.option("--order-prefix", default="M", help="What numbers of orders begin with.")
 def main(
     port: int,
     data: Path,
@@ -32,9 +33,10 @@ def main(
     versions: tuple[str, ...],
     schemas: Path | None,
     hands_off: bool,
+    order_prefix: str,
 ) -> None:
     """A merchant that speaks UCP and ACP, to test against. Its keys are in FOLDER/platform.json."""
-    options = MerchantOptions(data, platforms, versions, schemas, hands_off)
+    options = MerchantOptions(data, platforms, versions, schemas, hands_off, order_prefix)
     application = create_app(options)
     uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 

@@ -256,7 +256,7 @@ def order_json(sale: Sale, base: str) -> dict[str, Any]:
         "type": "order",
         "id": sale.id,
         "checkout_session_id": sale.session_id,
-        "permalink_url": f"{base}/order/{sale.id}",
+        "permalink_url": f"{base}/order/{sale.session_id}",
         "status": _STATUS.get(sale.status, sale.status),
         "line_items": [
             _order_line(sale, number, line) for number, line in enumerate(sale.bill.lines)

@@ -19,7 +19,10 @@ button{{font:inherit;padding:.7rem 1.4rem}}</style><h1>{title}</h1>{body}</html>
 
 
 class ContinuePage:
-    """`/continue/{session}`, `/order/{id}` and `/terms`: what links in messages lead to."""
+    """`/continue/{session}`, `/order/{session}` and `/terms`: what links in messages lead to.
+
+    A session's id cannot be guessed, unlike the number of an order.
+    """
 
     def __init__(self, database: MerchantDatabase) -> None:
         self._database = database
@@ -43,7 +46,7 @@ class ContinuePage:
                 return _page("There is nothing here", "<p>This basket is no longer kept.</p>", 404)
             sale = shop.sale_of(tx, session.id)
             if sale is not None:
-                return RedirectResponse(f"/order/{sale.id}", 303)
+                return RedirectResponse(f"/order/{session.id}", 303)
             bill = shop.bill_of(tx, session)
         button = '<form method="post"><button>Order and pay here</button></form>'
         short = "<p>We have too few of it.</p>"
@@ -61,9 +64,9 @@ class ContinuePage:
     async def _order(self, request: Request) -> Response:
         return await run_in_threadpool(self._show_order, request.path_params["id"])
 
-    def _show_order(self, sale_id: str) -> Response:
+    def _show_order(self, session_id: str) -> Response:
         with self._database.write() as tx:
-            sale = shop.read_sale(tx, sale_id)
+            sale = shop.sale_of(tx, session_id)
         if sale is None:
             return _page("There is nothing here", "<p>No such order.</p>", 404)
         return _page(f"Order {escape(sale.id)}", f"<p>{escape(sale.status)}</p>{_rows(sale.bill)}")

@@ -17,11 +17,12 @@ from comptoir.payment_simulator.keys import platform_keys
 from comptoir.protocol_merchant.acp_api import AcpApi
 from comptoir.protocol_merchant.continue_page import ContinuePage
 from comptoir.protocol_merchant.controls import Controls
-from comptoir.protocol_merchant.database import MerchantDatabase
+from comptoir.protocol_merchant.database import MerchantDatabase, write_setting
 from comptoir.protocol_merchant.exchange import Exchange, base_url
 from comptoir.protocol_merchant.notices import NoticeQueue, NoticeSender
 from comptoir.protocol_merchant.platforms import Platforms
 from comptoir.protocol_merchant.schemas import Schemas
+from comptoir.protocol_merchant.shop import ORDER_PREFIX
 from comptoir.protocol_merchant.ucp_api import UcpApi
 from comptoir.protocol_merchant.ucp_messages import NEWEST, OLDER, profile_json
 from comptoir.protocol_merchant.ucp_signatures import jwk_of, signing_key
@@ -34,7 +35,8 @@ UCP_CONFLICT, ACP_CONFLICT = 409, 422
 @dataclass(frozen=True, slots=True)
 class MerchantOptions:
     """`platforms`: origins that may buy by UCP. `versions`: those of UCP that are spoken, newest
-    first. `schemas`: a folder with `ucp-2026-08-25` and `acp-2026-04-17`.
+    first. `schemas`: a folder with `ucp-2026-08-25` and `acp-2026-04-17`. `order_prefix`: what the
+    numbers of orders begin with.
     """
 
     data: Path
@@ -42,12 +44,15 @@ class MerchantOptions:
     versions: tuple[str, ...] = (NEWEST, OLDER)
     schemas: Path | None = None
     hands_off: bool = False
+    order_prefix: str = "M"
 
 
 def create_app(options: MerchantOptions) -> Starlette:
     """The application. All state is in the folder."""
     options.data.mkdir(parents=True, exist_ok=True)
     database = MerchantDatabase(options.data / "merchant.sqlite3")
+    with database.write() as tx:
+        write_setting(tx, ORDER_PREFIX, options.order_prefix)
     key = signing_key(options.data / "signing-key.pem")
     account = platform_keys(options.data)
     platforms, boot = Platforms(options.platforms), uuid4().hex

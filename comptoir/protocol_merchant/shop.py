@@ -13,9 +13,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from comptoir.protocol_merchant.database import read_setting
 from kernel.ids import drawn_id
 
 LIFETIME = timedelta(hours=6)
+ORDER_PREFIX = "order_prefix"
 USUAL_DELIVERY = {"FR": 490, "DE": 690}
 EXPRESS_MORE = 500
 MOST_POSTCODE = 16
@@ -110,7 +112,9 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """An order. `bill` is what was agreed; `events` what happened since, oldest first."""
+    """An order. `id` is its number, as people say it: who is to see the order has to know its
+    session besides. `bill` is what was agreed; `events` what happened since, oldest first.
+    """
 
     id: str
     session_id: str
@@ -225,7 +229,7 @@ def complete(
     for line in bill.lines:
         tx.execute("UPDATE article SET stock = stock - ? WHERE sku = ?", (line.quantity, line.sku))
     sale = Sale(
-        id=drawn_id("ord"),
+        id=_next_number(tx),
         session_id=session.id,
         status="accepted",
         bill=bill,
@@ -269,6 +273,12 @@ def turn_sale(tx: sqlite3.Connection, sale: Sale, status: str) -> Sale:
         (status, json.dumps(events), sale.id),
     )
     return replace(sale, status=status, events=events)
+
+
+def _next_number(tx: sqlite3.Connection) -> str:
+    """Orders are numbered as they are made; a write has the file alone, and none is removed."""
+    made = tx.execute("SELECT coalesce(max(rowid), 0) FROM sale").fetchone()[0]
+    return f"{read_setting(tx, ORDER_PREFIX) or 'M'}-{made + 1:06d}"
 
 
 def _sale(tx: sqlite3.Connection, condition: str, value: str) -> Sale | None:

@@ -278,7 +278,7 @@ def order_json(sale: Sale, base: str, version: str) -> dict[str, Any]:
         "ucp": _envelope(version, handlers=False),
         "id": sale.id,
         "checkout_id": sale.session_id,
-        "permalink_url": f"{base}/order/{sale.id}",
+        "permalink_url": f"{base}/order/{sale.session_id}",
         "line_items": lines,
         "currency": sale.bill.currency,
         "totals": _totals(sale.bill),

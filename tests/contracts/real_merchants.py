@@ -86,7 +86,7 @@ def merchant(request: pytest.FixtureRequest) -> Merchant:
     """Each connector with its real peer; a new connector has to bring one."""
     shop: RealShop = request.getfixturevalue(f"{request.param}_shop")
     batch = next(_numbers)
-    skus = [f"CONTRACT-{batch}-{number}" for number in range(40)]
+    skus = [f"CONTRACT-{batch}-{number}" for number in range(60)]
     sheet = {"title": "Grille-pain Lumière", "currency": "EUR", "price_minor": 6995, "stock": 10}
-    assert shop.load(*(sheet | {"sku": sku} for sku in skus)) == "40 new, 0 known, 0 refused"
+    assert shop.load(*(sheet | {"sku": sku} for sku in skus)) == "60 new, 0 known, 0 refused"
     return Merchant(request.param, shop, open_connector(request.param, shop.settings()), iter(skus))

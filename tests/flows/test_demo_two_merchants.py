@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx2
@@ -79,6 +80,7 @@ def test_one_basket_two_merchants_and_an_answer_that_was_lost(demo: Demo) -> Non
     assert sorted(bought) == sorted(MERCHANTS)
     made = at_werkkontor(demo, "GET", "/test/books")["orders"][before:]
     assert [order["id"] for order in made] == [bought["werkkontor"]["merchant_order"]]
+    assert re.fullmatch(r"WK-[0-9]{6}", made[0]["id"])
     taken = [(row["merchant_account"], row["captured_amount"]) for row in payments(demo)[charged:]]
     assert sorted(taken) == [(name, bought[name]["total"]["minor"]) for name in MERCHANTS]
     assert all(leg["captured"] == leg["total"] for leg in bought.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,11 +158,16 @@ def test_a_merchant_that_wants_the_buyer_on_its_page(handing_shop: ProtocolShop)
     assert handoff.value.continue_url.startswith(f"{handing_shop.url}/continue/")
     assert "3 × Grille-pain" in http.get(page).text
     finished = http.post(page, follow_redirects=True)
-    assert "Order ord_" in finished.text
     handle = page.rsplit("/", 1)[1]
+    (number,) = made_of(handing_shop, handle)
+    assert re.fullmatch(r"M-[0-9]{6}", number)
+    assert f"Order {number}" in finished.text
+    # Numbers follow each other: what leads to an order does not.
+    assert str(finished.url) == f"{handing_shop.url}/order/{handle}"
+    assert http.get(f"{handing_shop.url}/order/{number}").status_code == 404
     found = connector.find("any", handle)
     assert found is not None
-    assert [found.merchant_order_number] == made_of(handing_shop, handle)
+    assert found.merchant_order_number == number
 
 
 @pytest.mark.parametrize("kind", ["down", "answer_lost"])
