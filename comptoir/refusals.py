@@ -1,16 +1,21 @@
-"""What the shop says when nothing else answers: an address nobody knows, a failure nobody expected.
+"""What the shop says when nothing else answers: an address nobody knows, a request that cannot be
+read, a failure nobody expected.
 
 People get a page, programs (`/v1`) problem+json. A failure has a reference that stands in the log.
+What was sent is never sent back: it may be an address of a buyer, or a megabyte.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 
+import psycopg
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,20 +28,77 @@ _LOG = logging.getLogger("comptoir.shop")
 
 # Where a failure may come after money has moved; the page then says so instead of denying it.
 PURCHASE = ("/checkout", "/pay/", "/order/", "/v1/purchases")
+_MOST_NAMED = 5
 
 
 def add_refusals(app: FastAPI) -> None:
     """Answer what no route answers. Call before any other middleware is added."""
     app.add_exception_handler(HTTPException, _no_answer)
+    app.add_exception_handler(RequestValidationError, _unread)
     app.add_exception_handler(DomainError, _refused)
-    app.add_middleware(_Failures)
+    app.add_middleware(Failures, answer=_failed)
 
 
-class _Failures:
-    """Catches what nobody expected, inside the middleware that sets headers and the brand."""
+def misread(error: RequestValidationError) -> DomainError:
+    """The refusal of a request whose fields are not as they should be: their names, not their
+    values.
+    """
+    said = [
+        f"{_shown('.'.join(str(step) for step in row['loc'][1:]) or str(row['loc'][0]))}: "
+        f"{_shown(row['msg'])}"
+        for row in error.errors()[:_MOST_NAMED]
+    ]
+    return DomainError("request_invalid", "The request cannot be read.", hint="; ".join(said))
 
-    def __init__(self, app: ASGIApp) -> None:
+
+async def misread_response(_: Request, error: Exception) -> Response:
+    """Exception handler for applications that programs alone call."""
+    assert isinstance(error, RequestValidationError)
+    return problem(misread(error))
+
+
+def _shown(text: str) -> str:
+    """A name from outside, cut and printable."""
+    return "".join(c if c.isprintable() else "?" for c in text[:100])
+
+
+class Failure(DomainError):
+    """A failure of ours; its reference stands in the log."""
+
+    def __init__(self) -> None:
+        self.reference = secrets.token_hex(4)
+        super().__init__(
+            "internal",
+            "Something failed on our side.",
+            hint=f"Tell us this reference: {self.reference}.",
+            status=500,
+        )
+
+
+_UNKEPT = DomainError(
+    "request_invalid",
+    "The request cannot be read.",
+    hint="A text holds a character, or a number is of a size, that cannot be kept.",
+)
+# A zero byte (found before it is sent), a number out of range, characters without a place.
+_STATES_OF_UNKEPT = frozenset({None, "22003", "22021", "22P05"})
+
+
+def _cannot_be_kept(error: Exception) -> bool:
+    """Whether the database has no place for a value that came from outside."""
+    cause = getattr(error, "orig", None) or error
+    return isinstance(cause, psycopg.DataError) and cause.sqlstate in _STATES_OF_UNKEPT
+
+
+class Failures:
+    """Catches what nobody expected, inside the middleware that sets headers and the brand.
+
+    `answer` says it to whoever asked: a `Failure`, or that the request holds what cannot be kept.
+    """
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, DomainError], Response]) -> None:
         self.app = app
+        self.answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
@@ -48,25 +110,44 @@ class _Failures:
 
         try:
             await self.app(scope, receive, noted)
+        except ClientDisconnect:
+            raise  # whoever asked has gone: no failure, and nobody to tell
         except Exception as error:
             if scope["type"] != "http" or has_begun:
                 raise
-            answer = _failed(Request(scope), error)
-            await answer(scope, receive, send)
+            request, said = Request(scope), _UNKEPT if _cannot_be_kept(error) else Failure()
+            if isinstance(said, Failure):
+                at = request.url.path
+                _LOG.error("failure %s at %s", said.reference, at, exc_info=error)
+            await self.answer(request, said)(scope, receive, send)
+
+
+def unanswered(error: HTTPException) -> DomainError:
+    """The refusal of a request that no route answers, or whose body breaks off."""
+    if error.status_code == 405:
+        return DomainError("method_unknown", "This address does not take that method.", status=405)
+    if error.status_code == 400:
+        return DomainError("request_invalid", "The request cannot be read.", status=400)
+    return DomainError("address_unknown", "There is nothing at this address.", status=404)
 
 
 async def _no_answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        said = DomainError("method_unknown", "This address does not take that method.", status=405)
-    else:
-        said = DomainError("address_unknown", "There is nothing at this address.", status=404)
-    if _is_program(request) or error.status_code == 405:
+    said = unanswered(error)
+    if _is_program(request) or said.status == 405:
         answer: Response = problem(said)
     else:
         answer = _page(request, "not_found.html", 404)
     answer.headers.update(error.headers or {})
     return answer
+
+
+async def _unread(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    # People send no fields but those of an address: what is wrong with one leads nowhere.
+    return (
+        problem(misread(error)) if _is_program(request) else _page(request, "not_found.html", 404)
+    )
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -76,23 +157,18 @@ async def _refused(request: Request, error: Exception) -> Response:
     return _page(request, "error.html", error.status, reference="")
 
 
-def _failed(request: Request, error: Exception) -> Response:
-    reference = secrets.token_hex(4)
-    _LOG.error("failure %s at %s", reference, request.url.path, exc_info=error)
+def _failed(request: Request, said: DomainError) -> Response:
     if _is_program(request):
-        said = DomainError(
-            "internal",
-            "Something failed on our side.",
-            hint=f"Tell us this reference: {reference}.",
-            status=500,
-        )
         return problem(said)
+    if not isinstance(said, Failure):
+        return _page(request, "not_found.html", 404)
     is_uncertain = request.url.path.startswith(PURCHASE)
-    return _page(request, "error.html", 500, reference=reference, is_uncertain=is_uncertain)
+    shown = {"reference": said.reference, "is_uncertain": is_uncertain}
+    return _page(request, "error.html", 500, **shown)
 
 
 def _is_program(request: Request) -> bool:
-    return request.url.path.startswith(("/v1/", "/webhooks/", "/openapi.json"))
+    return request.url.path.startswith(("/v1/", "/1/", "/webhooks/", "/openapi.json"))
 
 
 def _page(request: Request, template: str, status: int, **context: object) -> HTMLResponse:

@@ -5,10 +5,11 @@ refusals as problem+json. Pure ASGI, so that streaming and speed are left alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -137,27 +138,25 @@ class BodyLimit:
 
         async def bounded() -> Message:
             nonlocal seen
-            message = await receive()
-            if message["type"] == "http.request":
-                seen += len(message.get("body", b""))
-                if seen > limit:
-                    raise _TooLarge
-            return message
+            if seen <= limit:
+                message = await receive()
+                if message["type"] == "http.request":
+                    seen += len(message.get("body", b""))
+            # To the application it looks as if the sender had gone: whatever it makes of that, and
+            # catches on the way, the answer is ours.
+            return message if seen <= limit else {"type": "http.disconnect"}
 
         async def noted(message: Message) -> None:
             nonlocal answered
-            answered = True
-            await send(message)
+            if answered or seen <= limit:
+                answered = True
+                await send(message)
 
-        try:
+        # The sender has gone, or is refused below: nobody waits for the application's answer.
+        with suppress(ClientDisconnect):
             await self.app(scope, bounded, noted)
-        except _TooLarge:
-            if not answered:
-                await _too_large(limit)(scope, receive, send)
-
-
-class _TooLarge(Exception):
-    """The body has grown past its limit."""
+        if seen > limit and not answered:
+            await _too_large(limit)(scope, receive, send)
 
 
 def _too_large(limit: int) -> JSONResponse:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 
@@ -138,11 +139,18 @@ class OfficeRoute(APIRoute):
                 return await handler(request)
             except SignInFirst:
                 return go_to("/sign-in")
+            except RequestValidationError:
+                return refusal_page(request, _nothing_here())
             except DomainError as error:
-                desk = getattr(request.state, "desk", None)
-                return page(request, "office_refusal.html", desk, error, status=error.status)
+                return refusal_page(request, error)
 
         return answered
+
+
+def refusal_page(request: Request, error: DomainError) -> Response:
+    """What was refused, as a page."""
+    desk = getattr(request.state, "desk", None)
+    return page(request, "office_refusal.html", desk, error, status=error.status)
 
 
 def office_router(installation: Installation) -> APIRouter:
@@ -192,7 +200,11 @@ def office_router(installation: Installation) -> APIRouter:
 def _require_printable(request: Request) -> None:
     said = (request.url.path, *request.query_params.values())
     if any("\0" in each for each in said):
-        raise NotFound("address_unknown", "There is nothing at this address.")
+        raise _nothing_here()
+
+
+def _nothing_here() -> NotFound:
+    return NotFound("address_unknown", "There is nothing at this address.")
 
 
 def office_environment() -> Any:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -108,6 +108,8 @@ def render(
 ) -> str:
     """The page as HTML. Pages may set `here` (path and query), `query` and `basket_count`."""
     frame = {"here": "", "query": "", "basket_count": 0, "alternates": ()}
+    if "here" in context:
+        context["here"] = _in_this_shop(str(context["here"]))
     with _reading(_Reader(language, brand.timezone)):
         return environment.get_template(template).render(
             frame
@@ -118,6 +120,11 @@ def render(
                 "scheme": scheme if scheme in SCHEMES else "auto",
             }
         )
+
+
+def _in_this_shop(here: str) -> str:
+    """The address with one slash before it: with two, `//other.example`, it is another site's."""
+    return "/" + here.lstrip("/\\") if here[:1] == "/" else here
 
 
 def _at_render(function: Callable[[Any], str]) -> Callable[[Context, Any], str]:
@@ -218,16 +225,16 @@ def telephone_link(number_as_written: str) -> str:
 
 def with_query(here: str, **changes: object) -> str:
     """The address with parameters set, or removed where the value is None."""
-    parts = urlsplit(here)
-    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in changes]
+    path, _, asked = _in_this_shop(here).partition("?")
+    kept = [(k, v) for k, v in parse_qsl(asked, keep_blank_values=True) if k not in changes]
     given = [(k, str(v)) for k, v in changes.items() if v is not None]
     query = urlencode(kept + given)
-    return f"{parts.path}?{query}" if query else (parts.path or "?")
+    return f"{path}?{query}" if query else (path or "?")
 
 
 def query_fields(here: str, *leave_out: str) -> list[tuple[str, str]]:
     """Parameters of the address as hidden fields of a GET form, without those it sets itself."""
-    pairs = parse_qsl(urlsplit(here).query, keep_blank_values=True)
+    pairs = parse_qsl(here.partition("?")[2], keep_blank_values=True)
     return [(key, value) for key, value in pairs if key not in leave_out]
 
 

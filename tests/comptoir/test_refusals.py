@@ -6,13 +6,16 @@ import logging
 import tomllib
 from pathlib import Path
 
+import psycopg
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comptoir.refusals import add_refusals
-from kernel.web import SafeHeaders
+from kernel.web import BodyLimit, SafeHeaders
 from tenants.brand import brand_from
 from tenants.pages.rendering import page_environment
 
@@ -30,6 +33,16 @@ class _OneBrand:
         await self.app(scope, receive, send)
 
 
+class Thing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    email: str
+
+
+def thing(asked: Thing) -> None:
+    del asked
+
+
 @pytest.fixture
 def client() -> TestClient:
     app = FastAPI(docs_url=None)
@@ -38,10 +51,26 @@ def client() -> TestClient:
     def fail() -> None:
         raise ZeroDivisionError
 
+    def numbered(version: int, text: str = "") -> None:
+        del version, text
+
+    async def body(request: Request) -> None:
+        await request.body()
+
+    def kept() -> None:
+        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+
+    for path in ("/terms", "/v1/terms"):
+        app.add_api_route(path, numbered, methods=["GET"])
+    app.add_api_route("/v1/read", body, methods=["POST"])
+    app.add_api_route("/v1/things", thing, methods=["POST"])
+    for path in ("/kept", "/v1/kept"):
+        app.add_api_route(path, kept, methods=["GET"])
     for path in ("/broken", "/checkout/confirm", "/v1/broken"):
         app.add_api_route(path, fail, methods=["GET"])
     add_refusals(app)
     app.add_middleware(_OneBrand)
+    app.add_middleware(BodyLimit, limit=1_000_000)
     app.add_middleware(SafeHeaders)
     return TestClient(app)
 
@@ -77,3 +106,55 @@ def test_programs_get_problem_json(client: TestClient) -> None:
     answer = client.get("/v1/broken")
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "internal"
+
+
+def test_a_request_that_cannot_be_read_is_a_page_or_a_problem(client: TestClient) -> None:
+    page = client.get("/terms?version=abc")
+    assert page.status_code == 404
+    assert "This page is not here" in page.text
+    answer = client.get("/v1/terms?version=abc")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "request_invalid"
+    assert "version" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"email": NaN}', b'{"x": 1e400}', b'{"\\ud800": 1}', b'{"email": 7, "\\ud800": "\\ud800"}'],
+)
+def test_what_json_cannot_carry_back_is_refused_and_no_failure(
+    client: TestClient, body: bytes
+) -> None:
+    answer = client.post("/v1/things", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
+
+
+def test_what_was_sent_is_never_sent_back(client: TestClient) -> None:
+    answer = client.post("/v1/things", json={"mail": "someone@example.org", "x": "y" * 100_000})
+    assert answer.status_code == 422
+    assert "someone" not in answer.text
+    assert len(answer.content) < 2_000
+
+
+def test_a_body_nested_beyond_reading_is_a_malformed_request(client: TestClient) -> None:
+    body = b"[" * 100_000
+    answer = client.post("/v1/things", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "request_invalid")
+
+
+def test_a_body_that_grows_too_large_is_no_failure(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = client.post("/v1/read", content=(b"x" * 100_000 for _ in range(11)))
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert caplog.records == []
+
+
+def test_a_value_that_the_database_has_no_place_for_is_the_callers(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = client.get("/v1/kept")
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
+    assert client.get("/kept").status_code == 404
+    assert caplog.records == []

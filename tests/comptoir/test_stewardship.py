@@ -112,6 +112,40 @@ def test_malformed_calls_change_nothing(door: TestClient, call: Any, status: int
     assert len(queue(door)) == 3
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b'{"reason": NaN}', b'{"x": "\\ud800"}', b'{"reason": "\\u0000"}', b"[" * 50_000],
+)
+def test_what_no_database_keeps_is_refused_as_a_problem(door: TestClient, body: bytes) -> None:
+    number = queue(door)[0]["id"]
+    answer = door.post(
+        f"/v1/stewardship/reviews/{number}/accept",
+        content=body,
+        headers={"content-type": "application/json"},
+    )
+    assert answer.status_code in {400, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert len(queue(door)) == 3
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"ranking/versions/{10**20}",
+        f"ranking/versions/1/diff?against={10**20}",
+        "ranking/history?brand=%00",
+        "master-data/products/%00",
+        "master-data/products/x/argus?currency=%00",
+        "stewardship/reviews/abc",
+        "merchants/quarantine?after=%00",
+    ],
+)
+def test_odd_addresses_are_no_failure_of_ours(door: TestClient, path: str) -> None:
+    answer = door.get(f"/v1/{path}")
+    assert answer.status_code in {401, 404, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_only_operators_of_the_platform_are_let_in(opened: Installation, door: TestClient) -> None:
     with TestClient(create_backoffice(opened)) as stranger:
         assert stranger.get("/v1/stewardship/reviews").status_code == 401

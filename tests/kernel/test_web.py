@@ -93,6 +93,21 @@ def test_a_body_past_the_limit_is_refused_by_statement_and_by_count(client: Test
     assert written == []
 
 
+def test_a_body_that_grows_too_large_is_said_to_be_whatever_the_application_catches() -> None:
+    async def read_and_catch(request: Request) -> PlainTextResponse:
+        try:
+            await request.body()
+        except Exception:  # noqa: BLE001 - as frameworks do
+            return PlainTextResponse("a failure of ours", 500)
+        return PlainTextResponse("read")
+
+    app = Starlette(routes=[Route("/write", read_and_catch, methods=["POST"])])
+    app.add_middleware(BodyLimit, limit=1000)
+    chunks = (b"x" * 100 for _ in range(11))
+    answer = TestClient(app).post("/write", content=chunks)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
 def test_refusals_are_problem_json(client: TestClient) -> None:
     answer = client.get("/refuse")
     assert answer.status_code == 409

@@ -126,13 +126,27 @@ def test_static_files_are_kept_for_ever_under_their_digest(brand: Brand) -> None
         ("/search?q=a", {"lang": "de"}, "/search?q=a&lang=de"),
         ("/search?m=1&m=2&q=", {"q": "x&y"}, "/search?m=1&m=2&q=x%26y"),
         ("", {"lang": "fr"}, "?lang=fr"),
-        ("//evil.example/x?q=1", {"lang": "fr"}, "/x?q=1&lang=fr"),
+        ("//evil.example/x?q=1", {"lang": "fr"}, "/evil.example/x?q=1&lang=fr"),
     ],
 )
 def test_addresses_keep_what_is_not_changed(
     here: str, changes: dict[str, object], expected: str
 ) -> None:
     assert with_query(here, **changes) == expected
+
+
+@pytest.mark.parametrize(
+    "path", ["//other.example", "////other.example", "/\\other.example", "///other.example/a?b=c"]
+)
+def test_a_link_to_the_page_itself_never_leads_to_another_site(brand: Brand, path: str) -> None:
+    source = "{{ with_query(here, lang='fr') }} {{ here }}"
+    for link in shown(source, brand, "en", here=path).split():
+        assert link.startswith("/other.example")
+
+
+@pytest.mark.parametrize("path", ["//[", "//[x]/", "/[?a=b"])
+def test_an_address_that_no_parser_takes_has_a_page_too(brand: Brand, path: str) -> None:
+    assert "lang=fr" in shown("{{ with_query(here, lang='fr') }}", brand, "en", here=path)
 
 
 @pytest.mark.parametrize(
