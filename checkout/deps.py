@@ -22,7 +22,8 @@ def utc_now() -> datetime:
 class Windows:
     """How long things may take.
 
-    A lease outlasts the slowest outside call; a killed process is taken over when it ends.
+    A lease outlasts the slowest outside call; a killed process is taken over when it ends. `hold`:
+    so long before the provider lets the money go are people told again of what is in doubt.
     """
 
     quote: timedelta = timedelta(minutes=10)
@@ -30,6 +31,7 @@ class Windows:
     placing: timedelta = timedelta(minutes=15)
     settling: timedelta = timedelta(minutes=30)
     lease: timedelta = timedelta(seconds=45)
+    hold: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ leg = sa.Table(
     sa.Column("pay_url", sa.Text),
     sa.Column("authorised_minor", sa.BigInteger),
     sa.Column("card_network", sa.Text),
+    sa.Column("capture_before", Moment),
     sa.Column("captured_minor", sa.BigInteger),
     sa.Column("refunded_minor", sa.BigInteger),
     sa.Column("order_status", sa.Text),

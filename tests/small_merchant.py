@@ -41,7 +41,9 @@ class Article:
 
 @dataclass
 class SmallMerchant:
-    """The merchant's system. `lose` names calls whose next answers are lost after their effect."""
+    """The merchant's system. `lose` names calls whose next answers are lost after their effect;
+    of those in `dies_before` the next one has no effect either.
+    """
 
     currency: str = "EUR"
     delivery: dict[str, int] = field(default_factory=lambda: {"post": 490, "express": 990})
@@ -49,6 +51,7 @@ class SmallMerchant:
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     lose: dict[str, int] = field(default_factory=dict)
+    dies_before: set[str] = field(default_factory=set)
     is_down: bool = False
     _handles: int = 0
 
@@ -62,7 +65,8 @@ class SmallMerchant:
             def answer(self) -> None:
                 body = json.loads(self.taken())
                 name = self.path.strip("/")
-                if merchant.is_down:
+                if merchant.is_down or name in merchant.dies_before:
+                    merchant.dies_before.discard(name)
                     self.close_connection = True
                     return
                 with merchant._lock:

@@ -63,6 +63,7 @@ class Leg:
     authorised: Money
     captured: Money
     refunded: Money
+    capture_before: datetime | None
     order_status: str | None
     attention: str | None
     state_since: datetime
@@ -123,6 +124,7 @@ def leg_of(row: Any) -> Leg:
         authorised=Money(row.authorised_minor, row.currency),
         captured=Money(row.captured_minor, row.currency),
         refunded=Money(row.refunded_minor, row.currency),
+        capture_before=row.capture_before,
         order_status=row.order_status,
         attention=row.attention,
         state_since=row.state_since,
@@ -330,8 +332,9 @@ class Journal:
     def pause(self, tx: Transaction, leg: Leg, *, attention: str | None = None) -> None:
         """Let go of the leg and have it tried again later. `attention` says why people are told."""
         if attention is not None:
+            if leg.attention is None:  # the buyer is told once
+                letter_due(tx, leg.brand_id, leg.purchase_id, self._deps.clock())
             leg = self._change(leg, {"attention": attention})
-            letter_due(tx, leg.brand_id, leg.purchase_id, self._deps.clock())
         self._let_go(tx, leg)
 
     def _let_go(self, tx: Transaction, leg: Leg, wait: timedelta | None = None) -> None:

@@ -16,6 +16,7 @@ from functools import partial
 from checkout.deps import CheckoutDeps
 from checkout.outcomes import NoAnswer, Refused
 from checkout.payment_providers.port import Payment, PaymentStatus
+from checkout.purchase.attention import news_for_people
 from checkout.purchase.confirmed import Confirmed, read_confirmed
 from checkout.purchase.journal import Attempt, Journal, Leg, Result
 from checkout.purchase.machine import STEP_OF, Outcome, State, gives_up_at_deadline
@@ -54,7 +55,7 @@ def claim(deps: CheckoutDeps, tx: Transaction, leg_id: str) -> Claim | None:
     try:
         run = _Run(deps, journal, read_confirmed(tx, leg))
     except DomainError as error:
-        _held_up(tx, journal, leg, error)
+        _held_up(deps, tx, journal, leg, error)
     else:
         call = run.next(tx, leg)
     journal.write(tx)
@@ -74,13 +75,18 @@ def carry(deps: CheckoutDeps, claimed: Claim) -> None:
             claimed.journal.write(tx)
 
 
-def _held_up(tx: Transaction, journal: Journal, leg: Leg, error: DomainError) -> None:
+def _held_up(
+    deps: CheckoutDeps, tx: Transaction, journal: Journal, leg: Leg, error: DomainError
+) -> None:
     """Nobody can be asked until people mend the settings; the other legs go on meanwhile."""
-    reason = None
-    if leg.attention is None:
-        reason = f"{error.code}: {error.message}"
-        _LOG.error("leg %s needs attention: %s", leg.leg_id, reason)
-    journal.pause(tx, leg, attention=reason)
+    journal.pause(tx, leg, attention=_call_people(deps, leg, f"{error.code}: {error.message}"))
+
+
+def _call_people(deps: CheckoutDeps, leg: Leg, trouble: str | None) -> str | None:
+    news = news_for_people(leg, trouble, deps.clock(), deps.windows)
+    if news is not None:
+        _LOG.error("leg %s needs attention: %s", leg.leg_id, news)
+    return news
 
 
 class _Run:
@@ -184,6 +190,7 @@ class _Run:
                 "authorised_minor": payment.amount.minor,
                 "payment_id": payment.id,
                 "card_network": payment.network,
+                "capture_before": payment.capture_before,
             }
             return self._enter(tx, leg, State.AUTHORISED, Result(Outcome.DONE, changes=changes))
         if payment.status is PaymentStatus.REQUIRES_PAYMENT:
@@ -223,12 +230,8 @@ class _Run:
         return self._deps.clock() >= leg.deadline_at
 
     def _attention(self, leg: Leg) -> str | None:
-        """Why people are told: refused where there is no way back, or not settled in time."""
-        if leg.attention is not None or not (self._refusal or self._is_late(leg)):
-            return None
-        reason = self._refusal or f"{leg.state}: no settled outcome in time"
-        _LOG.error("leg %s needs attention: %s", leg.leg_id, reason)
-        return reason
+        late = f"{leg.state}: no settled outcome in time" if self._is_late(leg) else None
+        return _call_people(self._deps, leg, self._refusal or late)
 
 
 def _after(pause_s: float, call: _Call | None) -> _Call | None:

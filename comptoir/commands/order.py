@@ -82,6 +82,53 @@ def resume() -> None:
 
 
 @command.command()
+def waiting() -> None:
+    """List what waits for a person, that with the least time first; ends with 1 if anything does.
+
+    What the merchant says on the telephone is told by `comptoir order settle`.
+    """
+    from checkout.parked import parked_legs
+    from comptoir.installation import Installation
+
+    with Installation().database.platform() as tx:
+        parked = parked_legs(tx)
+    for each in parked:
+        until = each.held_until
+        held = "no money held" if until is None else f"money held until {until:%Y-%m-%d %H:%M}Z"
+        click.echo(
+            f"{each.order_ref}  {each.leg.merchant_id:20} {each.leg.total!s:>14}  "
+            f"since {each.leg.state_since:%Y-%m-%d %H:%M}Z  {held}  {each.leg.attention}"
+        )
+    if parked:
+        raise SystemExit(1)
+    click.echo("nothing waits for a person")
+
+
+@command.command()
+@click.argument("order_ref")
+@click.option("--merchant", "merchant_id", required=True, help="Whose part of the order.")
+@click.option("--number", help="The merchant made the order: its own number.")
+@click.option("--none", "is_none", is_flag=True, help="The merchant made no order and makes none.")
+@click.option("--by", required=True, help="Who asked the merchant.")
+def settle(order_ref: str, merchant_id: str, number: str | None, is_none: bool, by: str) -> None:
+    """Say what a merchant said of an order in doubt, whose system does not answer.
+
+    With --number it is charged, with --none its money is released.
+    """
+    from checkout.orders import read_order
+    from checkout.parked import settle_doubt
+    from comptoir.installation import Installation
+
+    if (number is None) is not is_none:
+        raise click.UsageError("Give one of --number and --none.")
+    deps = Installation().checkout
+    with deps.database.platform() as tx:
+        order = read_order(tx, order_ref)
+    settle_doubt(deps, order, merchant_id, number, by=by)
+    _tell(deps, order_ref, merchant_id)
+
+
+@command.command()
 @click.argument("order_ref")
 @click.option("--merchant", "merchant_id", required=True, help="Whose part of the order.")
 def cancel(order_ref: str, merchant_id: str) -> None:

@@ -109,6 +109,56 @@ def test_a_purchase_without_scripts(demo: Demo, chromium: Browser, brand: str, w
         assert visiting.said == []
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_whatever_is_pressed_twice_is_ordered_once(
+    demo: Demo, chromium: Browser, scripts: bool
+) -> None:
+    """A double click, the way back, a reload and a second window, before and after paying."""
+    with visit(demo, chromium, "taktwerk", scripts=scripts) as visiting:
+        page = visiting.page
+        visiting.put_into_basket(sold_by_oscar(demo)[6])
+        visiting.open("/checkout")
+        visiting.fill_contact()
+        visiting.press_main_button()
+        page.wait_for_url("**/checkout/confirm**")
+        confirming = page.url
+        second = page.context.new_page()
+        second.goto(confirming)
+
+        def confirm(window: Page) -> None:
+            window.check("[name=terms]")
+            window.locator(".button-large").dblclick()
+            window.wait_for_url(f"{demo.plan.payment}/**")
+
+        confirm(page)
+        paying = page.url
+        page.go_back()
+        page.goto(confirming)
+        confirm(page)
+        confirm(second)
+        page.reload()
+        assert page.url == second.url == paying
+        visiting.pay()
+        assert_ordered(visiting)
+        ordered = page.url
+        page.reload()
+        assert_ordered(visiting)
+        # The window that stayed behind cannot pay again, nor order what is no longer in the basket.
+        second.reload()
+        assert second.locator("[name=number]").count() == 0
+        second.goto(confirming)
+        assert second.url == f"{demo.url}/basket"
+        rows = demo.rows(
+            "SELECT leg_id, order_ref FROM checkout.leg JOIN checkout.purchase USING (purchase_id) "
+            "WHERE basket_id = (SELECT basket_id FROM checkout.purchase WHERE order_ref = :ref)",
+            ref=ordered.partition("/order/")[2].partition("?")[0],
+        )
+        assert len(rows) == 1
+        books = demo.provider("GET", "/v1/test/ledger")["payments"]
+        taken = [row["status"] for row in books if row["reference"] == rows[0].leg_id]
+        assert taken == ["captured"]
+
+
 def test_a_declined_card_takes_no_money_and_another_one_pays(demo: Demo, chromium: Browser) -> None:
     with visit(demo, chromium, "taktwerk") as visiting:
         visiting.put_into_basket(sold_by_oscar(demo)[3])

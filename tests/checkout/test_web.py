@@ -85,15 +85,18 @@ def test_double_click_leads_to_the_same_order(setting: Setting, merchant: SmallM
     client = setting.client()
     address = to_confirm_page(client, shelve(setting, merchant))
     fields = hidden_fields(client.get(address).text) | {"terms": "accepted"}
-    tabs = [setting.client() for _ in range(5)]
+    tabs = [setting.client() for _ in range(20)]
     for tab in tabs:
         tab.cookies.update(dict(client.cookies))
 
     def click(tab: TestClient) -> str:
         return str(tab.post("/checkout/confirm", data=fields).headers["location"])
 
-    with ThreadPoolExecutor(5) as pool:
+    with ThreadPoolExecutor(20) as pool:
         assert len(set(pool.map(click, tabs))) == 1
+    with setting.database.platform() as tx:
+        made = t.purchase.c.confirmation_token == fields["token"]
+        assert len(tx.execute(t.purchase.select().where(made)).all()) == 1
 
 
 def test_terms_have_to_be_accepted(setting: Setting, merchant: SmallMerchant) -> None:

@@ -1,0 +1,92 @@
+"""Legs that wait for a person: which they are, and what a person has found out.
+
+A leg is parked where it is not known whether the merchant has made the order. It goes on by itself
+as soon as the merchant's system answers; where that never happens, a person asks the merchant by
+telephone, and says here what it said. Nothing is guessed: only a doubt can be settled like that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from checkout import tables as t
+from checkout.deps import CheckoutDeps
+from checkout.orders import Order
+from checkout.purchase.advance import advance
+from checkout.purchase.confirmed import read_confirmed
+from checkout.purchase.journal import Attempt, Journal, Leg, Result, leg_of
+from checkout.purchase.machine import Outcome, State, StepName
+from checkout.states import Reason
+from kernel.db import Transaction
+from kernel.errors import DomainError, NotFound
+
+_MOST_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A leg that people were called to."""
+
+    order_ref: str
+    leg: Leg
+
+    @property
+    def held_until(self) -> datetime | None:
+        """Until when its money can still be charged; None where none is held, or nobody says."""
+        is_held = self.leg.authorised.minor > 0 and self.leg.captured.minor == 0
+        return self.leg.capture_before if is_held else None
+
+
+def parked_legs(tx: Transaction) -> list[Parked]:
+    """Every leg that waits for a person, that with the least time first."""
+    rows = tx.execute(
+        sa.select(t.leg, t.purchase.c.order_ref)
+        .join(t.purchase, t.purchase.c.purchase_id == t.leg.c.purchase_id)
+        .where(t.leg.c.attention.is_not(None))
+        .order_by(t.leg.c.capture_before.nulls_last(), t.leg.c.state_since, t.leg.c.leg_id)
+    )
+    return [Parked(row.order_ref, leg_of(row)) for row in rows]
+
+
+def settle_doubt(
+    deps: CheckoutDeps, order: Order, merchant_id: str, number: str | None, *, by: str
+) -> None:
+    """The merchant says that it made the order `number`, or (None) that it made none and will not.
+
+    The purchase is carried on at once: charged, or its money released. NotFound for a merchant that
+    has no part; DomainError `nothing_in_doubt`, `leg_under_way`, `number_invalid`.
+    """
+    if number is not None and not 0 < len(number.strip()) <= _MOST_CHARACTERS:
+        raise DomainError("number_invalid", "This is no number of an order.")
+    found = [each.leg for each in order.legs if each.leg.merchant_id == merchant_id]
+    if not found:
+        raise NotFound("merchant_unknown", "This merchant has no part in the order.")
+    journal = Journal(deps, found[0].leg_id)
+    with deps.database.platform() as tx:
+        leg = journal.claim(tx)
+        if leg is None and not found[0].is_settled:
+            raise DomainError("leg_under_way", "It is asked for right now.", hint="Try again soon.")
+        doubtful = None if leg is None else journal.open_attempt(StepName.PLACE)
+        if leg is None or leg.state is not State.PREPARED or doubtful is None:
+            raise DomainError("nothing_in_doubt", "Whether this order was made is not in doubt.")
+        result = _said(None if number is None else number.strip(), by)
+        _write(tx, journal, leg, doubtful, result)
+    advance(deps, order.purchase_id)
+
+
+def _said(number: str | None, by: str) -> Result:
+    response = {"said_by": by[:_MOST_CHARACTERS]}
+    if number is None:
+        detail = "the merchant says that it made no order"
+        return Result(Outcome.REFUSED, Reason.MERCHANT_REFUSED, detail, response=response)
+    return Result(Outcome.DONE, changes={"merchant_order": number}, response=response)
+
+
+def _write(tx: Transaction, journal: Journal, leg: Leg, doubtful: Attempt, result: Result) -> None:
+    """Write it down as the end of the call that nobody answered."""
+    moved = journal.finish(tx, leg, doubtful, result, read_confirmed(tx, leg))
+    journal.pause(tx, moved)
+    journal.write(tx)
