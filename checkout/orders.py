@@ -72,6 +72,8 @@ _LEG_STATES = {
 }
 _ENDED = (State.WITHDRAWING, State.VOIDING, State.CANCELLED)
 _UNDER_WAY = {OrderStatus.SHIPPED.value, OrderStatus.CANCELLED.value}
+# Where the provider may have charged, or let go, what it had reserved.
+_AT_PROVIDER = (State.PLACED, State.VOIDING)
 _CHARGED = {
     State.COMPLETED: MoneyState.CHARGED,
     State.CANCELLING_ORDER: MoneyState.CHARGED,
@@ -174,7 +176,8 @@ def money_state(leg: Leg) -> MoneyState:
         return MoneyState.UNKNOWN if leg.attention is not None else MoneyState.NONE
     if leg.state is State.CANCELLED:
         return MoneyState.RELEASED
-    return MoneyState.UNKNOWN if leg.attention is not None else MoneyState.RESERVED
+    is_asked = leg.attention is not None and leg.state in _AT_PROVIDER
+    return MoneyState.UNKNOWN if is_asked else MoneyState.RESERVED
 
 
 def shown_steps(state: State, reached: Mapping[State, datetime]) -> tuple[Step, ...]:

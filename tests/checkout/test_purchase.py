@@ -330,7 +330,8 @@ def test_order_in_doubt_keeps_the_money_and_calls_for_people(
     setting.clock.ahead = timedelta(minutes=16)
     resume_all(setting.deps)
     (record,) = setting.order(bought.purchase_id).legs
-    assert (record.state, record.money) == (LegState.NEEDS_ATTENTION, MoneyState.UNKNOWN)
+    # The doubt is at the merchant: what the provider said of the money still holds.
+    assert (record.state, record.money) == (LegState.NEEDS_ATTENTION, MoneyState.RESERVED)
     assert setting.payment_of(bought.purchase_id)["status"] == "authorised"
     # A day later the merchant answers, and the order goes on by itself: one order, one charge.
     merchant.lose["find"] = 0

@@ -20,11 +20,11 @@ VALUES = re.compile(r"%\(\w+\)s")
 
 
 def messages() -> set[tuple[str, ...]]:
-    """Texts of all templates: a pair where there is a plural."""
+    """Texts of all templates, pages and letters: a pair where there is a plural."""
     environment = Environment(autoescape=True)
     found: set[tuple[str, ...]] = set()
     for package in PACKAGES:
-        for template in (ROOT / package / "pages" / "templates").rglob("*.html"):
+        for template in (ROOT / package / "pages" / "templates").rglob("*.*"):
             tree = environment.parse(template.read_text("utf-8"))
             for _, function, said in extract_from_ast(tree, ("_", "ngettext")):
                 texts = said if isinstance(said, tuple) else (said,)
