@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 from functools import partial
+from typing import Any
 
 from comptoir.supervisor import Child
 from kernel.settings import Settings
@@ -72,18 +73,25 @@ def serve(role: str) -> None:
 
         app, port = create_backoffice(installation), settings.backoffice_port
     _collect_seldom()
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        access_log=False,
+    uvicorn.run(app, host=settings.host, port=port, **server_options(settings))
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """How the web servers of an installation behave.
+
+    What a proxy says of its visitor (`X-Forwarded-Proto`, `X-Forwarded-For`) is taken from those
+    alone that the settings name: from anybody else it is a claim.
+    """
+    return {
+        "log_level": "warning",
+        "server_header": False,
+        "access_log": False,
         # Longer than the minute that proxies keep theirs: the one who asks closes first.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-        proxy_headers=False,
-    )
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": 10,
+        "proxy_headers": settings.trusted_proxies is not None,
+        "forwarded_allow_ips": settings.trusted_proxies or "",
+    }
 
 
 def _collect_seldom() -> None:

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         default=None,
         description="Address by which payment providers reach us; unset: the shop's own",
     )
+    trusted_proxies: str | None = Field(
+        default=None,
+        pattern=r"^[0-9A-Fa-f:./]+(,\s*[0-9A-Fa-f:./]+)*$",
+        description="Proxies whose X-Forwarded headers count: addresses or networks, by commas",
+    )
     payment_provider: str = Field(default="simulator", description="Payment provider by name")
     payment_url: str = Field(
         default="http://127.0.0.1:8004", description="Address of the payment provider's API"
