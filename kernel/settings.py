@@ -6,12 +6,15 @@ Every field is an environment variable of the same name in capitals; `docs/setti
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kernel.errors import DomainError
+
+_POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")
 
 
 class Settings(BaseSettings):
@@ -133,6 +136,13 @@ class Settings(BaseSettings):
     brand_by_query: bool = Field(
         default=False, description="Choose the brand by ?brand= as well as by host (demo only)"
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _POSTGRESQL.match(url.get_secret_value()):
+            raise ValueError("has to begin with postgresql://")
+        return url
 
     @property
     def data(self) -> Path:

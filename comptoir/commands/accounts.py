@@ -36,15 +36,14 @@ def rate(merchant_id: str, percent: str, valid_from: datetime | None) -> None:
     from comptoir.installation import Installation
     from mdm.merchants import read_merchant
 
+    share = _basis_points(percent)
     installation = Installation()
     home = installation.settings.accounts_country
     begins = None if valid_from is None else valid_from.replace(tzinfo=UTC)
     with installation.database.platform() as tx:
         merchant = read_merchant(tx, merchant_id)
         treatment = treatment_of(home, merchant.country)
-        made = record_rate(
-            tx, merchant_id, _basis_points(percent), treatment, home, valid_from=begins
-        )
+        made = record_rate(tx, merchant_id, share, treatment, home, valid_from=begins)
     click.echo(
         f"{merchant_id}: version {made.version}, {_percent(made.basis_points)} % from "
         f"{made.valid_from:%Y-%m-%d %H:%M}Z, tax: {made.vat_country or made.treatment}"
@@ -56,7 +55,7 @@ def _basis_points(percent: str) -> int:
         points = Decimal(percent.replace(",", ".")) * 100
     except InvalidOperation:
         points = Decimal(-1)
-    if not 0 <= points <= 5000 or points != int(points):
+    if points.is_nan() or not 0 <= points <= 5000 or points != int(points):
         raise click.BadParameter(f"{percent} is no share from 0 to 50 with two decimals at most")
     return int(points)
 

@@ -38,7 +38,8 @@ def _guarded(
     except DomainError as error:
         yield check.__name__.strip("_"), "failing", f"{error.message} {error.hint}".strip()
     except Exception as error:  # noqa: BLE001 - a doctor reports every illness
-        yield check.__name__.strip("_"), "failing", f"{type(error).__name__}: {error}"
+        said = str(error).partition("\n")[0]
+        yield check.__name__.strip("_"), "failing", f"{type(error).__name__}: {said}"
 
 
 def _data(settings: Settings) -> Iterator[Finding]:
@@ -101,6 +102,8 @@ def _engine(settings: Settings) -> Iterator[Finding]:
     else:
         from indexer.elasticsearch.connection import shown_url
 
+        # Of an index that nobody has: refuses where the server is away, or is none.
+        installation.engine.stats("doctor")
         yield "search", "ok", shown_url(settings.elasticsearch_url)
     for brand in installation.brands.brands().values():
         stats = installation.engine.stats(brand.id)
@@ -130,6 +133,9 @@ def _model(settings: Settings) -> Iterator[Finding]:
 
 
 def _payment(settings: Settings) -> Iterator[Finding]:
+    from checkout.payment_providers import display_name
+
+    display_name(settings.payment_provider)
     if settings.payment_api_key is None or settings.payment_webhook_secret is None:
         yield (
             "payment",
@@ -143,8 +149,21 @@ def _payment(settings: Settings) -> Iterator[Finding]:
 def _redis(settings: Settings) -> Iterator[Finding]:
     if settings.redis_url is None:
         yield "redis", "unset", "in-process equivalents serve"
-    else:
-        yield "redis", "unset", "REDIS_URL is set; this release does not use it yet"
+        return
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        with Redis.from_url(
+            settings.redis_url, socket_timeout=3, socket_connect_timeout=3
+        ) as redis:
+            redis.ping()
+            address = redis.connection_pool.connection_kwargs
+    except (RedisError, OSError, ValueError) as error:
+        # Nothing is lost with it: processes then do without.
+        yield "redis", "failing", f"{error}; in-process equivalents serve meanwhile"
+        return
+    yield "redis", "ok", f"answers on {address.get('host', 'its socket')}"
 
 
 def _reach(url: str, name: str) -> tuple[str, str]:

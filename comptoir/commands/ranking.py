@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 LANGUAGE = click.Choice(["fr", "de", "en"])
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+NUMBER = click.IntRange(1, 2**62)
 
 
 @click.group()
@@ -96,8 +97,8 @@ def draft(
 
 
 @command.command()
-@click.argument("version", type=int)
-@click.option("--against", type=int, help="Another version (default: what is in force).")
+@click.argument("version", type=NUMBER)
+@click.option("--against", type=NUMBER, help="Another version (default: what is in force).")
 def diff(version: int, against: int | None) -> None:
     """Show how the document of VERSION differs, line by line."""
     from comptoir.installation import Installation
@@ -123,7 +124,7 @@ def tried(function: Command) -> Command:
 
 
 @command.command()
-@click.argument("version", type=int)
+@click.argument("version", type=NUMBER)
 @click.option("--brand", help="For a version of the platform: this brand alone.")
 @tried
 @click.option("--by", "actor", help="Who acts (default: your login name).")
@@ -155,7 +156,7 @@ def evaluate(
 
 
 @command.command()
-@click.argument("version", type=int)
+@click.argument("version", type=NUMBER)
 @tried
 @click.option("--override", is_flag=True, help="Publish though judged queries become worse.")
 @signed
@@ -189,7 +190,7 @@ def publish(
 
 @command.command()
 @scoped
-@click.option("--to", type=int, help="A version that was in force (default: the one before).")
+@click.option("--to", type=NUMBER, help="A version that was in force (default: the one before).")
 @signed
 def rollback(
     brand: str | None,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mdm.stewardship.plans import Asked
 
 LONG = click.IntRange(1, 10_000)
+NUMBER = click.IntRange(1, 2**62)
 
 
 @click.group()
@@ -61,7 +62,7 @@ def list_(limit: int, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("review_id", type=int)
+@click.argument("review_id", type=NUMBER)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(review_id: int, as_json: bool) -> None:
     """Show a question: both offers, what differs, the evidence for and against."""
@@ -90,7 +91,7 @@ def show(review_id: int, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("review_id", type=int)
+@click.argument("review_id", type=NUMBER)
 @_acting
 def accept(review_id: int, **how: Any) -> None:
     """Say that both offers are the same product."""
@@ -100,7 +101,7 @@ def accept(review_id: int, **how: Any) -> None:
 
 
 @command.command()
-@click.argument("review_id", type=int)
+@click.argument("review_id", type=NUMBER)
 @_acting
 def reject(review_id: int, **how: Any) -> None:
     """Say that the offers are different products."""
@@ -145,7 +146,7 @@ def move(product_id: str, offer_ids: tuple[str, ...], **how: Any) -> None:
 
 
 @command.command()
-@click.argument("act_id", type=int)
+@click.argument("act_id", type=NUMBER)
 @_acting
 def undo(act_id: int, **how: Any) -> None:
     """Take an act back: offers, decisions and questions are as they were before it."""

@@ -100,3 +100,10 @@ def test_receivers_come_and_go(run: Run) -> None:
 def test_nobody_is_found_who_was_never_here(run: Run, act: tuple[str, ...]) -> None:
     with pytest.raises(DomainError, match="Nothing is kept"):
         run("customers", *act, "personne@example.org")
+
+
+@pytest.mark.parametrize("share", ["NaN", "sNaN", "Infinity", "-1", "50.01", "1.234", "x"])
+def test_a_share_that_is_none_is_refused_before_anything_is_asked(share: str) -> None:
+    said = CliRunner().invoke(cli, ["accounts", "rate", "acme", "--", share])
+    assert said.exit_code == 2
+    assert "is no share" in said.output

@@ -1,0 +1,111 @@
+"""The command line as a whole: every command explains itself, and no refusal is a traceback."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from comptoir.cli import COMMANDS, cli, main
+from tests.redis_server import RedisServer
+from tests.redis_server import redis_server as redis_server
+
+NOBODY = "127.0.0.1:1"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    said = CliRunner().invoke(cli, [name, "--help"])
+    assert said.exit_code == 0
+    assert "Usage:" in said.output
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (f"postgresql://nobody:secret@{NOBODY}/none", "cannot be reached"),
+        ("mysql://nobody:secret@host/none", "has to begin with postgresql://"),
+        ("nonsense-secret", "has to begin with postgresql://"),
+    ],
+)
+def test_a_database_that_is_not_there_is_said_in_two_lines(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    url: str,
+    words: str,
+) -> None:
+    monkeypatch.setenv("COMPTOIR_DATA", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setattr(sys, "argv", ["comptoir", "merchant", "list"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert words in said
+    assert "secret" not in said
+    assert len(said.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["review", "accept", f"{10**20}"],
+        ["review", "undo", f"{10**20}"],
+        ["ranking", "diff", f"{10**20}"],
+        ["ranking", "rollback", "--platform", "--to", f"{10**20}"],
+    ],
+)
+def test_a_number_beyond_any_is_refused(words: list[str]) -> None:
+    said = CliRunner().invoke(cli, words)
+    assert said.exit_code == 2
+    assert "is not in the range" in said.output
+
+
+def doctor(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, database: str, **settings: str
+) -> dict[str, str]:
+    """What the doctor says of each subject."""
+    monkeypatch.setenv("COMPTOIR_DATA", str(folder))
+    monkeypatch.setenv("DATABASE_URL", database)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    lines = CliRunner().invoke(cli, ["doctor"]).output.splitlines()
+    return {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
+
+
+def test_the_doctor_asks_what_it_speaks_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, postgres_url: str
+) -> None:
+    said = doctor(
+        monkeypatch,
+        tmp_path,
+        postgres_url,
+        REDIS_URL=f"redis://{NOBODY}/0",
+        ELASTICSEARCH_URL=f"http://{NOBODY}",
+        PAYMENT_PROVIDER="barter",
+    )
+    assert said["redis"].startswith("failing")
+    assert "serve meanwhile" in said["redis"]
+    assert said["engine"].startswith("failing")
+    assert "search" not in said
+    assert said["payment"].startswith("failing")
+    assert "barter" in said["payment"]
+
+
+def test_the_doctor_finds_a_redis_that_answers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, postgres_url: str, redis_server: RedisServer
+) -> None:
+    said = doctor(monkeypatch, tmp_path, postgres_url, REDIS_URL=redis_server.url)
+    assert said["redis"].startswith("ok")
+
+
+def test_the_doctor_says_in_one_line_that_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = doctor(monkeypatch, tmp_path, f"postgresql://nobody:secret@{NOBODY}/none")
+    assert said["database"].startswith("failing")
+    assert "Is" not in said
+    assert "secret" not in "".join(said.values())
