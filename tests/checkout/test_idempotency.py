@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from checkout.idempotency import KEPT_H, LEASE_S, InFlight, Kept, once
 from kernel.errors import DomainError
 from tests.checkout.test_purchase import shelve
 from tests.purchase_setting import CONTACT, Setting, bundled_brand
-from tests.small_merchant import SmallMerchant
+from tests.small_merchant import SmallMerchant, SmallMerchantConnector
 
 _KEYS = itertools.count(1)
 
@@ -147,6 +148,41 @@ def test_over_http(setting: Setting, merchant: SmallMerchant) -> None:
     wrong = {"Idempotency-Key": "k" * 256}
     assert client.post("/v1/quotes", json=body, headers=wrong).status_code == 400
     assert _basket_count(setting, first.json()["basket_id"]) == 1
+
+
+def test_over_http_while_the_first_is_at_work(setting: Setting, merchant: SmallMerchant) -> None:
+    lines = [{"offer_id": shelve(setting, merchant), "quantity": 1}]
+    body = {"lines": lines, "contact": CONTACT.as_json()}
+    headers, asked, may_answer = {"Idempotency-Key": key()}, threading.Event(), threading.Event()
+    connector = setting.connectors["norden"]
+
+    class Hesitating(SmallMerchantConnector):
+        """A merchant that is asked for its price and thinks about it."""
+
+        def quote(self, *arguments: Any) -> Any:
+            asked.set()
+            assert may_answer.wait(20)
+            return connector.quote(*arguments)
+
+    setting.connectors["norden"] = Hesitating(merchant.url, "EUR")
+
+    def ask(content: Any) -> Any:
+        return setting.client().post("/v1/quotes", json=content, headers=headers)
+
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(ask, body)
+            assert asked.wait(20)
+            second, other = ask(body), ask(body | {"deliveries": {}})
+            may_answer.set()
+            answered = first.result()
+    finally:
+        may_answer.set()
+        setting.connectors["norden"] = connector
+    assert (second.status_code, second.headers["retry-after"]) == (409, "2")
+    assert second.json()["code"] == "idempotency_in_flight"
+    assert other.status_code == 422
+    assert (answered.status_code, ask(body).json()) == (201, answered.json())
 
 
 def _basket_count(setting: Setting, basket_id: str) -> int:
