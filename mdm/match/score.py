@@ -17,8 +17,10 @@ from mdm.match.decision import Piece
 from mdm.match.ensemble import Ensemble, read_ensemble
 from mdm.match.evidence import Evidence
 from mdm.match.features import Features
+from mdm.match.model_codes import of_another_market, written_in_pieces
 from mdm.match.rarity import TELLING, Rarity
 from mdm.match.short_names import unlike_names
+from mdm.normalise.trade_words import ENGLISH_OF
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +44,11 @@ SAME_TITLE = 1.0
 SAME_TITLE_WEIGHT = 1.5
 # `iphone 8` and `iphone x`, where no longer code says that both are one.
 OTHER_SHORT_NAME = -2.5
+# Of such pairs .70 to .98 are of one product, whatever else the titles score.
+CODE_IN_PIECES = 1.25
+OTHER_MARKET = 2.5
+# Titles that lead with two makers, each of whom the other does not know.
+OTHER_LEAD = -2.0
 # Most shops say it, three in a hundred say it wrongly.
 OTHER_CARD = -3.0
 TELLING_CODE_LENGTH = 6
@@ -51,6 +58,7 @@ AGAINST_AT_MOST = -5.0
 MIN_TOLD = 0.05
 
 _NOTHING: frozenset[str] = frozenset()
+_KINDS = frozenset(ENGLISH_OF.values())
 
 
 @lru_cache(maxsize=1)
@@ -96,10 +104,16 @@ def title_evidence(one: Features, other: Features, rarity: Rarity) -> list[Piece
     """What titles say as a whole: one rare model code where no maker is stated that speaks against
     it, or the same words."""
     found: list[Piece] = []
-    if one.manufacturer is None or other.manufacturer is None:
-        code = _model_code(one, other)
-        if code and rarity.holders(code) <= MODEL_CODE_HOLDERS:
+    code = _model_code(one, other)
+    if code:
+        is_rare = rarity.holders(code) <= MODEL_CODE_HOLDERS
+        if is_rare and (one.manufacturer is None or other.manufacturer is None):
             found.append(("same_model_code", (code,), SAME_MODEL_CODE))
+    else:
+        found += _codes_written_otherwise(one, other, rarity)
+        leads = _unlike_leads(one, other)
+        if leads:
+            found.append(("other_lead", leads, OTHER_LEAD))
     is_same = one.reading.tokens == other.reading.tokens
     if is_same and rarity.weighed(one).words >= SAME_TITLE_WEIGHT:
         found.append(("same_title", (), SAME_TITLE))
@@ -110,6 +124,33 @@ def title_evidence(one: Features, other: Features, rarity: Rarity) -> list[Piece
     if card and other_card and card != other_card:
         found.append(("other_card", sorted((card, other_card)), OTHER_CARD))
     return found
+
+
+def _codes_written_otherwise(one: Features, other: Features, rarity: Rarity) -> list[Piece]:
+    code = written_in_pieces(one, other)
+    if code and rarity.holders(code) <= MODEL_CODE_HOLDERS:
+        return [("code_in_pieces", (code,), CODE_IN_PIECES)]
+    model = of_another_market(one, other)
+    if model and rarity.holders(model) <= MODEL_CODE_HOLDERS:
+        return [("other_market", (model,), OTHER_MARKET)]
+    return []
+
+
+def _unlike_leads(one: Features, other: Features) -> tuple[str, ...]:
+    """The first words of two titles, as makers lead them, where neither says that of the other;
+    nothing where both state one maker, or where a word names a kind of thing."""
+    left, right = one.lead, other.lead
+    if left is None or right is None or left == right or not (left + right).isalpha():
+        return ()
+    if one.manufacturer is not None and one.manufacturer == other.manufacturer:
+        return ()
+    if left in _KINDS or right in _KINDS:
+        return ()
+    return () if _says(other, left) or _says(one, right) else (left, right)
+
+
+def _says(offer: Features, word: str) -> bool:
+    return word in offer.reading.text or word in offer.reading.described
 
 
 def _unlike_names(one: Features, other: Features, rarity: Rarity) -> str | None:

@@ -11,21 +11,28 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from mdm.match.features import Features
+from mdm.match.model_codes import of_another_market, written_in_pieces
 from mdm.match.rarity import TELLING, Rarity
 from mdm.normalise.kind import added
+from mdm.normalise.trade_attributes import TRADE_KEYS
 from mdm.normalise.vocabulary import ACCESSORIES
 
 # Attributes that make variants: stated on both sides and unequal, they part two offers.
-EXACT = ("capacity", "memory", "size", "keyboard")
+EXACT = ("capacity", "memory", "size", "keyboard", *TRADE_KEYS)
 # Measured or rounded differently from shop to shop: unequal only beyond this share.
 ROUNDED: Mapping[str, Decimal] = {"screen_size": Decimal("0.035"), "content": Decimal("0.01")}
 
 
 # The same article with its box and what comes in it, or as makers of computers buy it.
-_BOXED = frozenset(("box", "boxed", "retail"))
+_BOXED = frozenset(("box", "boxed", "pib", "retail", "wof"))
 _LOOSE = frozenset(("bulk", "oem", "tray"))
+# Part numbers of processors begin so.
+_BOXED_CODE, _LOOSE_CODE = "#bx80", "#cm80"
 # These are also said of other things than the packing: one of a pair has to be plain.
 _UNSURE = frozenset(("box", "tray"))
+# Those sell processors of these under part numbers of their own.
+_COMPUTER_MAKERS = frozenset(("cisco", "dell", "fujitsu", "hewlett", "hp", "hpe", "ibm", "lenovo"))
+_PART_MAKERS = frozenset(("amd", "intel", "nvidia"))
 
 
 def veto(one: Features, other: Features) -> str | None:
@@ -41,16 +48,34 @@ def veto(one: Features, other: Features) -> str | None:
         return f"colour {one.attributes['colour']} and {other.attributes['colour']}"
     if _is_loose(one, other) or _is_loose(other, one):
         return "one comes boxed, the other without its box"
+    if _is_option_of(one, other) or _is_option_of(other, one):
+        return "one is a part of a computer maker"
     return _attributes(one.attributes, other.attributes)
 
 
 def _is_loose(one: Features, other: Features) -> bool:
     """The first is sold without its box, the other in it."""
-    loose = one.reading.tokens & _LOOSE
-    if not loose or one.reading.tokens & _BOXED or other.reading.tokens & _LOOSE:
+    loose, boxed = _loose(one), _boxed(other)
+    if not loose or not boxed or _boxed(one) or _loose(other):
         return False
-    boxed = other.reading.tokens & _BOXED
-    return bool(boxed) and not (loose <= _UNSURE and boxed <= _UNSURE)
+    return not (loose <= _UNSURE and boxed <= _UNSURE)
+
+
+def _loose(offer: Features) -> frozenset[str]:
+    said = offer.reading.tokens & _LOOSE
+    return said | {_LOOSE_CODE} if _LOOSE_CODE in offer.reading.ends else said
+
+
+def _boxed(offer: Features) -> frozenset[str]:
+    said = offer.reading.tokens & _BOXED
+    return said | {_BOXED_CODE} if _BOXED_CODE in offer.reading.ends else said
+
+
+def _is_option_of(one: Features, other: Features) -> bool:
+    """The first is a part as a maker of computers sells it, the other as its own maker does."""
+    if not one.reading.tokens & _COMPUTER_MAKERS or other.reading.tokens & _COMPUTER_MAKERS:
+        return False
+    return other.lead in _PART_MAKERS and other.lead in one.reading.tokens
 
 
 def _colours_differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
@@ -68,6 +93,8 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
     if one.gtins & other.gtins or one.mpns & other.mpns:
         return None
     shared = one.all_codes & other.all_codes
+    if not shared and (of_another_market(one, other) or written_in_pieces(one, other)):
+        return None
     if one.codes and other.codes and not shared:
         return "model codes agree in parts only"
     if rarity is None or one.reading.tokens == other.reading.tokens:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from mdm.normalise.text import folded, plain_text
+from mdm.normalise.trade_attributes import TRADE_KEYS, trade_attribute, trade_attributes
 from mdm.normalise.vocabulary import COLOUR_OF, KEY_OF, WEAK_COLOURS
 
 MAX_KEY = 60
@@ -111,9 +112,9 @@ def canonical(key: str, text: str) -> str | None:
     if key == "pack_count":
         found = re.match(r"(\d{1,3})\b", plain)
         return found[1] if found and int(found[1]) > 1 else None
-    if key == "size":
-        return plain.upper()[:20].replace(",", ".")
-    return text
+    if key in TRADE_KEYS:
+        return trade_attribute(key, plain)
+    return plain.upper()[:20].replace(",", ".") if key == "size" else text
 
 
 def from_title(title: str) -> dict[str, str]:
@@ -129,6 +130,7 @@ def from_title(title: str) -> dict[str, str]:
         "pack_count": pack_count(plain),
         "keyboard": _group(_KEYBOARD, plain),
         "content": _content(plain),
+        **trade_attributes(plain),
     }
     return {key: value for key, value in found.items() if value}
 

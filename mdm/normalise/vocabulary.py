@@ -70,6 +70,9 @@ ATTRIBUTE_KEYS = {
     "weight": "weight poids gewicht",
     "keyboard": "keyboard clavier tastatur keyboard_layout tastaturlayout",
     "gender": "gender genre geschlecht",
+    "lens_range": "lens_range",
+    "sim_cards": "sim_cards sim_slots nombre_de_sim anzahl_sim_karten",
+    "place_settings": "place_settings couverts nombre_de_couverts massgedecke anzahl_massgedecke",
 }
 
 KEY_OF = {word: key for key, words in ATTRIBUTE_KEYS.items() for word in words.split()}

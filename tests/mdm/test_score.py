@@ -218,6 +218,57 @@ def test_boxed_and_loose_ware_are_kept_apart() -> None:
     assert veto(features("Norvalis fridge with ice box"), features("Norvalis fridge, tray")) is None
 
 
+def test_part_numbers_tell_boxed_processors_from_loose_ones() -> None:
+    boxed = features("Kernwerk K7 4770 BX80646K74770")
+    loose = features("Kernwerk K7 4770 CM8064601464303")
+    reason = "one comes boxed, the other without its box"
+    assert veto(boxed, loose) == veto(loose, boxed) == reason
+    assert veto(boxed, features("Kernwerk K7 4770 OEM")) == reason
+    assert veto(loose, features("Kernwerk K7 4770 PIB")) == reason
+    assert veto(boxed, features("Kernwerk K7 4770 processor")) is None
+    assert veto(boxed, features("Kernwerk K7 4770 box")) is None
+
+
+def test_a_part_of_a_computer_maker_is_not_that_of_its_own_maker() -> None:
+    own = features("Intel Xeon E5-2620 2 GHz processor")
+    option = features("HP DL360p Intel Xeon E5-2620 2 GHz processor")
+    assert veto(own, option) == veto(option, own) == "one is a part of a computer maker"
+    assert veto(option, features("Hewlett Packard Intel Xeon E5-2620 processor")) is None
+    # A computer is named by its series where a shop leaves its maker out.
+    assert veto(features("HP Elitebook 840 Intel i5"), features("Elitebook 840 Intel i5")) is None
+
+
+def test_titles_that_lead_with_different_makers_speak_of_two_things() -> None:
+    one, other = features("Norvalis fridge X200 white"), features("Bohrwick fridge X200 white")
+    told = title_evidence(one, other, RARITY)
+    assert told == [("other_lead", ("norvalis", "bohrwick"), -2.0)]
+    assert [code for code, *_ in title_evidence(other, one, RARITY)] == ["other_lead"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (features("Norvalis fridge"), features("Fridge X200 by Norvalis")),
+        # A kind of thing leads one of them, whatever the language.
+        (features("Kühlschrank Norvalis X200"), features("Bohrwick X200")),
+        (features("X200 fridge"), features("Norvalis fridge")),
+        (
+            features("Norvalis kettle", description="Made by Bohrwick"),
+            features("Bohrwick kettle"),
+        ),
+        (
+            features("Aqualine", manufacturer="Bosch"),
+            features("Serie kettle", manufacturer="Bosch"),
+        ),
+        # One whole model code weighs more than who leads.
+        (features("Norvalis KX214QTZ kettle"), features("Bohrwick KX214QTZ kettle")),
+    ],
+)
+def test_leads_that_say_nothing(one: Features, other: Features) -> None:
+    for pair in ((one, other), (other, one)):
+        assert "other_lead" not in [code for code, *_ in title_evidence(*pair, RARITY)]
+
+
 def test_what_shares_no_code_has_to_be_surer() -> None:
     one, other = features("Norvalis retro fridge cream"), features("Norvalis retro fridge red")
     rarity = Rarity(1_000, lambda _: 2)

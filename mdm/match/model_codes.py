@@ -1,0 +1,90 @@
+"""Model codes that two titles write in different ways: in pieces, or with the letters of a market.
+Pure.
+
+`dsr 15b1 k` is `dsr15b1k`; `ue49nu7100kxxu` is `ue49nu7100` as it is sold in Britain. Other letters
+behind a code name other things (`dfg15b1k` is black, `dfg15b1s` is silver): they are not read here.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import accumulate, chain
+
+from mdm.match.features import Features
+
+SHORTEST = 6
+"""Letters of a code that can name a model."""
+_MOST_PIECES = 6
+_LONGEST = 24
+_PIECE = re.compile(r"[^\W_]+")
+# What shops put between the pieces of a code.
+_BETWEEN = str.maketrans("", "", " -/._")
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[a-z]")
+# Of makers that put the market behind the model: Samsung (xxu, txxu, auxxu, xeg), LG (pla, plb,
+# lla), Sony (bu, su, baep). `uk` and `gb` alone stand behind codes of sisters as well.
+_MARKET = re.compile(r"a?[ktu]?xx[a-z]|a?[ktu]?xe[a-z]|a?xu|[pl]?l[abd]|[bs]u|[bs]aep")
+_MARKET_LETTERS = range(2, 6)
+
+
+def written_in_pieces(one: Features, other: Features) -> str | None:
+    """The longest code that one title writes whole and the other in three pieces or more."""
+    found = {*_in_pieces(one, other), *_in_pieces(other, one)}
+    return max(found, key=lambda each: (len(each), each), default=None)
+
+
+def of_another_market(one: Features, other: Features) -> str | None:
+    """The longest model that both state, at least one of them with the letters of a market."""
+    here, there = _models(one.codes), _models(other.codes)
+    if not here and not there:
+        return None
+    found = (here | one.all_codes) & (there | other.all_codes) & (here | there)
+    return max(found, key=lambda each: (len(each), each), default=None)
+
+
+def _in_pieces(one: Features, other: Features) -> list[str]:
+    written = _compact(other.reading.text)
+    return [
+        code
+        for code in one.codes
+        if code in written
+        and len(code) >= SHORTEST
+        and not code.isdigit()
+        and code not in other.all_codes
+        and _ends_with_pieces(code, other.reading.text)
+    ]
+
+
+@lru_cache(maxsize=50_000)
+def _compact(text: str) -> str:
+    return text.translate(_BETWEEN)
+
+
+def _ends_with_pieces(code: str, text: str) -> bool:
+    """Whether a code begins and ends where pieces of a text do."""
+    pieces = _PIECE.findall(text)
+    return any(
+        code in accumulate(pieces[start : start + _MOST_PIECES])
+        for start, piece in enumerate(pieces)
+        if code.startswith(piece)
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _models(codes: frozenset[str]) -> frozenset[str]:
+    return frozenset(chain.from_iterable(map(_without_market, codes)))
+
+
+@lru_cache(maxsize=200_000)
+def _without_market(code: str) -> tuple[str, ...]:
+    """What is left of a code where its last letters are those of a market."""
+    if len(code) > _LONGEST:
+        return ()
+    ends = ((code[:-length], code[-length:]) for length in _MARKET_LETTERS)
+    return tuple(model for model, end in ends if _MARKET.fullmatch(end) and _is_model(model))
+
+
+def _is_model(text: str) -> bool:
+    is_long = len(text) >= SHORTEST
+    return is_long and _DIGIT.search(text) is not None and _LETTER.search(text) is not None

@@ -1,0 +1,63 @@
+"""What parts two things of one trade and no other, out of a title: the lens that comes with a
+camera, how many SIM cards a telephone takes, for how many people a dishwasher washes. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# The second number carries the unit, or both do: `18-55mm`, `24 mm - 105 mm`.
+_LENS = re.compile(
+    r"(?<![\w.,])(\d{1,3}(?:[.,]\d)?)\s?(?:mm)?\s?[-\u2013]\s?(\d{2,3})\s?mm\b(?!\s?x)"
+)
+_BODY_ONLY = re.compile(
+    r"\b(?:body only|camera body|slr body|nur gehause|kameragehause|boitier (?:nu|seul)|"
+    r"solo cuerpo|solo corpo|solo body|alleen body)\b"
+)
+_TWO_SIMS = re.compile(r"\b(?:(?:dual|2|double|doppel|doppio|doble)[- ]?sim|duos)\b")
+_ONE_SIM = re.compile(r"\b(?:single|mono|1)[- ]?sim\b")
+_PLACES = re.compile(
+    r"(?<![\w.,])(\d{1,2})\s?-?(?:(?:place|pl\.?|p)(?:[ /]settings?)|place\b|places? setting|"
+    r"(?:mass)?gedecke?\b|couverts?\b|coperti\b|cubiertos\b)"
+)
+_FEWEST_PLACES, _MOST_PLACES = 4, 18
+
+
+TRADE_KEYS = ("lens_range", "sim_cards", "place_settings")
+
+
+def trade_attributes(plain: str) -> Mapping[str, str | None]:
+    """Of a folded title, by key; None where it says nothing, or two things at once."""
+    return dict(zip(TRADE_KEYS, (_lens(plain), _sims(plain), _places(plain)), strict=True))
+
+
+def trade_attribute(key: str, plain: str) -> str | None:
+    """The same of what a merchant states under one of the keys; a bare number is one of these."""
+    if key != "lens_range" and plain.isdigit():
+        plain = f"{plain} {'sim' if key == 'sim_cards' else 'couverts'}"
+    return trade_attributes(plain)[key]
+
+
+def _lens(plain: str) -> str | None:
+    if "mm" in plain:
+        ranges = {f"{found[1]}-{found[2]} mm" for found in _LENS.finditer(plain)}
+        if ranges:
+            return "/".join(sorted(ranges)[:3])
+    return "body only" if _BODY_ONLY.search(plain) else None
+
+
+def _sims(plain: str) -> str | None:
+    if "sim" not in plain and "duos" not in plain:
+        return None
+    two, one = _TWO_SIMS.search(plain), _ONE_SIM.search(plain)
+    if two and one:
+        return None
+    return "2" if two else "1" if one else None
+
+
+def _places(plain: str) -> str | None:
+    found = _PLACES.search(plain)
+    if not found or not _FEWEST_PLACES <= int(found[1]) <= _MOST_PLACES:
+        return None
+    return str(int(found[1]))

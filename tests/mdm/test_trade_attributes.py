@@ -1,0 +1,72 @@
+"""What parts two things of a trade: lenses, SIM cards, place settings; what only sounds so."""
+
+from __future__ import annotations
+
+import pytest
+
+from mdm.match.features import offer_features
+from mdm.match.vetoes import veto
+from mdm.normalise.attributes import attributes
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("Optaria D80 camera with 18-55mm lens", {"lens_range": "18-55 mm"}),
+        ("Optaria D80 + 18–55 mm & 55-200 mm", {"lens_range": "18-55 mm/55-200 mm"}),
+        ("Appareil Optaria D80 boîtier nu", {"lens_range": "body only"}),
+        ("Optaria D80 nur Gehäuse", {"lens_range": "body only"}),
+        ("Body lotion 18-55 years", {}),
+        ("Orbo Fonix 8 Dual-SIM", {"sim_cards": "2"}),
+        ("Orbo Fonix 8 double SIM", {"sim_cards": "2"}),
+        ("Orbo Fonix 8 single sim", {"sim_cards": "1"}),
+        ("Orbo Fonix 8 single sim / dual sim", {}),
+        ("Orbo Fonix 8 SIM free", {}),
+        ("Dishwasher 13 place settings", {"place_settings": "13"}),
+        ("Lave-vaisselle 12 couverts", {"place_settings": "12"}),
+        ("Geschirrspüler 14 Maßgedecke", {"place_settings": "14"}),
+        ("Canapé 2 places", {}),
+        ("Ménagère 24 couverts", {}),
+    ],
+)
+def test_what_a_title_says(title: str, read: dict[str, str]) -> None:
+    found = attributes((), title, None)
+    kept = {
+        key: found[key] for key in ("lens_range", "sim_cards", "place_settings") if key in found
+    }
+    assert kept == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key", "read"),
+    [
+        ("place_settings", "13 place settings", "place_settings", "13"),
+        ("Couverts", "13", "place_settings", "13"),
+        ("sim_cards", "Dual SIM", "sim_cards", "2"),
+        ("sim_cards", "1", "sim_cards", "1"),
+        ("lens_range", "18-55", "lens_range", None),
+        ("sim_cards", "eSIM", "sim_cards", None),
+    ],
+)
+def test_what_a_merchant_states(name: str, value: str, key: str, read: str | None) -> None:
+    assert attributes(((name, value),), "Norvalis", None).get(key) == read
+
+
+@pytest.mark.parametrize(
+    ("title", "other", "reason"),
+    [
+        ("Optaria D80 18-55mm", "Optaria D80 18-105mm", "lens range 18-55 mm and 18-105 mm"),
+        ("Optaria D80 body only", "Optaria D80 18-105mm", "lens range body only and 18-105 mm"),
+        ("Optaria D80 18-55mm", "Optaria D80 with 18-55 mm lens", None),
+        ("Optaria D80", "Optaria D80 with 18-55 mm lens", None),
+        ("Fonix 8 dual sim", "Fonix 8 single sim", "sim cards 2 and 1"),
+        ("Fonix 8 dual sim", "Fonix 8", None),
+        ("Dishwasher 12 place", "Dishwasher 13 place", "place settings 12 and 13"),
+        ("Dishwasher 12 place", "Dishwasher", None),
+    ],
+)
+def test_what_parts_two_offers(title: str, other: str, reason: str | None) -> None:
+    one, two = (
+        offer_features(each, {"attributes": attributes((), each, None)}) for each in (title, other)
+    )
+    assert veto(one, two) == reason
