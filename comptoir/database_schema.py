@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from kernel.db import Database
+from kernel.errors import DomainError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -24,7 +25,10 @@ def _config() -> Config:
 
 
 def upgrade(database: Database) -> tuple[str | None, str]:
-    """Apply what is missing; answers (revision before, revision now). One process at a time."""
+    """Apply what is missing; answers (revision before, revision now). One process at a time.
+
+    Raises DomainError `database_newer` where a later release has been at work.
+    """
     from alembic import command
 
     config = _config()
@@ -33,6 +37,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         connection.commit()
         try:
             before = current(database)
+            refuse_newer(before)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
@@ -41,6 +46,17 @@ def upgrade(database: Database) -> tuple[str | None, str]:
             connection.execute(sa.text("SELECT pg_advisory_unlock(7310001)"))
             connection.commit()
     return before, head()
+
+
+def refuse_newer(revision: str | None) -> None:
+    """DomainError `database_newer` for a database that a later release has brought further."""
+    if revision is not None and revision > head():
+        raise DomainError(
+            "database_newer",
+            f"The database is at revision {revision}: a later release has been at work. "
+            f"This one knows revision {head()}.",
+            hint="Run the later release, or restore a backup from before it.",
+        )
 
 
 def current(database: Database) -> str | None:

@@ -39,8 +39,10 @@ class Installation:
         The embedded one is brought there; one of your own is left to `comptoir db upgrade`.
         """
         database = Database(self.url)
-        if database_schema.current(database) == database_schema.head():
+        current = database_schema.current(database)
+        if current == database_schema.head():
             return database
+        database_schema.refuse_newer(current)
         if self.settings.database_url is not None:
             raise DomainError(
                 "database_behind",

@@ -71,6 +71,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         version = connection.execute(sa.text("SHOW server_version")).scalar_one()
     current, head = database_schema.current(database), database_schema.head()
     yield "database", kind, f"PostgreSQL {version}"
+    database_schema.refuse_newer(current)
     if current != head:
         yield "schema", "missing", f"at {current or 'none'}, needs {head}: comptoir db upgrade"
         return

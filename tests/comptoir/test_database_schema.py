@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from comptoir import database_schema
+from comptoir.cli import cli
 from kernel.db import Database
+from kernel.errors import DomainError
 
 OURS = ("tenants", "mdm", "crawlers", "indexer", "checkout", "public")
 
@@ -53,6 +57,26 @@ def test_an_upgrade_with_nothing_to_do_changes_nothing(empty: Database) -> None:
     database_schema.upgrade(empty)
     head = database_schema.head()
     assert database_schema.upgrade(empty) == (head, head)
+    empty.close()
+
+
+def test_a_release_that_is_older_than_its_database_says_so(
+    empty: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database_schema.upgrade(empty)
+    with empty.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE public.alembic_version SET version_num = '9999'"))
+    with pytest.raises(DomainError, match="revision 9999") as refused:
+        database_schema.upgrade(empty)
+    assert refused.value.code == "database_newer"
+    monkeypatch.setenv("DATABASE_URL", empty.url)
+    monkeypatch.setenv("COMPTOIR_DATA", str(tmp_path))
+    shown = CliRunner().invoke(cli, ["search", "lamp"]).exception
+    assert isinstance(shown, DomainError)
+    assert shown.code == "database_newer"
+    said = CliRunner().invoke(cli, ["doctor"]).output
+    assert "later release" in said
+    assert "db upgrade" not in said
     empty.close()
 
 
