@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from checkout.accounting.books import PLATFORM_BOOK, Posting, currencies, postings
-from checkout.accounting.formats import OF_A_YEAR, ONE_CURRENCY, format_of
+from checkout.accounting.formats import MOST_LINES, OF_A_YEAR, ONE_CURRENCY, format_of
 from checkout.accounting.formats.sheet import Sheet
 from checkout.accounting.periods import checked_period, closed_period
 from checkout.accounting.presentation import Presentation
@@ -40,14 +40,33 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """A written file; `left_out` are currencies that such a file cannot hold."""
+class Written:
+    """A file and the hash of its content."""
 
     file: Path
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: one file, or several where a format's files have an end. `left_out` are
+    currencies that such a file cannot hold.
+    """
+
+    files: tuple[Written, ...]
     entries: int
     is_final: bool
     left_out: tuple[str, ...]
+
+    @property
+    def file(self) -> Path:
+        """The first file."""
+        return self.files[0].file
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the first file."""
+        return self.files[0].sha256
 
 
 def export(
@@ -73,10 +92,11 @@ def export(
             # Formats that hold a year begin with one line of names.
             yield from islice(shape.lines(sheet, found), int(sheet is not sheets[0]), None)
 
-    file = folder / shape.file_name(sheets[-1])
-    digest = _write(file, lines())
+    names, most = MOST_LINES.get(wanted.format, (0, None))
+    rows = None if most is None else most - names
+    files = tuple(_parts(folder / shape.file_name(sheets[-1]), lines(), names, rows))
     is_final = sheets[-1].closed_at is not None
-    return Exported(file, digest, counted.count, is_final, tuple(sorted(left_out)))
+    return Exported(files, counted.count, is_final, tuple(sorted(left_out)))
 
 
 def _months(wanted: Wanted) -> list[str]:
@@ -129,6 +149,19 @@ class _Counted:
         for each in inner:
             self.count += 1
             yield each
+
+
+def _parts(
+    file: Path, lines: Iterator[bytes], name_lines: int, most_rows: int | None
+) -> Iterator[Written]:
+    """Write one file, and another with the same names for each `most_rows` more."""
+    names = list(islice(lines, name_lines))
+    part, begin, number = file, [*islice(lines, 1)], 1
+    while number == 1 or begin:
+        more = islice(lines, None if most_rows is None else most_rows - 1)
+        yield Written(part, _write(part, chain(names, begin, more)))
+        begin, number = [*islice(lines, 1)], number + 1
+        part = file.with_stem(f"{file.stem}_{number}")
 
 
 def _write(file: Path, lines: Iterator[bytes]) -> str:

@@ -201,5 +201,7 @@ def export(period: str, format_: str, book: str | None, currency: str | None, fo
     state = "final" if made.is_final else "PROVISIONAL: not all of it is closed"
     click.echo(f"{made.file}: {made.entries} entries, {state}")
     click.echo(f"sha256 {made.sha256}")
+    for part in made.files[1:]:
+        click.echo(f"{part.file}: goes on there\nsha256 {part.sha256}")
     for each in made.left_out:
         click.echo(f"not in this file: entries in {each}; csv and jsonl hold them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from checkout.accounting.commission import (
     record_rate,
 )
 from checkout.accounting.export import Exported, Wanted, export
-from checkout.accounting.formats import NAMES, datev, fec
+from checkout.accounting.formats import MOST_LINES, NAMES, datev, fec
 from checkout.accounting.formats.sheet import Sheet, cell
 from checkout.accounting.invoices import invoices_of, owed_in
 from checkout.accounting.periods import (
@@ -295,6 +296,45 @@ def _a_year_is_its_months(setting: Setting, folder: Path, year: str) -> None:
     assert not whole.is_final
     numbers = {int(row.split(b"\t")[2]) for row in rows}
     assert numbers == set(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("rows_a_file", [1, 2, 99_997])
+def test_a_german_file_that_is_full_goes_on_in_another(
+    setting: Setting,
+    merchant: SmallMerchant,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows_a_file: int,
+) -> None:
+    with setting.database.platform() as tx:
+        if rate_at(tx, "norden", datetime.now(UTC)) is None:
+            record_rate(tx, "norden", 650, Treatment.DOMESTIC, "FR", valid_from=None)
+    purchase_id = bought(setting, merchant)
+    with setting.database.platform() as tx:
+        booked = t.ledger_transaction.c.leg_id == t.leg.c.leg_id
+        of_purchase = t.leg.c.purchase_id == purchase_id
+        month = tx.execute(
+            sa.select(t.ledger_transaction.c.period).where(booked, of_purchase).limit(1)
+        ).scalar_one()
+        now = datetime.now(UTC)
+        whole = export(tx, Wanted(month, "datev"), tmp_path, SHOWN, now)
+        head, names, *rows = whole.file.read_bytes().splitlines(keepends=True)
+        monkeypatch.setitem(MOST_LINES, "datev", (2, 2 + rows_a_file))
+        parts = export(tx, Wanted(month, "datev"), tmp_path, SHOWN, now)
+    assert len(rows) >= 2
+    assert len(parts.files) == -(-len(rows) // rows_a_file)
+    assert parts.entries == whole.entries
+    assert [each.file.name for each in parts.files][:2] == [
+        f"EXTF_Buchungsstapel_{month}.csv", f"EXTF_Buchungsstapel_{month}_2.csv"
+    ][: len(parts.files)]  # fmt: skip
+    written = [each.file.read_bytes() for each in parts.files]
+    assert [hashlib.sha256(each).hexdigest() for each in written] == [
+        each.sha256 for each in parts.files
+    ]
+    lines = [each.splitlines(keepends=True) for each in written]
+    assert all(each[:2] == [head, names] for each in lines)
+    assert all(len(each) <= 2 + rows_a_file for each in lines)
+    assert [row for each in lines for row in each[2:]] == rows
 
 
 def test_a_file_in_euros_names_what_it_cannot_hold(

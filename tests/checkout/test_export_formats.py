@@ -2,7 +2,7 @@
 
 FEC: article A47 A-1 of the book of tax procedures. DATEV: the format description of Buchungsstapel
 13 with header 700, its expressions as published for developers. No office's own program runs here;
-a reader of FEC files that somebody else wrote does (`fec-parser`).
+readers of such files that others wrote do (`fec-parser`, `mloda-community-german-ledger`).
 """
 
 from __future__ import annotations
@@ -179,3 +179,26 @@ def test_somebody_elses_reader_finds_the_same_in_the_french_file() -> None:
     command = [str(python), "-c", script, str(GOLDEN / "november.fec")]
     done = subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=Path("/"))
     assert json.loads(done.stdout) == [5, "125.60", "125.60", ["411000", "445710", "706000"]]
+
+
+def test_somebody_elses_strict_reader_takes_the_german_file(tmp_path: Path) -> None:
+    python = interpreter_with(
+        "datev-reader",
+        ["mloda==0.17.0", "mloda-community-german-ledger==0.11.0", "pyarrow==26.0.1"],
+    )
+    script = (
+        "import json, sys; "
+        "from mloda.community.feature_groups.experimental.german_ledger.datev import read_batch; "
+        "head, legs = read_batch(sys.argv[1]); "
+        "print(json.dumps([head.format_version, head.skr, head.festschreibung, legs['Konto'], "
+        "[str(each) for each in legs['Betrag']], [str(day) for day in legs['Buchungsdatum']]]))"
+    )
+    file = tmp_path / "EXTF_Buchungsstapel_2026-11.csv"
+    file.write_bytes((GOLDEN / "november.datev").read_bytes())
+    command = [str(python), "-c", script, str(file)]
+    done = subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=Path("/"))
+    version, chart, is_fixed, accounts, amounts, days = json.loads(done.stdout)
+    assert (version, chart, is_fixed) == (13, "03", True)
+    assert accounts == ["1410", "8200", "1410", "1770", "1410", "8200"]
+    assert amounts == ["100.50", "-100.50", "20.10", "-20.10", "5.00", "-5.00"]
+    assert days == ["2026-11-04"] * 4 + ["2026-11-01"] * 2

@@ -18,6 +18,9 @@ ONE_CURRENCY = frozenset({"datev", "fec"})
 OF_A_YEAR = frozenset({"fec"})
 """Formats that hold a year as well as a month: a line of names, then the entries."""
 
+MOST_LINES = {"datev": (2, 99_999)}
+"""Formats whose files have an end: lines of names that each begins with, and lines in all."""
+
 
 class Format(Protocol):
     """One format."""
