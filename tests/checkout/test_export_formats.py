@@ -14,6 +14,7 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,7 +100,7 @@ def booked(listed: list[tuple[str, int, int, str]]) -> list[Posting]:
 
 def fec_rows(postings: list[Posting]) -> list[dict[str, str]]:
     """The file, read by its own rules alone."""
-    raw = b"".join(fec.lines(sheet(), postings)).decode("utf-8")
+    raw = b"".join(fec.lines(sheet(), postings)).decode("iso-8859-15")
     assert raw.endswith("\r\n")
     head, *rows = (line.split("\t") for line in raw.removesuffix("\r\n").split("\r\n"))
     assert head == list(FEC_FIELDS)
@@ -128,6 +129,20 @@ def test_every_line_of_the_french_file_is_as_the_order_says(
     assert all(len(each) == 1 for each in dates.values())
     assert numbers == sorted(numbers)
     assert set(numbers) == set(range(1, len(listed) + 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Cœur d’Été à 5 €", "Cœur d'Été à 5 €"),
+        ("Żółw Łódź", "Zó?w ?ódz"),
+        ("名前", "??"),
+        ("\u2028a\u0085b", "a b"),
+    ],
+)
+def test_the_french_file_has_the_characters_that_the_order_allows(name: str, written: str) -> None:
+    first = fec_rows(booked([(name, 1200, 1, "commission")]))[0]
+    assert first["CompAuxLib"] == written
 
 
 def test_the_french_file_is_named_as_the_order_says() -> None:

@@ -1,12 +1,13 @@
 """Export as French accounting entries file (article A47 A-1 of the book of tax procedures). Pure.
 
-Eighteen columns, parted by tabs, days as 20261130, decimal comma, UTF-8. The number of an entry
-runs through the year without a gap. Books in France are kept in euros: the columns of another
-currency stay empty.
+Eighteen columns, parted by tabs, days as 20261130, decimal comma, ISO 8859-15: the article allows
+that, ASCII and EBCDIC. The number of an entry runs through the year without a gap. Books in France
+are kept in euros: the columns of another currency stay empty.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from checkout.accounting.books import Posting
@@ -19,6 +20,8 @@ COLUMNS = (
     *("EcritureLet", "DateLet", "ValidDate", "Montantdevise", "Idevise"),
 )
 _DAY = "%Y%m%d"
+_CHARACTERS = "iso-8859-15"
+_APOSTROPHES = {0x2018: "'", 0x2019: "'"}
 # Accounts that have one part for each merchant.
 _AUXILIARY = frozenset({"commission_receivable"})
 
@@ -66,4 +69,21 @@ def _row(sheet: Sheet, each: Posting) -> tuple[str, ...]:
 
 
 def _line(cells: Iterable[str]) -> bytes:
-    return ("\t".join(cells) + "\r\n").encode()
+    return _coded("\t".join(cells) + "\r\n")
+
+
+def _coded(text: str) -> bytes:
+    """In the characters of the file; others lose their accents, and what is left is a `?`."""
+    try:
+        return text.encode(_CHARACTERS)
+    except UnicodeEncodeError:
+        return b"".join(map(_nearest, text.translate(_APOSTROPHES)))
+
+
+def _nearest(character: str) -> bytes:
+    try:
+        return character.encode(_CHARACTERS)
+    except UnicodeEncodeError:
+        bare = unicodedata.normalize("NFKD", character).encode("ascii", "ignore")
+        # Never a tab, the end of a line, or what would begin a formula.
+        return bare if bare.isalnum() else b"?"
