@@ -13,7 +13,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tenants.ranking.document import PlacementTable, RankingDocument, RuleTable
+from tenants.ranking.document import (
+    NarrowTable,
+    PlacementTable,
+    RankingDocument,
+    RuleTable,
+    TargetTable,
+)
 from tenants.ranking.profile import (
     FieldWeights,
     Ladder,
@@ -29,6 +35,7 @@ from tenants.ranking.profile import (
     Target,
     When,
 )
+from tenants.ranking.wording import maker_key
 
 _SPECIFIC: Mapping[ScopeKind, int] = {"locale": 0, "brand": 1, "platform": 2}
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -137,11 +144,11 @@ def _rule(row: RuleTable, each: Stated) -> Rule:
         id=row.id,
         kind=row.kind,
         when=When(row.when.query, row.when.match, row.when.categories),
-        target=Target(**dict(row.target)),
+        target=Target(**_keyed(row.target)),
         weight=defaults.weight if row.weight is None else row.weight,
         position=defaults.position if row.position is None else row.position,
         url=row.url,
-        narrow=RuleFilter(**dict(row.narrow)),
+        narrow=RuleFilter(**_keyed(row.narrow)),
         valid_from=row.valid_from,
         valid_to=row.valid_to,
         locale=row.locale if row.locale is not None else each.locale,
@@ -149,6 +156,12 @@ def _rule(row: RuleTable, each: Stated) -> Rule:
         scope=each.scope,
         changed_at=row.changed_at,
     )
+
+
+def _keyed(table: TargetTable | NarrowTable) -> dict[str, Any]:
+    """Makers as the index has them: people write them as they are written on the box."""
+    makers = tuple(filter(None, map(maker_key, table.manufacturers)))
+    return {**dict(table), "manufacturers": makers}
 
 
 def _placements(concerned: Sequence[Stated]) -> tuple[Placement, ...]:

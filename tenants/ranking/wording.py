@@ -17,3 +17,9 @@ def rule_words(text: str) -> tuple[str, ...]:
         decomposed = unicodedata.normalize("NFKD", folded)
         folded = "".join(char for char in decomposed if not unicodedata.combining(char))
     return tuple(_WORD.findall(folded)[:MOST_WORDS])
+
+
+def maker_key(name: str) -> str:
+    """`De'Longhi` -> delonghi, `Müller & Söhne` -> muller-sohne: a maker as the facet has it."""
+    plain = re.sub("['’‘ʼ´`]", "", name)
+    return "-".join(rule_words(plain))[:80].strip("-")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.folding import key
 from kernel.errors import DomainError
 from tenants.ranking.document import (
     MOST_BYTES,
@@ -72,3 +73,33 @@ def test_hostile_documents_are_bounded() -> None:
         deep = {"ladder": deep}
     with pytest.raises(DomainError, match="ladder"):
         ranking_document(deep)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Norvalis", "NORVALIS", "norvalis", "De'Longhi", "D’Addario", "Kärcher", "Ampère"),
+        *("B&O", "Müller & Söhne", "Ørsted", "Łódź", "Bœuf", "a_b", "3M", "Groß", "Мир"),
+    ],
+)
+def test_a_maker_is_named_in_a_rule_as_it_is_written_on_the_box(name: str) -> None:
+    document = ranking_document(
+        {
+            "rules": [
+                {"id": "down", "kind": "bury", "target": {"manufacturers": [name]}},
+                {
+                    "id": "only",
+                    "kind": "filter",
+                    "when": {"query": "tv"},
+                    "narrow": {"manufacturers": [name]},
+                },
+            ]
+        }
+    )
+    rules = resolve([Stated("brand", None, document)], "fr").rules
+    assert {
+        rule.id: (*rule.target.manufacturers, *rule.narrow.manufacturers) for rule in rules
+    } == {
+        "down": (key(name),),
+        "only": (key(name),),
+    }
