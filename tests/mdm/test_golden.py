@@ -9,7 +9,7 @@ import pytest
 
 from mdm.golden.members import Member
 from mdm.golden.record import golden_record
-from mdm.golden.texts import sales_talk
+from mdm.golden.texts import sales_talk, without_sales_talk
 
 
 def _member(offer: str, title: str, language: str | None = "en", **facts: Any) -> Member:
@@ -100,6 +100,33 @@ def test_variants_share_a_group() -> None:
     assert group("Norvalis Lumen 6") is None
     stated = [golden_record([_member(f"off_{n}", f"Any {n}", group="g1")]) for n in (1, 1)]
     assert stated[0]["variant_group"] == stated[1]["variant_group"]
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        (
+            "Écran Visorel MV27 - 27 pouces - Blanc - NOUVEAU",
+            "Écran Visorel MV27 - 27 pouces - Blanc",
+        ),
+        ('VISOREL OLED S8 TV 65" 120Hz EEK F NEU OVP', 'VISOREL OLED S8 TV 65" 120Hz EEK F'),
+        ("Hydranor DV14 silber *TOP*", "Hydranor DV14 silber"),
+        ("*TOP* Kamera Xy 5", "Kamera Xy 5"),
+        ("!!! SALE !!! Kamera Xy", "Kamera Xy"),
+        ("Sony WH-1000XM5 | Neu | OVP", "Sony WH-1000XM5"),
+        ("SHIRT BLAU - NEU", "SHIRT BLAU"),
+        *(
+            (name, name)
+            for name in (
+                *("LADIES TANK TOP", "Ladies Tank Top", "New Balance 574", "Nordic Top - Blau"),
+                *("iPhone 12 - 64 GB", "A * B", "Oh! Ein Spiel", "NEU", "Neu - OVP", "Sac NEW"),
+                *("*TOP* Kettle", "Adobe Promotion Kit"),
+            )
+        ),
+    ],
+)
+def test_a_title_names_and_does_not_sell(title: str, name: str) -> None:
+    assert without_sales_talk(title) == name
 
 
 @pytest.mark.parametrize(
