@@ -72,6 +72,8 @@ _LEG_STATES = {
 }
 _ENDED = (State.WITHDRAWING, State.VOIDING, State.CANCELLED)
 _UNDER_WAY = {OrderStatus.SHIPPED.value, OrderStatus.CANCELLED.value}
+PIECE_CHARACTERS = 16
+"""Of a reference of 30: 60 bits to tell orders apart, and 70 left that cannot be guessed."""
 # Where the provider may have charged, or let go, what it had reserved.
 _AT_PROVIDER = (State.PLACED, State.VOIDING)
 _CHARGED = {
@@ -204,6 +206,19 @@ def shown_steps(state: State, reached: Mapping[State, datetime]) -> tuple[Step, 
 def read_order(tx: Transaction, order_ref: str) -> Order:
     """The order of a reference. NotFound for an unknown one, and for one of another brand."""
     return _read(tx, _BY_REFERENCE.first(tx, {"given": order_ref}))
+
+
+def find_order(tx: Transaction, known: str) -> Order:
+    """The order of a reference, or of the beginning of one that stands in the books.
+
+    NotFound for an unknown one. For people of the shop: a buyer has to know the whole of it.
+    """
+    begins = t.purchase.c.order_ref.startswith(known, autoescape=True)
+    if len(known) >= PIECE_CHARACTERS:
+        found = tx.execute(sa.select(t.purchase.c.order_ref).where(begins).limit(2)).scalars().all()
+        if len(found) == 1:
+            return read_order(tx, found[0])
+    return read_order(tx, known)
 
 
 def read_purchase(tx: Transaction, purchase_id: str) -> Order:

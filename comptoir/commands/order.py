@@ -19,13 +19,16 @@ def command() -> None:
 @command.command()
 @click.argument("order_ref")
 def show(order_ref: str) -> None:
-    """Show one order: each merchant's leg, its money, and the merchant's own order number."""
+    """Show one order: each merchant's leg, its money, and the merchant's own order number.
+
+    ORDER_REF may be what stands in the books: the first 16 characters.
+    """
     from checkout.customer_events.receivers import back_office, link
-    from checkout.orders import read_order
+    from checkout.orders import find_order
     from comptoir.installation import Installation
 
     with Installation().database.platform() as tx:
-        order = read_order(tx, order_ref)
+        order = find_order(tx, order_ref)
         merchants = [record.leg.merchant_id for record in order.legs]
         pages = {each: back_office(tx, each) for each in merchants}
     click.echo(f"order {order.order_ref}, confirmed {order.created_at:%Y-%m-%d %H:%M:%S}")

@@ -40,9 +40,10 @@ from checkout.accounting.periods import (
 from checkout.accounting.presentation import current_presentation
 from checkout.accounting.vat import Treatment, standard_rate, treatment_of
 from checkout.after_sale import refund
+from checkout.orders import PIECE_CHARACTERS, find_order
 from checkout.purchase.advance import advance
 from kernel.db import Database
-from kernel.errors import DomainError
+from kernel.errors import DomainError, NotFound
 from kernel.money import Money
 from kernel.settings import Settings
 from tests.checkout.test_purchase import ledger_of, shelve
@@ -337,6 +338,30 @@ def test_a_german_file_that_is_full_goes_on_in_another(
     assert all(each[:2] == [head, names] for each in lines)
     assert all(len(each) <= 2 + rows_a_file for each in lines)
     assert [row for each in lines for row in each[2:]] == rows
+
+
+def test_a_file_for_accountants_does_not_open_the_page_of_the_order(
+    setting: Setting, merchant: SmallMerchant, tmp_path: Path
+) -> None:
+    order = setting.order(bought(setting, merchant))
+    named = order.order_ref[:PIECE_CHARACTERS]
+    with setting.database.platform() as tx:
+        statement = sa.select(t.ledger_transaction.c.period).where(
+            t.ledger_transaction.c.leg_id == order.legs[0].leg.leg_id
+        )
+        month, now = tx.execute(statement.limit(1)).scalar_one(), datetime.now(UTC)
+        for name in NAMES:
+            wanted = Wanted(month, name, book="merchant:norden")
+            content = export(tx, wanted, tmp_path, SHOWN, now).file.read_bytes()
+            assert order.order_ref.encode() not in content
+            assert named.encode() in content
+        assert find_order(tx, named).purchase_id == order.purchase_id
+        assert find_order(tx, order.order_ref).purchase_id == order.purchase_id
+        for known in (named[:-1], "ord_", "", "ord_%", "ord_" + 12 * "%"):
+            with pytest.raises(NotFound):
+                find_order(tx, known)
+    assert setting.client().get(f"/order/{named}").status_code == 404
+    assert setting.client().get(f"/order/{order.order_ref}").status_code == 200
 
 
 def test_a_file_in_euros_names_what_it_cannot_hold(

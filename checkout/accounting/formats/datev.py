@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 
 from checkout.accounting.books import Posting
-from checkout.accounting.formats.sheet import Sheet, cell, decimal, described
+from checkout.accounting.formats.sheet import Sheet, cell, decimal, described, piece
 
 _TAX = ("EU-Land u. UStID", "EU-Steuersatz")
 COLUMNS = (
@@ -91,7 +91,7 @@ def _row(sheet: Sheet, debit: Posting, credit: Posting, amount: int) -> list[str
     row[:3] = [decimal(amount, debit.currency, ","), _text("S"), _text(debit.currency)]
     row[6:8] = [account, against]
     row[9] = f"{sheet.day_of(debit):%d%m}"
-    row[10] = _text(debit.order_ref[:36])
+    row[10] = _text(piece(debit))
     row[11] = _text(f"{debit.number}")
     row[13] = _text(described(debit)[:60])
     row[_FIXED] = "1" if sheet.closed_at else "0"

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from checkout.accounting.books import Posting
-from checkout.accounting.formats.sheet import Sheet, cell, decimal, described
+from checkout.accounting.formats.sheet import Sheet, cell, decimal, described, piece
 from kernel.errors import DomainError
 
 COLUMNS = (
@@ -55,7 +55,7 @@ def _row(sheet: Sheet, each: Posting) -> tuple[str, ...]:
         cell(name),
         party,
         party,
-        cell(each.order_ref),
+        cell(piece(each)),
         f"{each.occurred_at:{_DAY}}",
         cell(described(each)),
         decimal(each.debit, each.currency, ","),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from checkout.accounting.books import Posting
-from checkout.accounting.formats.sheet import Sheet
+from checkout.accounting.formats.sheet import Sheet, piece
 
 
 def file_name(sheet: Sheet) -> str:
@@ -22,7 +22,7 @@ def lines(sheet: Sheet, postings: Iterable[Posting]) -> Iterator[bytes]:
             "date": sheet.day_of(each).isoformat(),
             "occurred_at": each.occurred_at.isoformat(),
             "kind": each.kind,
-            "order": each.order_ref,
+            "order": piece(each),
             "merchant": each.merchant_id,
             "account": each.account,
             "debit_minor": each.debit,

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 from checkout.accounting.books import Posting
 from checkout.accounting.presentation import Presentation
+from checkout.orders import PIECE_CHARACTERS
 from kernel.money import Money
 
 _STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
@@ -53,6 +54,13 @@ def cell(text: str) -> str:
 def decimal(minor: int, currency: str, mark: str) -> str:
     """An amount that is never negative, in major units."""
     return Money(minor, currency).plain().replace(".", mark)
+
+
+def piece(posting: Posting) -> str:
+    """The order, by as much of its reference as tells orders apart. Whoever has the whole of it can
+    open the order's page, which is the buyer's alone.
+    """
+    return posting.order_ref[:PIECE_CHARACTERS]
 
 
 def described(posting: Posting) -> str:

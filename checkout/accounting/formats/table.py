@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from checkout.accounting.books import Posting
-from checkout.accounting.formats.sheet import Sheet, cell, decimal
+from checkout.accounting.formats.sheet import Sheet, cell, decimal, piece
 
 _COLUMNS = (
     *("number", "date", "occurred_at", "kind", "order", "merchant", "account"),
@@ -30,7 +30,7 @@ def lines(sheet: Sheet, postings: Iterable[Posting]) -> Iterator[bytes]:
                 sheet.day_of(each).isoformat(),
                 each.occurred_at.isoformat(),
                 cell(each.kind),
-                cell(each.order_ref),
+                cell(piece(each)),
                 cell(each.merchant_id),
                 cell(each.account),
                 decimal(each.debit, each.currency, "."),
