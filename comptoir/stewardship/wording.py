@@ -29,6 +29,7 @@ WORDS = {
     "same_title": "Word for word the same title",
     "other_short_name": "Another short name of a model",
     "other_card": "Another kind of memory card",
+    "other_generation": "Another generation of the model",
     "other_lead": "Titles that lead with different makers",
     "code_in_pieces": "The same model code, written in pieces by one",
     "other_market": "The same model, with the letters of a market",

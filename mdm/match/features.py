@@ -36,7 +36,7 @@ _QUANTITY = re.compile(
     r"pcs|stk|st|ltr|litre|liter|g?bit|mbs?|mbps|gbps|th|nd|rd|hp|ps|way)"
     r"|\d{1,4}[pw]|\d{1,2}k|\d{1,3}(?:[.,]\d+)?[mglvhsx]"
 )
-_DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?")
+_DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?(?:cm|mm|m|in|inch|px)?")
 _HYPHENED = re.compile(r"(?<![a-z0-9])[a-z0-9]++(?:[-/][a-z0-9]++){1,5}")
 _LONG_WORD = re.compile(r"[a-z]{6}")
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CHUNK = 400
+CHUNK = 100
 """So many newcomers' candidates are in memory at once."""
 _PAIRS = 16_384
 

@@ -17,6 +17,7 @@ from mdm.match.decision import Piece
 from mdm.match.ensemble import Ensemble, read_ensemble
 from mdm.match.evidence import Evidence
 from mdm.match.features import Features
+from mdm.match.generations import generations
 from mdm.match.model_codes import of_another_market, written_in_pieces
 from mdm.match.rarity import TELLING, Rarity
 from mdm.match.short_names import unlike_names
@@ -36,6 +37,7 @@ SAME_PART_NUMBER_ALONE = 3.0
 OTHER_PART_NUMBER = -2.0
 # A maker's own name of a model, stated by both: more than a rare word, less than a part number.
 SAME_MODEL_CODE = 1.5
+WHOLE_MODEL_CODE = 2.0
 MODEL_CODE_LENGTH = 7
 # What more offers carry than a product has merchants is a socket or a norm, no model.
 MODEL_CODE_HOLDERS = 60
@@ -49,6 +51,8 @@ CODE_IN_PIECES = 1.25
 OTHER_MARKET = 2.5
 # Titles that lead with two makers, each of whom the other does not know.
 OTHER_LEAD = -2.0
+# `Mark II` and `Mark III`: of 76 such pairs that titles make likelier than .1 none was one product.
+OTHER_GENERATION = -3.0
 # Most shops say it, three in a hundred say it wrongly.
 OTHER_CARD = -3.0
 TELLING_CODE_LENGTH = 6
@@ -108,12 +112,15 @@ def title_evidence(one: Features, other: Features, rarity: Rarity) -> list[Piece
     if code:
         is_rare = rarity.holders(code) <= MODEL_CODE_HOLDERS
         if is_rare and (one.manufacturer is None or other.manufacturer is None):
-            found.append(("same_model_code", (code,), SAME_MODEL_CODE))
+            found += _same_model(one, other, code)
     else:
         found += _codes_written_otherwise(one, other, rarity)
         leads = _unlike_leads(one, other)
         if leads:
             found.append(("other_lead", leads, OTHER_LEAD))
+        named = generations(one.reading.text), generations(other.reading.text)
+        if all(named) and not named[0] & named[1]:
+            found.append(("other_generation", _numbered(*named), OTHER_GENERATION))
     is_same = one.reading.tokens == other.reading.tokens
     if is_same and rarity.weighed(one).words >= SAME_TITLE_WEIGHT:
         found.append(("same_title", (), SAME_TITLE))
@@ -134,6 +141,10 @@ def _codes_written_otherwise(one: Features, other: Features, rarity: Rarity) -> 
     if model and rarity.holders(model) <= MODEL_CODE_HOLDERS:
         return [("other_market", (model,), OTHER_MARKET)]
     return []
+
+
+def _numbered(one: frozenset[int], other: frozenset[int]) -> list[str]:
+    return sorted((str(max(one)), str(max(other))))
 
 
 def _unlike_leads(one: Features, other: Features) -> tuple[str, ...]:
@@ -189,10 +200,16 @@ def _part_numbers(one: Features, other: Features) -> list[Piece]:
         return [("same_part_number", (min(same),), moved)]
     code = _model_code(one, other)
     if code and is_one_maker:
-        return [("same_model_code", (code,), SAME_MODEL_CODE)]
+        return _same_model(one, other, code)
     if one.mpns and other.mpns and is_one_maker:
         return [("other_part_number", (min(one.mpns), min(other.mpns)), OTHER_PART_NUMBER)]
     return []
+
+
+def _same_model(one: Features, other: Features, code: str) -> list[Piece]:
+    """More where both write it whole."""
+    is_whole = code in one.codes and code in other.codes
+    return [("same_model_code", (code,), WHOLE_MODEL_CODE if is_whole else SAME_MODEL_CODE)]
 
 
 def _model_code(one: Features, other: Features) -> str | None:

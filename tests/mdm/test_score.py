@@ -157,6 +157,8 @@ def test_a_model_code_counts_for_more_beside_its_maker() -> None:
     one = features(FRIDGE, manufacturer="Bosch")
     other = features("Kühlschrank KGN 36VL35G", manufacturer="Bosch")
     assert identifier_evidence(one, other) == [("same_model_code", ("kgn36vl35g",), 1.5)]
+    whole = features("Kühlschrank KGN36VL35G", manufacturer="Bosch")
+    assert identifier_evidence(one, whole) == [("same_model_code", ("kgn36vl35g",), 2.0)]
     assert identifier_evidence(one, features("Kühlschrank KGN 36VL35G")) == []
     assert _probability(one, other) > MERGE
 
@@ -171,6 +173,18 @@ def test_a_rare_model_code_counts_where_no_maker_is_stated() -> None:
     assert "same_model_code" not in dict.fromkeys(
         code for code, *_ in title_evidence(bosch, neff, Rarity(100, lambda _: 3))
     )
+
+
+def test_a_code_that_both_write_whole_counts_for_more() -> None:
+    rare = Rarity(100, lambda _: 3)
+    whole, joined = features("Norvalis KGN36VL35G fridge"), features("Norvalis KGN 36VL35G fridge")
+    told = [title_evidence(whole, other, rare)[0] for other in (whole, joined)]
+    assert told == [("same_model_code", ("kgn36vl35g",), by) for by in (2.0, 1.5)]
+
+
+def test_measures_are_no_model_code() -> None:
+    assert not features("fridge 154x60cm 177x56x55mm").codes
+    assert "1770x56cmk" in features("fridge 1770x56cmk").codes
 
 
 def test_the_same_title_counts_unless_it_names_a_kind_only() -> None:
