@@ -34,14 +34,14 @@ from mdm import intake
 from mdm.match.newcomers import Newcomer, match_newcomers
 from mdm.match_crew import Crew
 from mdm.merchants import Merchant, register_merchant
-from mdm.pipeline import match_landed
+from mdm.pipeline import BATCH, match_landed
 
 SIZES = tuple(
     int(size) for size in os.environ.get("BENCH_MATCHING_SIZES", "10000,100000").split(",")
 )
 NEW = int(os.environ.get("BENCH_MATCHING_NEW", "2000"))
 # Newcomers that all processors match together: a batch of the pipeline.
-TOGETHER = int(os.environ.get("BENCH_MATCHING_TOGETHER", "20000"))
+TOGETHER = int(os.environ.get("BENCH_MATCHING_TOGETHER", str(BATCH)))
 PUSHED = 200
 STORED = 10_000
 CACHE = Path(os.environ.get("BENCH_CACHE", ROOT / ".comptoir" / "bench")) / "matching"

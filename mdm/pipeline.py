@@ -47,7 +47,9 @@ from mdm.raw_offer import RawOffer, Refusal
 from mdm.stewardship.reviews import drop_reviews
 from mdm.stored_catalogue import StoredCatalogue
 
-BATCH = 20_000
+BATCH = 10_000
+"""Records that are worked off at a time: at a million products, twice as many took all processes
+together 4.9 GB instead of 3.1."""
 
 _PENDING = Prepared(
     sa.text(
