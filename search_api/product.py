@@ -19,6 +19,9 @@ from search_api.search import Shop
 from tenants.brand import Brand
 
 MOST_VARIANTS = 60
+# A number and its unit in a merchant's words. Where units are ours, the unit counts too.
+_MEASURE = re.compile(r"(\d{1,9}(?:[.,]\d{1,4})?)\D{0,30}")
+_OUR_UNITS = frozenset({"capacity", "content", "lens", "memory", "power", "screen_size", "size"})
 _PRODUCT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 
 
@@ -122,11 +125,19 @@ def _variants(
 
 
 def differing(siblings: Sequence[ProductDocument]) -> list[str]:
-    """Attributes that are not the same for all siblings."""
+    """Attributes that are not the same for all siblings, in whatever language they are stated."""
     keys = {key for sibling in siblings for key in sibling.attributes}
     return sorted(
-        key for key in keys if len({sibling.attributes.get(key) for sibling in siblings}) > 1
+        key
+        for key in keys
+        if len({_said(key, sibling.attributes.get(key)) for sibling in siblings}) > 1
     )
+
+
+def _said(key: str, value: str | None) -> str | None:
+    """`50 Mpx` and `50 Megapixel` say the same, `1 GB` and `1 TB` do not."""
+    found = _MEASURE.fullmatch(value) if value and key not in _OUR_UNITS else None
+    return found[1].replace(",", ".") if found else value
 
 
 def _natural(value: str) -> tuple[int, str]:

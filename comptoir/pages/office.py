@@ -170,7 +170,12 @@ def office_router(installation: Installation) -> APIRouter:
     @router.post("/sign-in")
     def signed_in(request: Request, form: Form) -> Response:
         with database.platform() as tx:
-            token = begin_session(tx, one(form, "key"), datetime.now(UTC))
+            now = datetime.now(UTC)
+            token = begin_session(tx, one(form, "key"), now)
+            found = operator_in(tx, token, now) if token is not None else None
+            if found is not None:
+                # A session that could open no page could not be ended on one either.
+                found.require(None)
         if token is None:
             return page(request, "sign_in.html", None, {"is_wrong": True}, status=401)
         answer = go_to(HOME)

@@ -128,6 +128,8 @@ def test_nobody_is_let_in_without_a_session(reader: TestClient) -> None:
         refused = stranger.post("/sign-in", data={"key": of_a_brand})
         assert refused.status_code == 403
         assert "one brand alone" in refused.text
+        # No session keeps this browser out of the sign-in until it ends.
+        assert stranger.get("/stewardship").url.path == "/sign-in"
     assert open_count(reader.get("/stewardship").text) == IN_A_ROW
 
 
