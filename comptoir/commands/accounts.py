@@ -72,7 +72,10 @@ def rates(merchant_id: str | None) -> None:
     from comptoir.installation import Installation
 
     with Installation().database.platform() as tx:
-        for each in on_record(tx, merchant_id):
+        found = list(on_record(tx, merchant_id))
+        if not found:
+            click.echo("no rate on record")
+        for each in found:
             click.echo(
                 f"{each.merchant_id:24} version {each.version:3} "
                 f"{_percent(each.basis_points):>6} % from {each.valid_from:%Y-%m-%d %H:%M}Z  "

@@ -45,7 +45,10 @@ def receivers() -> None:
     from comptoir.installation import Installation
 
     with Installation().database.platform() as tx:
-        for each in on_record(tx):
+        found = list(on_record(tx))
+        if not found:
+            click.echo("no receiver")
+        for each in found:
             state = "ended" if each.ended_at is not None else each.brand_id or "every brand"
             kinds = ",".join(each.kinds) or "every event"
             click.echo(f"{each.receiver_id}  {state:16} {kinds:24} {each.url}")

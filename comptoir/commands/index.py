@@ -216,7 +216,7 @@ def status() -> None:
     from indexer.refresh import behind
 
     installation = Installation()
-    for brand in installation.brands.brands().values():
+    for brand in _chosen(installation, None):
         stats = installation.engine.stats(brand.id)
         if stats is None:
             click.echo(f"{brand.id}: no index; build it: comptoir index rebuild --brand {brand.id}")
@@ -239,4 +239,7 @@ def status() -> None:
 def _chosen(installation: Installation, brand: str | None) -> list[Brand]:
     if brand:
         return [installation.brand(brand)]
-    return list(installation.brands.brands().values())
+    brands = list(installation.brands.brands().values())
+    if not brands:
+        click.echo("no brand yet; add one: comptoir brand apply FILE", err=True)
+    return brands

@@ -47,6 +47,8 @@ def list_() -> None:
 
     with Installation().database.platform() as tx:
         merchants = list_merchants(tx, sellers=False)
+    if not merchants:
+        click.echo("no merchant yet; add one: comptoir merchant add FILE")
     for merchant in merchants:
         source = merchant.source.get("format", "-")
         click.echo(f"{merchant.id:24} {merchant.name:24} {source:10} {merchant.execution}")

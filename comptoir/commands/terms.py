@@ -70,7 +70,10 @@ def list_() -> None:
 
     installation = Installation()
     with installation.database.platform() as tx:
-        for terms in list_terms(tx):
+        found = list(list_terms(tx))
+        if not found:
+            click.echo("no terms on record")
+        for terms in found:
             _tell(tx, installation, terms)
 
 

@@ -9,10 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from comptoir.cli import COMMANDS, cli, main
+from tests.conftest import fresh_database
 from tests.redis_server import RedisServer
 from tests.redis_server import redis_server as redis_server
 
 NOBODY = "127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def empty(postgres_url: str) -> str:
+    """A database at the schema of this release, with nothing in it."""
+    return fresh_database(postgres_url)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -109,3 +116,29 @@ def test_the_doctor_says_in_one_line_that_the_database_is_away(
     assert said["database"].startswith("failing")
     assert "Is" not in said
     assert "secret" not in "".join(said.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["merchant", "list"], "no merchant yet"),
+        (["brand", "list"], "no brand yet"),
+        (["index", "status"], "no brand yet"),
+        (["index", "list"], "no brand yet"),
+        (["index", "verify"], "no brand yet"),
+        (["index", "rebuild"], "no brand yet"),
+        (["accounts", "rates"], "no rate"),
+        (["events", "receivers"], "no receiver"),
+        (["terms", "list"], "no terms"),
+        (["order", "list"], "no order yet"),
+        (["quarantine"], "nothing is in quarantine"),
+    ],
+)
+def test_an_empty_installation_says_that_it_is_empty(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty: str, words: list[str], said: str
+) -> None:
+    monkeypatch.setenv("COMPTOIR_DATA", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", empty)
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0
+    assert said in result.output
