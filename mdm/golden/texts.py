@@ -20,6 +20,13 @@ from mdm.normalise.vocabulary import SALES_WORDS
 UNKNOWN_LANGUAGE = "und"
 # One piece of sales talk outweighs two words that other merchants use too.
 SHOUTING = 2.0
+# Talk of delivery, whose single words name things too.
+_PHRASES = frozenset(
+    {
+        *("livraison rapide", "envoi rapide", "schneller versand", "schnelle lieferung"),
+        *("fast delivery", "free delivery", "free shipping", "next day delivery"),
+    }
+)
 # What parts a piece of sales talk from the name: stars, bars, exclamation marks, a dash.
 _MARKS = re.compile(r"(\s*[*!|]+\s*|\s+[-–]\s+)")
 
@@ -95,7 +102,8 @@ def without_sales_talk(title: str) -> str:
 def _sells(text: str) -> bool:
     """Whether there is nothing but sales words."""
     words = re.findall(r"[^\W_]+", folded(text))
-    return bool(words) and all(word in SALES_WORDS for word in words)
+    is_talk = all(word in SALES_WORDS for word in words) or " ".join(words) in _PHRASES
+    return bool(words) and is_talk
 
 
 def _by_language(best: Sequence[Source]) -> dict[str, list[Source]]:

@@ -115,6 +115,8 @@ def test_variants_share_a_group() -> None:
         ("!!! SALE !!! Kamera Xy", "Kamera Xy"),
         ("Sony WH-1000XM5 | Neu | OVP", "Sony WH-1000XM5"),
         ("SHIRT BLAU - NEU", "SHIRT BLAU"),
+        ("Bouilloire Brumelle 0,8 L - Vert - Livraison rapide", "Bouilloire Brumelle 0,8 L - Vert"),
+        ("Chargeur rapide Voltane - Rapide", "Chargeur rapide Voltane - Rapide"),
         *(
             (name, name)
             for name in (
