@@ -6,9 +6,10 @@ Amounts are texts with a dot (`"19.99"`): a JSON number has already been through
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from crawlers.merchant_defaults import stated_currency
 from crawlers.offer_check import checked, clean_text, excerpt_of
@@ -19,12 +20,20 @@ DECIMAL = r"^\d{1,12}(\.\d{1,4})?$"
 Amount = Annotated[str, Field(pattern=DECIMAL, examples=["19.99"])]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
+
+
+def _in_the_calendar(moment: str) -> str:
+    datetime.fromisoformat(moment)
+    return moment
+
+
 Moment = Annotated[
     str,
     Field(
         pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?$",
         examples=["2026-12-24", "2026-12-24T18:00:00+01:00"],
     ),
+    AfterValidator(_in_the_calendar),
 ]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["FR"])]
 
@@ -159,10 +168,11 @@ def _misshapen(value: Any, error: ValidationError, position: int) -> Refusal:
     sku = clean_text(sku[:200]) if isinstance(sku, str) else None
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])[:100]
+    said = str(first["msg"]).removeprefix("Value error, ")
     hint = 'Write amounts as texts with a dot: "19.99".' if where.endswith("price") else ""
     return Refusal(
         "record_shape",
-        f"{where}: {first['msg']}"[:300] if where else str(first["msg"])[:300],
+        f"{where}: {said}"[:300] if where else said[:300],
         position=position,
         sku=sku or None,
         hint=hint,

@@ -21,12 +21,18 @@ def minor_digits(currency: str) -> int:
     return int(get_currency_precision(currency))
 
 
+# Codes of the standard that begin with X and are paid with; the others are metals, funds, tests.
+_PAID_WITH = frozenset(("XAF", "XCD", "XCG", "XOF", "XPF"))
+
+
 @lru_cache(maxsize=512)
 def is_currency(code: str) -> bool:
-    """True for an ISO 4217 code that CLDR knows."""
+    """True for an ISO 4217 code that CLDR knows and that somebody can pay with."""
     from babel.numbers import is_currency as known
 
-    return len(code) == 3 and code.isascii() and code.isupper() and bool(known(code))
+    if len(code) != 3 or not code.isascii() or not code.isupper():
+        return False
+    return bool(known(code)) and (code[0] != "X" or code in _PAID_WITH)
 
 
 @dataclass(frozen=True, slots=True, order=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,17 +31,34 @@ class Quarantined:
 
 
 def list_quarantine(
-    tx: Transaction, merchant_id: str | None = None, limit: int = 100, after: str = ""
+    tx: Transaction,
+    merchant_id: str | None = None,
+    limit: int = 100,
+    after: str = "",
+    *,
+    last_run: int | None = None,
+    codes: Collection[str] = (),
 ) -> list[Quarantined]:
-    """Refused records by id, after an id; of one merchant or of all."""
+    """Refused records by id, after an id; of one merchant or of all.
+
+    `last_run` lists those that came in that run, `codes` those that were refused for these reasons.
+    """
     rows = tx.execute(
         sa.text(
             "SELECT quarantine_id, merchant_id, sku, position, code, reason, hint, excerpt, "
             "refused_at FROM mdm.quarantine WHERE quarantine_id > :after AND "
-            "(CAST(:merchant AS text) IS NULL OR merchant_id = :merchant) "
+            "(CAST(:merchant AS text) IS NULL OR merchant_id = :merchant) AND "
+            "(CAST(:run AS bigint) IS NULL OR last_run = :run) AND "
+            "(CAST(:codes AS text[]) = '{}' OR code = ANY(:codes)) "
             "ORDER BY quarantine_id LIMIT :limit"
         ),
-        {"after": after, "merchant": merchant_id, "limit": limit},
+        {
+            "after": after,
+            "merchant": merchant_id,
+            "run": last_run,
+            "codes": [*codes],
+            "limit": limit,
+        },
     )
     return [Quarantined(*row) for row in rows]
 

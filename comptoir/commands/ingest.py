@@ -101,12 +101,11 @@ def finish(installation: Installation, report: IngestReport, merchant: str) -> N
 def _about_the_whole(
     installation: Installation, report: IngestReport, merchant: str
 ) -> list[Quarantined]:
-    """Refusals that are about the feed rather than about one record of it."""
+    """Refusals of this run that are about the feed rather than about one record of it."""
     from mdm.quarantine import list_quarantine
 
     codes = {code for code in report.reasons if code.startswith("feed_")}
     if not codes:
         return []
     with installation.database.platform() as tx:
-        kept = list_quarantine(tx, merchant_id=merchant, limit=1000)
-    return [refused for refused in kept if refused.code in codes][:5]
+        return list_quarantine(tx, merchant, 5, last_run=report.run_id, codes=codes)

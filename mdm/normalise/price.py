@@ -186,9 +186,12 @@ def _one_mark(text: str, mark: str, currency: str, hint: str | None, shown: str)
         return decimal
     if minor_digits(currency) == 0 or (hint and hint != mark):
         return Decimal(whole + rest)
-    if minor_digits(currency) == 3 and hint == mark:
-        return decimal
-    raise _ambiguous(shown)
+    if hint != mark:
+        raise _ambiguous(shown)
+    if minor_digits(currency) != 3:
+        # By the hint it is exact and too precise; were the hint wrong it would be a thousandfold.
+        raise _too_precise(shown, currency)
+    return decimal
 
 
 def _without_groups(text: str, mark: str, shown: str) -> str:
@@ -210,7 +213,14 @@ def _money(amount: Decimal, currency: str, shown: str) -> Money:
         raise RefusedError("price_out_of_range", f"{shown[:MAX_LENGTH]!r} is beyond any price here")
     minor = amount.scaleb(minor_digits(currency))
     if minor != minor.to_integral_value():
-        raise RefusedError(
-            "price_too_precise", f"{shown[:MAX_LENGTH]!r} has more decimals than {currency} allows"
-        )
+        raise _too_precise(shown, currency)
     return Money(int(minor), currency)
+
+
+def _too_precise(shown: str, currency: str) -> RefusedError:
+    digits = minor_digits(currency)
+    return RefusedError(
+        "price_too_precise",
+        f"{shown[:MAX_LENGTH]!r} has more decimals than {currency} allows",
+        f"Write {digits} decimals." if digits else "Write no decimals.",
+    )

@@ -119,6 +119,13 @@ def test_a_file_in_no_known_format_is_refused_with_a_reason(
     path.write_text("Dear sir,\n\nplease find our offers below.\n")
     report = ingest_file(database, path, "writer")
     assert (report.landed, dict(report.reasons)) == (0, {"feed_unknown_format": 1})
+    again = ingest_file(database, path.rename(tmp_path / "another.txt"), "writer")
+    with database.platform() as tx:
+        listed = list_quarantine(
+            tx, "writer", last_run=again.run_id, codes=["feed_unknown_format", "feed_empty"]
+        )
+        assert list_quarantine(tx, "writer", last_run=again.run_id, codes=["feed_empty"]) == []
+    assert [row.reason for row in listed] == ["another.txt is in no format that is known here"]
     with pytest.raises(NotFound):
         ingest_file(database, tmp_path / "absent.xml", "writer")
 

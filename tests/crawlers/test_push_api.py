@@ -153,6 +153,7 @@ def test_each_bad_offer_is_refused_alone(shop: Shop) -> None:
         offer("U", url="javascript:alert(1)"),
         offer("V", quantity=-1),
         offer("W", currency="XXQ"),
+        offer("X", valid_until="2026-13-45"),
         offer("", price="1.00"),
     ]
     answer = shop.post("offers", {"offers": [*bad, offer("OK")]}).json()
@@ -162,6 +163,9 @@ def test_each_bad_offer_is_refused_alone(shop: Shop) -> None:
     assert len(refused) == len(bad)
     assert all(each["code"] and each["reason"] for each in refused)
     assert "19.99" in refused[0]["hint"]
+    assert [each["reason"] for each in refused if each["sku"] == "X"] == [
+        "valid_until: month must be in 1..12"
+    ]
     assert set(shop.live()) == {"OK"}
     listed = shop.quarantine()["refusals"]
     assert {"P", "Q", "R", "U"} <= {each["sku"] for each in listed}

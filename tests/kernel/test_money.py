@@ -52,7 +52,11 @@ def test_every_form_reads_back(minor: int, currency: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "known"), [("EUR", True), ("eur", False), ("ZZZ", False), ("€", False), ("EU", False)]
+    ("code", "known"),
+    [
+        *(("EUR", True), ("eur", False), ("ZZZ", False), ("€", False), ("EU", False)),
+        *(("XOF", True), ("XPF", True), ("XXX", False), ("XTS", False), ("XAU", False)),
+    ],
 )
 def test_currency_codes(code: str, known: bool) -> None:
     assert is_currency(code) is known

@@ -171,7 +171,7 @@ def test_a_key_that_comes_twice(database: Database) -> None:
         (raw("a", " <b></b> "), "title_missing"),
         (raw("a", "Kettle", None), "price_missing"),
         (raw("a", "Kettle", "0"), "price_placeholder"),
-        (raw("a", "Kettle", "1.299"), "price_ambiguous"),
+        (raw("a", "Kettle", "1.299"), "price_too_precise"),
         (raw("a", "Kettle", currency="QQQ"), "currency_unknown"),
         (raw("a", "Kettle", attributes=(("x" * 99_000, "y" * 9_000),)), "record_too_large"),
         (
