@@ -84,7 +84,8 @@ class _PageRoute(APIRoute):
             except NotFound:
                 return _page(request, "not_found.html", None, status=404)
             except DomainError as error:
-                return _page(request, "error.html", None, status=error.status, reference="")
+                shown = {"reference": "", "is_filling": error.code == "index_missing"}
+                return _page(request, "error.html", None, status=error.status, **shown)
 
         return shown
 

@@ -45,7 +45,14 @@ def test_a_shop_without_a_payment_provider_opens_and_says_what_it_cannot_do(
 
 
 def test_a_brand_without_an_index_says_so_and_does_not_break(client: TestClient) -> None:
-    assert client.get("/search?q=x").status_code == 503
+    for language, said in (
+        ("en", "is being filled"),
+        ("fr", "se remplit"),
+        ("de", "wird gerade eingeräumt"),
+    ):
+        page = client.get(f"/search?q=x&lang={language}")
+        assert page.status_code == 503
+        assert said in page.text
     assert client.get("/v1/search?q=x").json()["code"] == "index_missing"
 
 
