@@ -35,8 +35,14 @@ _COMPUTER_MAKERS = frozenset(("cisco", "dell", "fujitsu", "hewlett", "hp", "hpe"
 _PART_MAKERS = frozenset(("amd", "intel", "nvidia"))
 
 
+# Letters and digits of a title that can name a thing.
+_NAMES_SOMETHING = 3
+
+
 def veto(one: Features, other: Features) -> str | None:
     """The first reason against one product, in words; None when nothing forbids it."""
+    if (_is_nameless(one) or _is_nameless(other)) and not _share_an_identifier(one, other):
+        return "a title that short names nothing"
     if one.is_bundle != other.is_bundle and _is_bundled(one, other):
         return "one of them is a bundle"
     if one.is_accessory != other.is_accessory and _is_for(one, other):
@@ -51,6 +57,15 @@ def veto(one: Features, other: Features) -> str | None:
     if _is_option_of(one, other) or _is_option_of(other, one):
         return "one is a part of a computer maker"
     return _attributes(one.attributes, other.attributes)
+
+
+def _is_nameless(offer: Features) -> bool:
+    text = offer.reading.text
+    return len(text) < 2 * _NAMES_SOMETHING and sum(map(str.isalnum, text)) < _NAMES_SOMETHING
+
+
+def _share_an_identifier(one: Features, other: Features) -> bool:
+    return bool(one.gtins & other.gtins or one.mpns & other.mpns)
 
 
 def _is_loose(one: Features, other: Features) -> bool:

@@ -223,6 +223,17 @@ def test_the_kind_of_card(title: str, card: str | None) -> None:
     assert card_format(features(title).reading.tokens) == card
 
 
+@pytest.mark.parametrize("title", ["b", "b!", "- 8 -", ".", "tv"])
+def test_a_title_of_a_letter_or_two_is_nobodys(title: str) -> None:
+    short, long = features(title), features("Norvalis dishwasher DV14 class B tv 8")
+    assert veto(short, long) == veto(long, short) == "a title that short names nothing"
+    assert veto(short, features(title)) == "a title that short names nothing"
+    by_number = {"gtins": ["04006381333931"]}
+    assert veto(features(title, **by_number), features("Norvalis DV14", **by_number)) is None
+    assert veto(features("K7"), features("Kernwerk K70")) is not None
+    assert veto(features("K70"), features("Kernwerk K70")) is None
+
+
 def test_boxed_and_loose_ware_are_kept_apart() -> None:
     boxed = features("Kernwerk K7 4770 processor retail boxed")
     loose = features("Kernwerk K7 4770 processor OEM")
