@@ -56,7 +56,7 @@ def test_split_codes_are_read_joined() -> None:
     ],
 )
 def test_vetoes(one: dict[str, str], other: dict[str, str], reason: str | None) -> None:
-    found = veto(features("a", attributes=one), features("b", attributes=other))
+    found = veto(features("lamp a", attributes=one), features("lamp b", attributes=other))
     assert (found is None) if reason is None else (found or "").startswith(reason)
 
 
