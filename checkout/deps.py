@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from checkout.merchant_connectors.port import MerchantConnector
 from checkout.payment_providers.port import PaymentProvider
+from checkout.signed_links import OrderLinks
 from kernel.db import Database
 from kernel.settings import Settings
 from mdm.merchants import Merchant
@@ -42,5 +43,6 @@ class CheckoutDeps:
     settings: Settings
     connectors: Callable[[Merchant], MerchantConnector]
     provider: PaymentProvider
+    links: OrderLinks
     clock: Callable[[], datetime] = utc_now
     windows: Windows = Windows()

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from checkout import tables as t
 from checkout.mail import Letter, MailLaterError, MailRefusedError, MailServer, send
 from checkout.orders import Order, read_purchase
-from checkout.pages.order_page import order_page
+from checkout.pages.order_page import order_page, order_path
+from checkout.signed_links import OrderLinks
 from kernel.db import Database, Transaction
 from tenants.brand import Brand
 from tenants.pages.rendering import page_environment, render
@@ -44,7 +45,9 @@ class Post:
     sender: str
 
 
-def send_letters(database: Database, brands: Mapping[str, Brand], post: Post, now: datetime) -> int:
+def send_letters(
+    database: Database, brands: Mapping[str, Brand], post: Post, now: datetime, *, links: OrderLinks
+) -> int:
     """Send what is due; answers how many letters were looked at.
 
     A letter whose server is away stays due, with longer and longer pauses.
@@ -57,12 +60,18 @@ def send_letters(database: Database, brands: Mapping[str, Brand], post: Post, no
             .limit(AT_ONCE)
         ).all()
     for row in rows:
-        _deliver(database, brands, post, row.letter_id, now)
+        _deliver(database, brands, post, row.letter_id, now, links=links)
     return len(rows)
 
 
 def _deliver(
-    database: Database, brands: Mapping[str, Brand], post: Post, letter_id: str, now: datetime
+    database: Database,
+    brands: Mapping[str, Brand],
+    post: Post,
+    letter_id: str,
+    now: datetime,
+    *,
+    links: OrderLinks,
 ) -> None:
     """One letter, under a lock of its row: two workers never send the same one."""
     with database.platform() as tx:
@@ -77,7 +86,8 @@ def _deliver(
         if brand is None or (not order.is_settled and now - row.due_at < PATIENCE):
             _put_off(tx, letter_id, now + timedelta(seconds=30), "")
             return
-        subject, text = written(order, brand, is_first=row.ordinal == 1)
+        opens = links.order(order.brand_id, order.order_ref)
+        subject, text = written(order, opens, brand, is_first=row.ordinal == 1)
         letter = Letter(
             to=order.contact.email,
             sender=post.sender,
@@ -102,16 +112,17 @@ def _deliver(
             _end(tx, letter_id, "sent", now, subject, text, "")
 
 
-def written(order: Order, brand: Brand, *, is_first: bool) -> tuple[str, str]:
-    """Subject and text, in the buyer's language. Pure."""
+def written(order: Order, opens: str, brand: Brand, *, is_first: bool) -> tuple[str, str]:
+    """Subject and text, in the buyer's language; `opens` is the signed reference. Pure."""
+    page = order_page(order, opens)
     html_text = render(
         _templates(),
         "order_letter.txt",
         brand=brand,
         language=order.language,
-        page=order_page(order),
-        order_url=f"{order.site}/order/{order.order_ref}",
-        terms_url=f"{order.site}{order_page(order).terms_path}",
+        page=page,
+        order_url=f"{order.site}{order_path(opens)}",
+        terms_url=f"{order.site}{page.terms_path}",
         is_first=is_first,
     )
     # Everything was escaped exactly once; a letter is plain text.

@@ -1,6 +1,6 @@
 """Reading an order back: its legs, what was confirmed, and when each step was done.
 
-In: the unguessable reference, inside the brand's transaction. Out: frozen records for pages and the
+In: the reference, inside the brand's transaction. Out: frozen records for pages and the
 API; nothing here changes anything.
 """
 
@@ -73,7 +73,7 @@ _LEG_STATES = {
 _ENDED = (State.WITHDRAWING, State.VOIDING, State.CANCELLED)
 _UNDER_WAY = {OrderStatus.SHIPPED.value, OrderStatus.CANCELLED.value}
 PIECE_CHARACTERS = 16
-"""Of a reference of 30: 60 bits to tell orders apart, and 70 left that cannot be guessed."""
+"""Of a reference of 30: 60 bits, which tell orders apart."""
 # Where the provider may have charged, or let go, what it had reserved.
 _AT_PROVIDER = (State.PLACED, State.VOIDING)
 _CHARGED = {
@@ -143,6 +143,7 @@ class Order:
     """A purchase as it stands."""
 
     purchase_id: str
+    brand_id: str
     order_ref: str
     basket_id: str
     language: str
@@ -211,7 +212,7 @@ def read_order(tx: Transaction, order_ref: str) -> Order:
 def find_order(tx: Transaction, known: str) -> Order:
     """The order of a reference, or of the beginning of one that stands in the books.
 
-    NotFound for an unknown one. For people of the shop: a buyer has to know the whole of it.
+    NotFound for an unknown one. For people of the shop: buyers have a signed link.
     """
     begins = t.purchase.c.order_ref.startswith(known, autoescape=True)
     if len(known) >= PIECE_CHARACTERS:
@@ -246,6 +247,7 @@ def _read(tx: Transaction, row: Any) -> Order:
     reached = _reached(tx, row.purchase_id)
     return Order(
         purchase_id=row.purchase_id,
+        brand_id=row.brand_id,
         order_ref=row.order_ref,
         basket_id=row.basket_id,
         language=row.language,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from checkout.deps import CheckoutDeps
 from checkout.payment_providers import ProviderSettings, open_provider
+from checkout.signed_links import OrderLinks
 from comptoir.merchant_connections import connections
 from kernel.db import Database
 from kernel.errors import DomainError
 from kernel.settings import Settings
 
 
-def open_checkout(settings: Settings, database: Database) -> CheckoutDeps:
+def open_checkout(settings: Settings, database: Database, links: OrderLinks) -> CheckoutDeps:
     """The parts of the purchase.
 
     DomainError `payment_not_configured` where the payment provider's keys are not set.
@@ -35,4 +36,5 @@ def open_checkout(settings: Settings, database: Database) -> CheckoutDeps:
         settings=settings,
         connectors=connections(settings),
         provider=provider,
+        links=links,
     )

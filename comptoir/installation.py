@@ -16,6 +16,7 @@ from tenants.registry import BrandRegistry
 if TYPE_CHECKING:
     from checkout.deps import CheckoutDeps
     from checkout.order_letters import Post
+    from checkout.signed_links import OrderLinks
     from checkout.terms_archive import Place
     from indexer.engine import Engine
     from kernel.embedding.encoder import Encoder
@@ -76,7 +77,16 @@ class Installation:
         """The parts of the purchase; DomainError where the payment provider is not configured."""
         from comptoir.checkout_wiring import open_checkout
 
-        return open_checkout(self.settings, self.database)
+        return open_checkout(self.settings, self.database, self.order_links)
+
+    @cached_property
+    def order_links(self) -> OrderLinks:
+        """What signs the links by which buyers open their orders."""
+        from checkout.signed_links import OrderLinks
+        from tenants.query_log import signing_key
+
+        with self.database.platform() as tx:
+            return OrderLinks(signing_key(tx))
 
     @cached_property
     def post(self) -> Post | None:

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from checkout.signed_links import without_signatures
 from kernel.errors import DomainError
 from kernel.web import problem
 from tenants.pages.rendering import render
@@ -117,7 +118,7 @@ class Failures:
                 raise
             request, said = Request(scope), _UNKEPT if _cannot_be_kept(error) else Failure()
             if isinstance(said, Failure):
-                at = request.url.path
+                at = without_signatures(request.url.path)
                 _LOG.error("failure %s at %s", said.reference, at, exc_info=error)
             await self.answer(request, said)(scope, receive, send)
 

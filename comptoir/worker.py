@@ -230,7 +230,9 @@ def _send_letters(installation: Installation) -> float:
     if post is None:
         return LOOK_AROUND_EVERY_S
     brands = installation.brands.brands()
-    looked_at = send_letters(installation.database, brands, post, datetime.now(UTC))
+    looked_at = send_letters(
+        installation.database, brands, post, datetime.now(UTC), links=installation.order_links
+    )
     return 0.0 if looked_at >= AT_ONCE else LETTERS_EVERY_S
 
 

@@ -32,6 +32,7 @@ from checkout.peer_http import PeerClient
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import Quote
 from checkout.routes import build_router
+from checkout.signed_links import OrderLinks
 from comptoir.brand_gate import BrandGate
 from kernel.db import Database
 from kernel.offer_terms import Execution
@@ -55,6 +56,7 @@ CONTACT = Contact(
 )
 GOOD_CARD = {"number": "4111 1111 1111 1111", "expiry": "12/39", "code": "123"}
 SITE = "http://shop.example"
+LINKS = OrderLinks(b"an installation's secret")
 # A browser's part in a purchase costs next to nothing beside the shop's.
 _buyer = PeerClient("")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -189,6 +191,7 @@ class Setting:
             settings=_settings(secret),
             connectors=lambda merchant: self.connectors[merchant.id],
             provider=self.provider,
+            links=LINKS,
             clock=self.clock,
             windows=self.windows,
         )
@@ -231,6 +234,10 @@ class Setting:
         """The purchase as it stands."""
         with self.database.brand(self.brand.id) as tx:
             return read_purchase(tx, purchase_id)
+
+    def opens(self, order_ref: str) -> str:
+        """The signed reference, which opens the order's pages."""
+        return LINKS.order(self.brand.id, order_ref)
 
     def pay(self, purchase_id: str, card: Mapping[str, str] = GOOD_CARD) -> list[str]:
         """Pay what is payable at the provider's page; answers where it leads back to."""

@@ -1,4 +1,7 @@
-"""An order as pages show it: hand-off to the payments, waiting, confirmation and status. Pure."""
+"""An order as pages show it: hand-off to the payments, waiting, confirmation and status. Pure.
+
+`signed` is what opens the order (`checkout.signed_links`): all of its pages lie below it.
+"""
 
 from __future__ import annotations
 
@@ -27,46 +30,46 @@ _NETWORKS = {
 _CHARGED = {MoneyState.CHARGED, MoneyState.REFUNDING, MoneyState.REFUNDED}
 
 
-def order_path(order: Order) -> str:
+def order_path(signed: str) -> str:
     """Where the order can always be looked at."""
-    return f"/order/{order.order_ref}"
+    return f"/order/{signed}"
 
 
-def handoff_path(order: Order) -> str:
+def handoff_path(signed: str) -> str:
     """Where the payments of an order can be chosen from."""
-    return f"/pay/handoff/{order.order_ref}?again=1"
+    return f"/pay/handoff/{signed}?again=1"
 
 
-def pay_path(order: Order, record: LegRecord) -> str | None:
+def pay_path(signed: str, record: LegRecord) -> str | None:
     """The link that leads to the provider's page of a leg, while it can be paid."""
     if not record.is_payable:
         return None
-    return f"/pay/handoff/{order.order_ref}/{record.leg.ordinal}"
+    return f"/pay/handoff/{signed}/{record.leg.ordinal}"
 
 
-def _payment(order: Order, record: LegRecord) -> Payment:
+def _payment(signed: str, record: LegRecord) -> Payment:
     return Payment(
         merchant_name=record.leg.merchant_name,
         amount=record.leg.total,
         state=record.state,
-        pay_path=pay_path(order, record),
+        pay_path=pay_path(signed, record),
         reason=record.leg.reason,
         form=page_form(record.pay_url) if record.is_payable and record.pay_url else None,
     )
 
 
-def handoff_page(order: Order, provider: str, *, leads_on: bool) -> HandoffPage:
+def handoff_page(order: Order, signed: str, provider: str, *, leads_on: bool) -> HandoffPage:
     """The payments of an order. `leads_on`: a single one is gone to without another click, unless
     its page has to be opened by a form.
     """
-    payments = tuple(_payment(order, record) for record in order.legs)
+    payments = tuple(_payment(signed, record) for record in order.legs)
     payable = [record for record in order.legs if record.is_payable]
     following = payable[0] if payable else None
     goes = leads_on and len(order.legs) == 1 and payments[0].form is None
     return HandoffPage(
         order_ref=order.order_ref,
         payments=payments,
-        next_path=pay_path(order, following) if goes and following is not None else None,
+        next_path=pay_path(signed, following) if goes and following is not None else None,
         position=1 if following is None else following.leg.ordinal,
         count=len(order.legs),
         is_waiting=any(record.leg.state is State.NEW for record in order.legs),
@@ -74,23 +77,23 @@ def handoff_page(order: Order, provider: str, *, leads_on: bool) -> HandoffPage:
     )
 
 
-def pending_page(order: Order, refresh_path: str) -> PendingPage:
+def pending_page(order: Order, signed: str, refresh_path: str) -> PendingPage:
     """While outcomes are asked for."""
     return PendingPage(
         order_ref=order.order_ref,
-        order_path=order_path(order),
+        order_path=order_path(signed),
         refresh_s=REFRESH_S,
         refresh_path=refresh_path,
-        legs=tuple(_payment(order, record) for record in order.legs),
+        legs=tuple(_payment(signed, record) for record in order.legs),
     )
 
 
-def order_page(order: Order, *, is_new: bool = False) -> OrderPage:
+def order_page(order: Order, signed: str, *, is_new: bool = False) -> OrderPage:
     """The receipt: every leg with its steps, its lines and the merchant's own number."""
     return OrderPage(
         order_ref=order.order_ref,
         created_at=order.created_at,
-        legs=tuple(_leg(order, record) for record in order.legs),
+        legs=tuple(_leg(order, signed, record) for record in order.legs),
         totals=totals(record.leg.total for record in order.legs),
         email=order.contact.email,
         contact_lines=order.contact.lines,
@@ -113,7 +116,7 @@ def _refresh_s(order: Order) -> int | None:
     return REFRESH_SLOWLY_S if all(r.state in waiting for r in moving) else REFRESH_S
 
 
-def _leg(order: Order, record: LegRecord) -> OrderLeg:
+def _leg(order: Order, signed: str, record: LegRecord) -> OrderLeg:
     leg, quoted = record.leg, record.quoted
     return OrderLeg(
         merchant_id=leg.merchant_id,
@@ -143,10 +146,10 @@ def _leg(order: Order, record: LegRecord) -> OrderLeg:
         merchant_order=leg.merchant_order,
         change=record.change,
         returns_days=quoted.returns_days,
-        pay_path=pay_path(order, record),
+        pay_path=pay_path(signed, record),
         refunded=leg.refunded if leg.refunded.minor else None,
         order_status=leg.order_status,
-        cancel_path=f"{order_path(order)}/cancel" if record.is_cancellable else None,
+        cancel_path=f"{order_path(signed)}/cancel" if record.is_cancellable else None,
         continue_url=record.continue_url,
         card_network=_NETWORKS.get(record.card_network) if record.card_network else None,
     )

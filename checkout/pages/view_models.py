@@ -357,11 +357,12 @@ class RefusalPage:
     """A refusal as a page: what happened, whether money moved, what to do now.
 
     `code` is the DomainError's; `message` and `hint` are its English sentences, for codes that a
-    template has no words for. `back_path` leads to where the shopper can go on.
+    template has no words for. `back_path` leads to where the shopper can go on. `money_moved` is
+    None where the page does not know of which order.
     """
 
     code: str
     message: str
     hint: str
-    money_moved: bool
+    money_moved: bool | None
     back_path: str

@@ -51,7 +51,7 @@ class Steps:
 
     def __init__(self, deps: CheckoutDeps, confirmed: Confirmed) -> None:
         self._database = deps.database
-        self._provider = deps.provider
+        self._provider, self._links = deps.provider, deps.links
         site = deps.settings.public_url or confirmed.site
         self._notice_url = f"{site}/webhooks/payments/{deps.settings.payment_provider}"
         self._connector: MerchantConnector = deps.connectors(confirmed.merchant)
@@ -135,7 +135,8 @@ class Steps:
 
     def _create_payment(self, leg: Leg, key: str) -> Result:
         confirmed = self._confirmed
-        back = f"{confirmed.site}/pay/return/{leg.purchase_id}"
+        opens = self._links.payment(leg.brand_id, leg.purchase_id)
+        back = f"{confirmed.site}/pay/return/{opens}"
         payment = self._provider.create(
             PaymentRequest(
                 reference=leg.leg_id,

@@ -1,8 +1,8 @@
 """Offer to order as JSON: quote, purchase, order. The same rules as the pages, without a cookie.
 
 `POST /v1/quotes`, `POST /v1/purchases` (the quote's token makes repeats harmless),
-`GET /v1/orders/{reference}`, `POST /v1/orders/{reference}/cancellations`. Amounts are
-`{"minor": 129900, "currency": "EUR"}`.
+`GET /v1/orders/{signed_ref}`, `POST /v1/orders/{signed_ref}/cancellations`. Amounts are
+`{"minor": 129900, "currency": "EUR"}`. `signed_ref` opens the order; its `order_ref` does not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from checkout.contact import read_contact
 from checkout.deps import CheckoutDeps
 from checkout.idempotency import Kept, once
 from checkout.orders import LegRecord, Order, read_order
-from checkout.pages.order_page import handoff_path
+from checkout.pages.order_page import handoff_path, order_path
 from checkout.payment_providers.port import page_form
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, Quote
@@ -117,26 +117,24 @@ def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
 
         return _once(deps, request, asked, idempotency_key, buy)
 
-    @router.get("/orders/{order_ref}", openapi_extra=described("order", 200))
-    def order(request: Request, order_ref: str) -> JSONResponse:
+    @router.get("/orders/{signed_ref}", openapi_extra=described("order", 200))
+    def order(request: Request, signed_ref: str) -> JSONResponse:
         """Where an order stands."""
-        with deps.database.brand(brand_of(request).id) as tx:
-            found = read_order(tx, identifier(order_ref))
         headers = {"cache-control": "no-store"}
-        return JSONResponse(order_json(found, site_of(request)), headers=headers)
+        return JSONResponse(_shown(deps, request, identifier(signed_ref)), headers=headers)
 
     @router.post(
-        "/orders/{order_ref}/cancellations",
+        "/orders/{signed_ref}/cancellations",
         status_code=202,
         openapi_extra=described("cancellation", 202),
     )
     def cancellation(
-        request: Request, order_ref: str, asked: CancellationAsked, idempotency_key: Key = ""
+        request: Request, signed_ref: str, asked: CancellationAsked, idempotency_key: Key = ""
     ) -> JSONResponse:
         """Ask a merchant to give its part of an order up. Sent again, it changes nothing more."""
 
         def give_up() -> Kept:
-            return _cancellation(deps, patience, request, identifier(order_ref), asked)
+            return _cancellation(deps, patience, request, identifier(signed_ref), asked)
 
         return _once(deps, request, asked, idempotency_key, give_up)
 
@@ -198,26 +196,32 @@ def _purchase(
             binding = binding_legs(tx, outcome.quote)
         return _changed(quote_json(outcome.quote, terms, binding))
     patience.carry_on(outcome.purchase_id)
-    with deps.database.brand(brand.id) as tx:
-        order = read_order(tx, outcome.order_ref)
-    return Kept(201 if outcome.is_new else 200, order_json(order, site_of(request)))
+    opens = deps.links.order(brand.id, outcome.order_ref)
+    return Kept(201 if outcome.is_new else 200, _shown(deps, request, opens))
 
 
 def _cancellation(
     deps: CheckoutDeps,
     patience: Patience,
     request: Request,
-    order_ref: str,
+    signed_ref: str,
     asked: CancellationAsked,
 ) -> Kept:
     brand = brand_of(request)
+    order_ref = deps.links.order_ref(brand.id, signed_ref)
     with deps.database.brand(brand.id) as tx:
         found = read_order(tx, order_ref)
     cancel(deps, found, asked.merchant_id)
     patience.carry_on(found.purchase_id)
+    return Kept(202, _shown(deps, request, signed_ref))
+
+
+def _shown(deps: CheckoutDeps, request: Request, signed_ref: str) -> Json:
+    brand = brand_of(request)
+    order_ref = deps.links.order_ref(brand.id, signed_ref)
     with deps.database.brand(brand.id) as tx:
-        found = read_order(tx, order_ref)
-    return Kept(202, order_json(found, site_of(request)))
+        order = read_order(tx, order_ref)
+    return order_json(order, signed_ref, site_of(request))
 
 
 def _changed(quote: Json) -> Kept:
@@ -289,11 +293,12 @@ def _leg_quoted_json(leg: LegQuoted) -> Json:
     }
 
 
-def order_json(order: Order, site: str) -> Json:
+def order_json(order: Order, signed_ref: str, site: str) -> Json:
     """An order as the API shows it."""
     return {
         "order_ref": order.order_ref,
-        "order_url": f"{site}/order/{order.order_ref}",
+        "signed_ref": signed_ref,
+        "order_url": f"{site}{order_path(signed_ref)}",
         "created_at": order.created_at.isoformat(),
         "settled": order.is_settled,
         "policy": order.policy,
@@ -306,16 +311,16 @@ def order_json(order: Order, site: str) -> Json:
         "other_terms": [
             {**asdict(each), "path": each.path} for each in order.terms if each.party != "brand"
         ],
-        "legs": [_leg_json(order, record, site) for record in order.legs],
+        "legs": [_leg_json(record, signed_ref, site) for record in order.legs],
     }
 
 
-def _leg_json(order: Order, record: LegRecord, site: str) -> Json:
+def _leg_json(record: LegRecord, signed_ref: str, site: str) -> Json:
     leg = record.leg
     pay_url = record.pay_url if record.is_payable else None
     if pay_url is not None and page_form(pay_url) is not None:
         # A browser cannot be sent there; our page has the form that opens it.
-        pay_url = f"{site}{handoff_path(order)}"
+        pay_url = f"{site}{handoff_path(signed_ref)}"
     return {
         "merchant_id": leg.merchant_id,
         "merchant_name": leg.merchant_name,

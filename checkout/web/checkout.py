@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from checkout.basket import Basket, keep_contact, read_basket
 from checkout.binding_merchants import PolicyChoice, binding_legs
-from checkout.confirm import Acceptance, AskAgain, confirm
+from checkout.confirm import Acceptance, AskAgain, PurchaseUnderWay, confirm
 from checkout.contact import Contact, form_values, read_contact
 from checkout.deps import CheckoutDeps
 from checkout.pages.confirm_page import confirm_page
@@ -26,6 +26,7 @@ from checkout.web.shopper import (
     identifier,
     language_of,
     page,
+    refusal_page,
     site_of,
     whole_number,
 )
@@ -56,6 +57,9 @@ class _Checkout:
     def _basket(self, request: Request) -> Basket:
         with self._deps.database.brand(brand_of(request).id) as tx:
             return read_basket(tx, basket_id_of(request))
+
+    def _opening(self, request: Request, order_ref: str) -> str:
+        return self._deps.links.order(brand_of(request).id, order_ref)
 
     def _contact_page(
         self, request: Request, basket: Basket, values: dict[str, str], errors: dict[str, str]
@@ -161,11 +165,13 @@ class _Checkout:
         except DomainError as refusal:
             if refusal.code == "terms_changed":
                 return go_to(f"/checkout/confirm?quote={quote_id}&policy={policy}")
+            if isinstance(refusal, PurchaseUnderWay):
+                return refusal_page(request, refusal, self._opening(request, refusal.order_ref))
             raise
         if isinstance(outcome, AskAgain):
             return go_to(f"/checkout/confirm?quote={outcome.quote.quote_id}&policy={policy}")
         self._patience.carry_on(outcome.purchase_id)
-        return go_to(f"/pay/handoff/{outcome.order_ref}")
+        return go_to(f"/pay/handoff/{self._opening(request, outcome.order_ref)}")
 
 
 def policy_of(given: str) -> Policy:

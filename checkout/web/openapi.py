@@ -10,7 +10,8 @@ from typing import Any, Final
 
 Json = dict[str, Any]
 
-_QUOTE, _BASKET, _ORDER = "quo_7k2mx5dzh3qpa6wr4nbt", "bas_q4v6txy2hms7d3kzp5na", "R7KQ-2MXD-5ZHP"
+_QUOTE, _BASKET, _ORDER = "quo_7k2mx5dzh3qpa6wr4nbt", "bas_q4v6txy2hms7d3kzp5na", "ord_r7kq2mxd5zhp"
+_SIGNED: Final = f"{_ORDER}.3n6vq7xk2m5hwzd4c7ta"
 _SHA256 = "5f1d7a3c" * 8
 
 
@@ -80,7 +81,8 @@ _QUOTED: Final[Json] = {
 
 _ORDERED: Final[Json] = {
     "order_ref": _ORDER,
-    "order_url": f"https://shop.example.org/order/{_ORDER}",
+    "signed_ref": _SIGNED,
+    "order_url": f"https://shop.example.org/order/{_SIGNED}",
     "created_at": "2026-11-22T09:31:04+00:00",
     "settled": False,
     "policy": "all_or_nothing",

@@ -26,26 +26,30 @@ from tenants.terms import Party, Terms, current_terms, read_terms, terms_in_forc
 
 
 def order_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
-    """`/order/{reference}`, its cancellation, and `/terms`."""
+    """`/order/{signed reference}`, its cancellation, and `/terms`."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-    @router.get("/order/{order_ref}")
-    def show(request: Request, order_ref: str, new: str = "") -> Response:
-        with deps.database.brand(brand_of(request).id) as tx:
-            order = read_order(tx, identifier(order_ref))
+    @router.get("/order/{signed}")
+    def show(request: Request, signed: str, new: str = "") -> Response:
+        brand = brand_of(request)
+        order_ref = deps.links.order_ref(brand.id, identifier(signed))
+        with deps.database.brand(brand.id) as tx:
+            order = read_order(tx, order_ref)
             basket = read_basket(tx, basket_id_of(request))
-        model = order_page(order, is_new=bool(new))
+        model = order_page(order, signed, is_new=bool(new))
         refresh = None if model.refresh_s is None else str(model.refresh_s)
         # What was ordered has left the basket: its count in the frame has to follow.
         return page(request, "order.html", model, basket=basket, refresh=refresh)
 
-    @router.post("/order/{order_ref}/cancel")
-    def give_up(request: Request, order_ref: str, fields: Form) -> Response:
-        with deps.database.brand(brand_of(request).id) as tx:
-            order = read_order(tx, identifier(order_ref))
+    @router.post("/order/{signed}/cancel")
+    def give_up(request: Request, signed: str, fields: Form) -> Response:
+        brand = brand_of(request)
+        order_ref = deps.links.order_ref(brand.id, identifier(signed))
+        with deps.database.brand(brand.id) as tx:
+            order = read_order(tx, order_ref)
         cancel(deps, order, identifier(fields.get("merchant", "")))
         patience.carry_on(order.purchase_id)
-        return go_to(order_path(order))
+        return go_to(order_path(signed))
 
     @router.get("/terms")
     def terms(

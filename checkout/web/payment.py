@@ -44,10 +44,10 @@ def payment_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
     """`/pay/...`: hand-off and return."""
     pages = _Payment(deps, patience)
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
-    router.get("/pay/handoff/{order_ref}")(pages.handoff)
-    router.get("/pay/handoff/{order_ref}/{ordinal}")(pages.to_provider)
-    router.get("/pay/return/{purchase_id}")(pages.returned)
-    router.post("/pay/return/{purchase_id}")(pages.posted_back)
+    router.get("/pay/handoff/{signed}")(pages.handoff)
+    router.get("/pay/handoff/{signed}/{ordinal}")(pages.to_provider)
+    router.get("/pay/return/{signed}")(pages.returned)
+    router.post("/pay/return/{signed}")(pages.posted_back)
     return router
 
 
@@ -58,68 +58,74 @@ class _Payment:
         self._deps = deps
         self._patience = patience
 
-    def _order(self, request: Request, order_ref: str) -> Order:
-        with self._deps.database.brand(brand_of(request).id) as tx:
-            return read_order(tx, identifier(order_ref))
+    def _order(self, request: Request, signed: str) -> Order:
+        brand = brand_of(request)
+        order_ref = self._deps.links.order_ref(brand.id, identifier(signed))
+        with self._deps.database.brand(brand.id) as tx:
+            return read_order(tx, order_ref)
 
-    def handoff(self, request: Request, order_ref: str, again: str = "") -> Response:
-        order = self._order(request, order_ref)
+    def handoff(self, request: Request, signed: str, again: str = "") -> Response:
+        order = self._order(request, signed)
         provider = display_name(self._deps.settings.payment_provider)
-        model = handoff_page(order, provider, leads_on=not again)
+        model = handoff_page(order, signed, provider, leads_on=not again)
         is_payable = any(payment.pay_path for payment in model.payments)
         if not is_payable and not model.is_waiting:
-            return go_to(order_path(order))
+            return go_to(order_path(signed))
         refresh = f"{REFRESH_S}" if model.is_waiting else None
         if model.next_path is not None:
             refresh = f"0; url={model.next_path}"
         return page(request, "handoff.html", model, refresh=refresh)
 
-    def to_provider(self, request: Request, order_ref: str, ordinal: int) -> Response:
-        order = self._order(request, order_ref)
+    def to_provider(self, request: Request, signed: str, ordinal: int) -> Response:
+        order = self._order(request, signed)
         for record in order.legs:
             if record.leg.ordinal == ordinal and record.is_payable and record.pay_url:
                 is_posted = page_form(record.pay_url) is not None
-                return go_to(handoff_path(order) if is_posted else record.pay_url)
-        return go_to(order_path(order))
+                return go_to(handoff_path(signed) if is_posted else record.pay_url)
+        return go_to(order_path(signed))
 
-    def posted_back(self, purchase_id: str) -> Response:
+    def posted_back(self, signed: str) -> Response:
         """Some providers send the browser back by a form; what it says is not even read."""
-        return go_to(f"/pay/return/{identifier(purchase_id)}")
+        return go_to(f"/pay/return/{identifier(signed)}")
 
-    def returned(
-        self, request: Request, purchase_id: str, attempt: int = 0, left: str = ""
-    ) -> Response:
-        brand = brand_of(request)
+    def returned(self, request: Request, signed: str, attempt: int = 0, left: str = "") -> Response:
+        brand, links = brand_of(request), self._deps.links
+        purchase_id = links.purchase_id(brand.id, identifier(signed))
+        self._patience.carry_on(purchase_id)
         with self._deps.database.brand(brand.id) as tx:
-            before = read_purchase(tx, identifier(purchase_id))
-        self._patience.carry_on(before.purchase_id)
-        with self._deps.database.brand(brand.id) as tx:
-            order = read_purchase(tx, before.purchase_id)
-        return _after_return(request, order, attempt=max(0, min(attempt, 99)), has_left=bool(left))
+            order = read_purchase(tx, purchase_id)
+        tried = max(0, min(attempt, 99))
+        opens = links.order(brand.id, order.order_ref)
+        if not _is_waited_for(order, attempt=tried, has_left=bool(left)):
+            is_over = order.is_settled or _is_moving(order)
+            return go_to(f"{order_path(opens)}?new=1" if is_over else handoff_path(opens))
+        here = f"/pay/return/{signed}?attempt={tried + 1}"
+        refresh = f"{REFRESH_S}; url={here}"
+        return page(request, "pending.html", pending_page(order, opens, here), refresh=refresh)
 
 
-def _after_return(request: Request, order: Order, *, attempt: int, has_left: bool) -> Response:
-    if order.is_settled:
-        return go_to(f"{order_path(order)}?new=1")
+def _is_moving(order: Order) -> bool:
+    """True while orders are being placed."""
     # Who wants all or nothing pays for every part before the first one moves.
     waits_for_buyer = order.policy is Policy.ALL_OR_NOTHING and any(
         record.is_payable for record in order.legs
     )
-    is_moving = not waits_for_buyer and any(
+    return not waits_for_buyer and any(
         not record.leg.is_settled and record.leg.state is not State.AWAITING_PAYMENT
         for record in order.legs
     )
+
+
+def _is_waited_for(order: Order, *, attempt: int, has_left: bool) -> bool:
+    """True where the page that waits is the right one to be on."""
+    if order.is_settled:
+        return False
+    if _is_moving(order):
+        return attempt <= _TRIES_WHILE_MOVING
     has_moved = any(
         State.AUTHORISED in record.reached or record.leg.is_settled for record in order.legs
     )
-    is_early = not has_left and not has_moved and attempt < _TRIES_ON_RETURN
-    if is_moving and attempt > _TRIES_WHILE_MOVING:
-        return go_to(f"{order_path(order)}?new=1")
-    if is_moving or is_early:
-        here = f"/pay/return/{order.purchase_id}?attempt={attempt + 1}"
-        refresh = f"{REFRESH_S}; url={here}"
-        return page(request, "pending.html", pending_page(order, here), refresh=refresh)
-    return go_to(handoff_path(order))
+    return not has_left and not has_moved and attempt < _TRIES_ON_RETURN
 
 
 def webhook_routes(deps: CheckoutDeps) -> APIRouter:

@@ -18,8 +18,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 
 from checkout.basket import Basket
-from checkout.confirm import PurchaseUnderWay
 from checkout.deps import CheckoutDeps
+from checkout.pages.order_page import order_path
 from checkout.pages.view_models import RefusalPage
 from checkout.purchase.advance import advance
 from kernel.errors import DomainError
@@ -172,15 +172,18 @@ class ProblemRoute(APIRoute):
         return answered
 
 
-def refusal_page(request: Request, refusal: DomainError) -> HTMLResponse:
-    """The refusal as a page. Money can have moved only by an order that is under way."""
-    under_way = refusal.order_ref if isinstance(refusal, PurchaseUnderWay) else None
+def refusal_page(
+    request: Request, refusal: DomainError, under_way: str | None = None
+) -> HTMLResponse:
+    """The refusal as a page. `under_way` is what opens the order that stands in the way: money can
+    have moved only by that one.
+    """
     model = RefusalPage(
         code=refusal.code,
         message=refusal.message,
         hint=refusal.hint,
-        money_moved=under_way is not None,
-        back_path="/basket" if under_way is None else f"/order/{under_way}",
+        money_moved=None if refusal.code == "order_link_unknown" else under_way is not None,
+        back_path="/basket" if under_way is None else order_path(under_way),
     )
     return page(request, "refusal.html", model, status=refusal.status)
 

@@ -59,6 +59,24 @@ def show(order_ref: str) -> None:
             click.echo(f"    {link(template, known)}")
 
 
+@command.command("link")
+@click.argument("order_ref")
+def link_for_buyer(order_ref: str) -> None:
+    """Write the address that opens an order's page, for a buyer who has lost the letter.
+
+    Whoever has the address sees the order: send it to the buyer's own e-mail address only.
+    """
+    from checkout.orders import find_order
+    from checkout.pages.order_page import order_path
+    from comptoir.installation import Installation
+
+    installation = Installation()
+    with installation.database.platform() as tx:
+        order = find_order(tx, order_ref)
+    signed = installation.order_links.order(order.brand_id, order.order_ref)
+    click.echo(f"{order.site}{order_path(signed)}")
+
+
 @command.command("list")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 def list_(limit: int) -> None:

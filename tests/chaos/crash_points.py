@@ -28,7 +28,7 @@ from kernel.db import Database, Transaction
 from kernel.settings import Settings
 from tenants.registry import load_brands
 from tests.peers import http
-from tests.purchase_setting import pay_at
+from tests.purchase_setting import LINKS, pay_at
 from tests.small_merchant import SmallMerchantConnector
 
 KILLED = 137
@@ -112,6 +112,7 @@ def run(case: Case, end_at: int | None, report: Connection) -> None:
         settings=Settings(payment_webhook_secret=SecretStr(case.provider.webhook_secret)),
         connectors=lambda merchant: connectors[merchant.id],  # type: ignore[arg-type, return-value]
         provider=Pointed(open_provider("simulator", case.provider), points),  # type: ignore[arg-type]
+        links=LINKS,
         windows=WINDOWS,
     )
     # To look on without passing a point.

@@ -27,8 +27,8 @@ MODELS: dict[str, type[BaseModel]] = {
 OPERATIONS = {
     "quote": ("/v1/quotes", "post"),
     "purchase": ("/v1/purchases", "post"),
-    "order": ("/v1/orders/{order_ref}", "get"),
-    "cancellation": ("/v1/orders/{order_ref}/cancellations", "post"),
+    "order": ("/v1/orders/{signed_ref}", "get"),
+    "cancellation": ("/v1/orders/{signed_ref}/cancellations", "post"),
 }
 
 

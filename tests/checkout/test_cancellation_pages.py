@@ -12,17 +12,17 @@ from tests.small_merchant import SmallMerchant
 
 
 def ordered(setting: Setting, merchant: SmallMerchant) -> str:
-    """An order placed and charged; answers its reference."""
+    """An order placed and charged; answers what opens it."""
     bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
     advance(setting.deps, bought.purchase_id)
     setting.pay(bought.purchase_id)
     advance(setting.deps, bought.purchase_id)
-    return bought.order_ref
+    return setting.opens(bought.order_ref)
 
 
-def press(client: TestClient, order_ref: str) -> int:
-    answer = client.post(f"/order/{order_ref}/cancel", data={"merchant": "norden"})
-    assert answer.headers["location"] == f"/order/{order_ref}"
+def press(client: TestClient, opens: str) -> int:
+    answer = client.post(f"/order/{opens}/cancel", data={"merchant": "norden"})
+    assert answer.headers["location"] == f"/order/{opens}"
     return answer.status_code
 
 
@@ -38,14 +38,14 @@ def test_the_button_cancels_and_the_page_says_where_the_money_is(
     setting: Setting, merchant: SmallMerchant, language: str, asked: str, said: str
 ) -> None:
     client = setting.client()
-    order_ref = ordered(setting, merchant)
-    before = client.get(f"/order/{order_ref}?lang={language}").text
-    assert f'action="/order/{order_ref}/cancel"' in before
+    opens = ordered(setting, merchant)
+    before = client.get(f"/order/{opens}?lang={language}").text
+    assert f'action="/order/{opens}/cancel"' in before
     assert asked in before
 
-    assert {press(client, order_ref), press(client, order_ref)} == {303}
+    assert {press(client, opens), press(client, opens)} == {303}
 
-    after = client.get(f"/order/{order_ref}?lang={language}").text
+    after = client.get(f"/order/{opens}?lang={language}").text
     assert said in after
     assert "/cancel" not in after
     assert merchant.calls.count("cancel") == 1
@@ -53,8 +53,8 @@ def test_the_button_cancels_and_the_page_says_where_the_money_is(
 
 def test_as_json(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    order_ref = ordered(setting, merchant)
-    path = f"/v1/orders/{order_ref}/cancellations"
+    opens = ordered(setting, merchant)
+    path = f"/v1/orders/{opens}/cancellations"
     assert client.post(path, json={"merchant_id": "elsewhere"}).status_code == 404
     assert client.post(path, json={}).status_code == 422
     first = client.post(path, json={"merchant_id": "norden"})

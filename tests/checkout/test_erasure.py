@@ -18,7 +18,7 @@ from checkout.purchase.advance import advance
 from kernel.errors import DomainError, NotFound
 from tests.checkout.test_purchase import ledger_of, shelve
 from tests.mail_server import running_mailbox
-from tests.purchase_setting import CONTACT, Setting
+from tests.purchase_setting import CONTACT, LINKS, Setting
 from tests.small_merchant import SmallMerchant
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "customers.md"
@@ -65,7 +65,8 @@ def bought_by(setting: Setting, merchant: SmallMerchant, contact: Any) -> str:
     advance(setting.deps, made.purchase_id)
     with running_mailbox() as box:
         post = Post(box.server, "orders@shop.example")
-        send_letters(setting.database, {setting.brand.id: setting.brand}, post, datetime.now(UTC))
+        brands, now = {setting.brand.id: setting.brand}, datetime.now(UTC)
+        send_letters(setting.database, brands, post, now, links=LINKS)
     return made.purchase_id
 
 
@@ -128,7 +129,7 @@ def test_no_word_of_an_erased_person_is_left(setting: Setting, merchant: SmallMe
     assert (after.terms, after.terms_accepted_at) == (before.terms, before.terms_accepted_at)
     assert after.legs[0].quoted == before.legs[0].quoted
     assert setting.order(other_id) == others
-    assert setting.client().get(f"/order/{after.order_ref}").status_code == 200
+    assert setting.client().get(f"/order/{setting.opens(after.order_ref)}").status_code == 200
     with setting.database.platform() as tx:
         last = tx.execute(
             t.customer_event.select()

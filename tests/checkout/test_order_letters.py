@@ -16,7 +16,7 @@ from checkout.order_letters import Post, send_letters
 from checkout.purchase.advance import advance
 from tests.checkout.test_purchase import shelve
 from tests.mail_server import Mailbox, running_mailbox
-from tests.purchase_setting import Setting
+from tests.purchase_setting import LINKS, Setting
 from tests.small_merchant import SmallMerchant
 
 _LATER = itertools.count(1)
@@ -47,7 +47,8 @@ def deliver(setting: Setting, mailbox: Mailbox, **later: float) -> int:
     """Send what is due, as the worker does."""
     post = Post(mailbox.server, "orders@mirabelle.example")
     now = datetime.now(UTC) + timedelta(**later)
-    return send_letters(setting.database, {setting.brand.id: setting.brand}, post, now)
+    brands = {setting.brand.id: setting.brand}
+    return send_letters(setting.database, brands, post, now, links=LINKS)
 
 
 def test_an_order_is_told_once_and_its_end_once_more(
@@ -61,7 +62,11 @@ def test_an_order_is_told_once_and_its_end_once_more(
     text = mailbox.texts()[0]
     assert order.order_ref in letter["Subject"]
     assert letter["To"] == order.contact.email
-    assert f"{order.site}/order/{order.order_ref}" in text
+    link = f"{order.site}/order/{setting.opens(order.order_ref)}"
+    assert link in text.split()
+    opened = setting.client().get(link.removeprefix(order.site))
+    assert opened.status_code == 200
+    assert "M-1000" in opened.text
     assert "M-1000" in text
     assert "262" in text
     assert "<" not in text.replace("<http", "")

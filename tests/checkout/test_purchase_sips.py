@@ -20,7 +20,7 @@ from checkout.webhooks import receive
 from tests.checkout.test_purchase import shelve
 from tests.contracts.payment_peers import CO_BADGED_CARD, paid_at, settings_of
 from tests.peers import Listener, Received, wait_for
-from tests.purchase_setting import GOOD_CARD, Setting
+from tests.purchase_setting import GOOD_CARD, LINKS, Setting
 from tests.small_merchant import SmallMerchant
 
 
@@ -67,26 +67,24 @@ def test_bought_at_a_page_that_a_form_opens_and_given_back_the_day_after(
     sips.simulator.fault("create", "answer_lost")
     purchase_id = bought(sips, merchant)
     advance(sips.deps, purchase_id)
-    order = sips.order(purchase_id)
+    opens = sips.opens(sips.order(purchase_id).order_ref)
     pay_url = str(leg(sips, purchase_id).pay_url)
     form = page_form(pay_url)
     assert form is not None
     with sips.client() as browser:
-        link = browser.get(f"/pay/handoff/{order.order_ref}/1")
-        assert link.headers["location"] == f"/pay/handoff/{order.order_ref}?again=1"
-        page = browser.get(f"/pay/handoff/{order.order_ref}").text
+        link = browser.get(f"/pay/handoff/{opens}/1")
+        assert link.headers["location"] == f"/pay/handoff/{opens}?again=1"
+        page = browser.get(f"/pay/handoff/{opens}").text
         assert f'<form class="acts" method="post" action="{form.action}">' in page
         assert all(f'name="{name}" value="{value}"' in page for name, value in form.fields)
         assert "http-equiv" not in page
-        shown = browser.get(f"/v1/orders/{order.order_ref}").json()["legs"][0]["pay_url"]
-        assert shown.endswith(f"/pay/handoff/{order.order_ref}?again=1")
+        shown = browser.get(f"/v1/orders/{opens}").json()["legs"][0]["pay_url"]
+        assert shown.endswith(f"/pay/handoff/{opens}?again=1")
         back = paid_at(pay_url, {**GOOD_CARD, "number": CO_BADGED_CARD})
-        assert f"/pay/return/{purchase_id}" in back
-        returned = browser.post(f"/pay/return/{purchase_id}", data={"Data": "responseCode=17"})
-        assert (returned.status_code, returned.headers["location"]) == (
-            303,
-            f"/pay/return/{purchase_id}",
-        )
+        leads = f"/pay/return/{LINKS.payment(sips.brand.id, purchase_id)}"
+        assert leads in back
+        returned = browser.post(leads, data={"Data": "responseCode=17"})
+        assert (returned.status_code, returned.headers["location"]) == (303, leads)
     _told(sips, purchase_id)
     sips.simulator.fault("capture", "answer_lost")
     advance(sips.deps, purchase_id)
@@ -94,7 +92,7 @@ def test_bought_at_a_page_that_a_form_opens_and_given_back_the_day_after(
     assert (record.state, record.money) == (LegState.COMPLETED, MoneyState.CHARGED)
     assert record.card_network is Network.CARTES_BANCAIRES
     with sips.client() as browser:
-        assert "par le réseau CB" in browser.get(f"/order/{order.order_ref}").text
+        assert "par le réseau CB" in browser.get(f"/order/{opens}").text
     cancel(sips.deps, sips.order(purchase_id), "norden")
     advance(sips.deps, purchase_id)
     # The bank gets it at night: until then the refund waits, however long, and nobody is alarmed.

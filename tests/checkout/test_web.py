@@ -270,7 +270,7 @@ def test_offer_to_order_as_json(setting: Setting, merchant: SmallMerchant) -> No
     assert (again.status_code, again.json()["order_ref"]) == (200, bought.json()["order_ref"])
     (leg,) = bought.json()["legs"]
     client.get(pay_at(leg["pay_url"]))
-    order = client.get(f"/v1/orders/{bought.json()['order_ref']}").json()
+    order = client.get(f"/v1/orders/{bought.json()['signed_ref']}").json()
     assert order["settled"]
     assert order["legs"][0]["merchant_order"] == "M-1000"
     assert order["legs"][0]["captured"] == {"minor": 5390, "currency": "EUR"}

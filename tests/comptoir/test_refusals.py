@@ -14,7 +14,9 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from checkout.signed_links import OrderLinks
 from comptoir.refusals import add_refusals
+from kernel.ids import drawn_id
 from kernel.web import BodyLimit, SafeHeaders
 from tenants.brand import brand_from
 from tenants.pages.rendering import page_environment
@@ -66,7 +68,7 @@ def client() -> TestClient:
     app.add_api_route("/v1/things", thing, methods=["POST"])
     for path in ("/kept", "/v1/kept"):
         app.add_api_route(path, kept, methods=["GET"])
-    for path in ("/broken", "/checkout/confirm", "/v1/broken"):
+    for path in ("/broken", "/checkout/confirm", "/v1/broken", "/order/{signed}"):
         app.add_api_route(path, fail, methods=["GET"])
     add_refusals(app)
     app.add_middleware(_OneBrand)
@@ -94,6 +96,17 @@ def test_a_failure_has_a_reference_that_stands_in_the_log(
     assert reference in answer.text
     assert "ZeroDivisionError" not in answer.text
     assert "no money moved" in answer.text
+
+
+def test_a_failure_at_an_order_leaves_nothing_in_the_log_that_opens_it(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    order_ref = drawn_id("ord")
+    signed = OrderLinks(b"a secret").order("mirabelle", order_ref)
+    with caplog.at_level(logging.ERROR, "comptoir.shop"):
+        assert client.get(f"/order/{signed}").status_code == 500
+    assert f"/order/{order_ref}" in caplog.text
+    assert signed.rpartition(".")[2] not in caplog.text
 
 
 def test_where_money_may_have_moved_nothing_is_denied(client: TestClient) -> None:

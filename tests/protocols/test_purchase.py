@@ -182,7 +182,8 @@ def test_a_merchant_that_wants_the_buyer_keeps_no_money_and_is_led_to(
     assert setting.payment_of(purchase_id)["captured_amount"] == 0
     assert str(record.continue_url).startswith(f"{handing_shop.url}/continue/")
     client = setting.client()
-    page = client.get(f"/order/{setting.order(purchase_id).order_ref}?language=fr").text
+    opens = setting.opens(setting.order(purchase_id).order_ref)
+    page = client.get(f"/order/{opens}?language=fr").text
     assert f'href="{record.continue_url}"' in page
     assert "Cordial" in page
 

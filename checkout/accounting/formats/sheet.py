@@ -57,9 +57,7 @@ def decimal(minor: int, currency: str, mark: str) -> str:
 
 
 def piece(posting: Posting) -> str:
-    """The order, by as much of its reference as tells orders apart. Whoever has the whole of it can
-    open the order's page, which is the buyer's alone.
-    """
+    """The order, by as much of its reference as tells orders apart; columns are narrow."""
     return posting.order_ref[:PIECE_CHARACTERS]
 
 
