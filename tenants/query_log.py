@@ -219,7 +219,9 @@ def purge(tx: Transaction, *, now: datetime | None = None) -> int:
 
 
 def signing_key(tx: Transaction) -> bytes:
-    """The secret by which every shop process knows the ids of queries; made when first asked."""
+    """The secret by which every process knows the ids of queries, and from which the key of buyers'
+    links is derived; made when first asked. Without it every link that was sent is lost.
+    """
     advisory_lock(tx, "tenants.query_log_key")
     secret = tx.execute(sa.select(_KEY.c.secret)).scalar_one_or_none()
     if secret is None:

@@ -146,6 +146,9 @@ def test_an_order_is_told_signed_and_in_order(
     assert first["link"] == f"https://crm.example/orders/{order.order_ref}?at=norden"
     number = order.legs[0].leg.merchant_order
     assert first["merchant_link"] == f"https://norden.example/admin/{number}"
+    told = b"".join(body for _, body in mine).decode()
+    assert setting.opens(order.order_ref).rpartition(".")[2] not in told
+    assert f"{order.order_ref}." not in told
     assert second["amount"] == {"minor": 500, "currency": "EUR"}
     assert last["refunded"] == {"minor": 26290, "currency": "EUR"}
     assert states(setting, to) == ["sent"] * 4
