@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from checkout import tables as t
 from checkout.deps import CheckoutDeps
+from checkout.outcomes import Refused
 from checkout.payment_providers.port import PaymentEvent
 from checkout.purchase.jobs import advance_soon
 from kernel.db import Transaction
@@ -24,14 +25,19 @@ MAX_BODY = 64 * 1024
 def receive(deps: CheckoutDeps, provider: str, headers: Mapping[str, str], raw_body: bytes) -> bool:
     """Take in a notice; False for one that was taken in before.
 
-    Raises NotFound for a provider that is not ours, Refused (`webhook_*`) for a notice that is
-    unsigned, forged or stale: none of these leaves a trace.
+    Raises NotFound for a provider that is not ours, DomainError `webhook_*` with 401 for a notice
+    that is unsigned, forged or stale, and with 400 for one that is signed and cannot be read: none
+    of these leaves a trace.
     """
     if provider != deps.settings.payment_provider:
         raise NotFound("payment_provider_unknown", "No such payment provider.")
     if len(raw_body) > MAX_BODY:
         raise DomainError("body_too_large", "A notice may have 64 kB.", status=413)
-    event = deps.provider.verify_webhook(headers, raw_body, deps.clock())
+    try:
+        event = deps.provider.verify_webhook(headers, raw_body, deps.clock())
+    except Refused as refusal:
+        status = 400 if refusal.code == "webhook_malformed" else 401
+        raise DomainError(refusal.code, refusal.message, status=status) from refusal
     with deps.database.platform() as tx:
         leg = _leg_of(tx, event)
         statement = insert(t.webhook_event).values(

@@ -378,7 +378,9 @@ def test_forged_stale_and_foreign_notices_do_nothing(
         {"content": b"", "headers": {"comptoir-signature": ""}},
     ):
         answer = client.post(url, **sent)
-        assert 400 <= answer.status_code < 500, answer.text
+        assert (answer.status_code, answer.json()["code"][:8]) == (401, "webhook_"), answer.text
+    unreadable = client.post(url, **notice(setting, {"id": 7}))
+    assert (unreadable.status_code, unreadable.json()["code"]) == (400, "webhook_malformed")
     assert client.post("/webhooks/payments/other", **notice(setting, body)).status_code == 404
     assert jobs_for(setting, purchase_id) == 0
     with setting.database.platform() as tx:
