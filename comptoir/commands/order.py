@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from checkout.deps import CheckoutDeps
+
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 
 
 @click.group()
@@ -181,19 +184,26 @@ def refund(order_ref: str, merchant_id: str, amount: str | None, key: str, by: s
     from comptoir.installation import Installation
     from kernel.money import Money
 
+    given = None if amount is None else _positive(amount)
     deps = Installation().checkout
     with deps.database.platform() as tx:
         order = read_order(tx, order_ref)
     totals = [record.leg.total for record in order.legs if record.leg.merchant_id == merchant_id]
-    wanted = None
-    if amount and totals:
-        try:
-            wanted = Money.of(Decimal(amount), totals[0].currency)
-        except InvalidOperation:
-            raise click.BadParameter(f"{amount} is no amount; write 12.90") from None
+    wanted = Money.of(given, totals[0].currency) if given is not None and totals else None
     give_back(deps, order, merchant_id, wanted, by=by, key=key)
     advance(deps, order.purchase_id)
     _tell(deps, order_ref, merchant_id)
+
+
+def _positive(amount: str) -> Decimal:
+    """More than nothing, in digits. Decimal alone takes NaN, Infinity and 1e999 as well, and an
+    empty text would have given everything back.
+    """
+    if not _AMOUNT.fullmatch(amount) or not Decimal(amount):
+        raise click.BadParameter(
+            f"{amount!r} is no amount to give back; write it like 12.90.", param_hint="--amount"
+        )
+    return Decimal(amount)
 
 
 def _tell(deps: CheckoutDeps, order_ref: str, merchant_id: str) -> None:
