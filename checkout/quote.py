@@ -15,9 +15,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from checkout import tables as t
+from checkout.article import Article, article_of
 from checkout.basket import Basket, Line, remember_seen
 from checkout.contact import Contact
 from checkout.deps import CheckoutDeps
+from checkout.labels import labels_of
 from checkout.merchant_connectors.port import (
     Destination,
     LineStatus,
@@ -26,7 +28,6 @@ from checkout.merchant_connectors.port import (
     QuoteLine,
 )
 from checkout.outcomes import Refused
-from checkout.pictures import pictures_of
 from checkout.quote_document import (
     DeliveryQuoted,
     LegQuoted,
@@ -43,6 +44,7 @@ from kernel.db import Prepared, Transaction
 from kernel.errors import DomainError
 from kernel.ids import drawn_id
 from kernel.money import Money
+from mdm.catalogue import ProductLabel
 from mdm.merchants import Merchant, read_merchant
 from mdm.product_view import OfferView
 from tenants.brand import Brand
@@ -75,9 +77,25 @@ class _Wanted:
 
     merchant: Merchant
     lines: tuple[tuple[Line, OfferView], ...]
-    pictures: Mapping[str, str]
+    labels: Mapping[str, ProductLabel]
+    languages: Sequence[str]
+    before: LegQuoted | None
     chosen: str | None
     seen_delivery: Money | None
+
+    def article(self, offer: OfferView) -> Article:
+        """What the offer is, in words."""
+        return article_of(offer, self.labels[offer.product_id].titles, self.languages)
+
+    def is_other_condition(self, offer: OfferView) -> bool:
+        """True where the quote before this one said another condition or grade."""
+        article = self.article(offer)
+        quoted = () if self.before is None else self.before.offers
+        return any(
+            (each.article.condition, each.article.grade) != (article.condition, article.grade)
+            for each in quoted
+            if each.offer_id == offer.offer_id and each.article.condition is not None
+        )
 
 
 def live_quote(
@@ -95,7 +113,7 @@ def live_quote(
     assert basket.basket_id is not None
     with deps.database.brand(brand.id) as tx:
         before = latest_quote(tx, basket.basket_id)
-        wanted = _wanted(tx, basket, contact, before, chosen or {})
+        wanted = _wanted(tx, brand, basket, contact, before, chosen or {})
         terms = terms_beside(tx, brand, [each.merchant.id for each in wanted])
     destination = Destination(contact.country, contact.postcode, contact.city)
     legs = _ask_all(deps, wanted, destination)
@@ -160,6 +178,7 @@ def freeze(tx: Transaction, brand: Brand, quote: Quote) -> None:
 
 def _wanted(
     tx: Transaction,
+    brand: Brand,
     basket: Basket,
     contact: Contact,
     before: Quote | None,
@@ -169,7 +188,7 @@ def _wanted(
     for line in basket.lines:
         if line.offer is not None:
             by_merchant.setdefault(line.offer.merchant_id, []).append((line, line.offer))
-    pictures = pictures_of(tx, [line.offer for line in basket.lines if line.offer is not None])
+    labels = labels_of(tx, [line.offer for line in basket.lines if line.offer is not None])
     wanted = []
     for merchant_id, lines in by_merchant.items():
         last = None if before is None else _leg_of(before, merchant_id)
@@ -178,7 +197,9 @@ def _wanted(
             _Wanted(
                 read_merchant(tx, merchant_id),
                 tuple(lines),
-                pictures,
+                labels,
+                brand.languages,
+                last,
                 code,
                 _seen_delivery(last, code, lines, contact.country),
             )
@@ -262,11 +283,12 @@ def _offer(wanted: _Wanted, line: Line, offer: OfferView, unit_price: Money) -> 
         offer_id=offer.offer_id,
         product_id=offer.product_id,
         sku=offer.sku,
-        title=offer.title,
-        picture=wanted.pictures[offer.product_id],
+        article=wanted.article(offer),
+        picture=wanted.labels[offer.product_id].picture,
         quantity=line.quantity,
         unit_price=unit_price,
         seen=line.seen,
+        condition_changed=wanted.is_other_condition(offer),
     )
 
 
@@ -294,6 +316,6 @@ def _leg(
         chosen=chosen,
         seen_delivery=wanted.seen_delivery,
         problem=problem,
-        problem_title=None if about is None else about.title,
+        problem_article=None if about is None else wanted.article(about),
         available=available,
     )

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from checkout.article import Article
 from checkout.merchant_connectors.port import Destination, QuoteLine
 from checkout.states import LineProblem
 from kernel.money import Money
@@ -20,16 +21,20 @@ from kernel.money import Money
 
 @dataclass(frozen=True, slots=True)
 class OfferQuoted:
-    """One offer as the merchant would sell it now. `seen` is what the shopper saw before."""
+    """One offer as the merchant would sell it now. `seen` is what the shopper saw before.
+
+    `condition_changed`: the quote before, which was shown, said another condition or grade.
+    """
 
     offer_id: str
     product_id: str
     sku: str
-    title: str
+    article: Article
     picture: str
     quantity: int
     unit_price: Money
     seen: Money
+    condition_changed: bool = False
 
     @property
     def total(self) -> Money:
@@ -38,8 +43,8 @@ class OfferQuoted:
 
     @property
     def is_changed(self) -> bool:
-        """True where the shopper last saw another price."""
-        return self.unit_price != self.seen
+        """True where the shopper last saw another price, or another condition."""
+        return self.unit_price != self.seen or self.condition_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class LegQuoted:
     chosen: str | None
     seen_delivery: Money | None
     problem: LineProblem | None = None
-    problem_title: str | None = None
+    problem_article: Article | None = None
     available: int | None = None
 
     @property
@@ -184,10 +189,15 @@ def _bargain(quote: Quote) -> list[tuple[object, ...]]:
             leg.problem,
             leg.chosen,
             None if leg.problem is not None else leg.delivery.price,
-            tuple((offer.offer_id, offer.quantity, offer.unit_price) for offer in leg.offers),
+            tuple(_sold(offer) for offer in leg.offers),
         )
         for leg in quote.legs
     ]
+
+
+def _sold(offer: OfferQuoted) -> tuple[object, ...]:
+    article = offer.article
+    return (offer.offer_id, offer.quantity, offer.unit_price, article.condition, article.grade)
 
 
 def as_document(quote: Quote) -> dict[str, Any]:
@@ -214,11 +224,12 @@ def _leg_document(leg: LegQuoted) -> dict[str, Any]:
                 "offer_id": offer.offer_id,
                 "product_id": offer.product_id,
                 "sku": offer.sku,
-                "title": offer.title,
+                **offer.article.as_document(),
                 "picture": offer.picture,
                 "quantity": offer.quantity,
                 "unit_price": offer.unit_price.as_json(),
                 "seen": offer.seen.as_json(),
+                "condition_changed": offer.condition_changed,
             }
             for offer in leg.offers
         ],
@@ -235,7 +246,9 @@ def _leg_document(leg: LegQuoted) -> dict[str, Any]:
         "chosen": leg.chosen,
         "seen_delivery": None if leg.seen_delivery is None else leg.seen_delivery.as_json(),
         "problem": leg.problem,
-        "problem_title": leg.problem_title,
+        "problem_article": (
+            None if leg.problem_article is None else leg.problem_article.as_document()
+        ),
         "available": leg.available,
     }
 
@@ -256,16 +269,7 @@ def _leg_from(value: Mapping[str, Any]) -> LegQuoted:
         merchant_id=value["merchant_id"],
         merchant_name=value["merchant_name"],
         returns_days=value["returns_days"],
-        offers=tuple(
-            OfferQuoted(
-                **{
-                    **row,
-                    "unit_price": Money.from_json(row["unit_price"]),
-                    "seen": Money.from_json(row["seen"]),
-                }
-            )
-            for row in value["offers"]
-        ),
+        offers=tuple(_offer_from(row) for row in value["offers"]),
         deliveries=tuple(
             DeliveryQuoted(**{**row, "price": Money.from_json(row["price"])})
             for row in value["deliveries"]
@@ -273,6 +277,29 @@ def _leg_from(value: Mapping[str, Any]) -> LegQuoted:
         chosen=value["chosen"],
         seen_delivery=None if seen is None else Money.from_json(seen),
         problem=None if value["problem"] is None else LineProblem(value["problem"]),
-        problem_title=value["problem_title"],
+        problem_article=_problem_article(value),
         available=value["available"],
     )
+
+
+def _offer_from(row: Mapping[str, Any]) -> OfferQuoted:
+    return OfferQuoted(
+        offer_id=row["offer_id"],
+        product_id=row["product_id"],
+        sku=row["sku"],
+        article=Article.from_document(row),
+        picture=row["picture"],
+        quantity=row["quantity"],
+        unit_price=Money.from_json(row["unit_price"]),
+        seen=Money.from_json(row["seen"]),
+        condition_changed=row.get("condition_changed", False),
+    )
+
+
+def _problem_article(leg: Mapping[str, Any]) -> Article | None:
+    """Earlier releases stored no more of it than its title."""
+    stored = leg.get("problem_article")
+    if stored is not None:
+        return Article.from_document(stored)
+    title = leg.get("problem_title")
+    return None if title is None else Article(title)

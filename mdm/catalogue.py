@@ -7,7 +7,8 @@ one advisory lock; a reader that remembers a position never misses a change.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,14 +37,22 @@ _APPEND = Prepared(
         "unnest(CAST(:ids AS text[])) WITH ORDINALITY AS changed(product_id, ordinality)"
     )
 )
-_PICTURES = Prepared(
+_LABELS = Prepared(
     sa.text(
-        "SELECT product_id, golden -> 'image_urls' AS images, "
+        "SELECT product_id, golden -> 'titles' AS titles, golden -> 'image_urls' AS images, "
         "(golden ->> 'category_id')::integer AS category_id, "
         "golden -> 'attributes' ->> 'colour' AS colour "
         "FROM mdm.product WHERE state = 'live' AND product_id = ANY(:ids)"
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ProductLabel:
+    """How a product is shown in a line: the address of its picture, its titles by language."""
+
+    picture: str
+    titles: Mapping[str, str]
 
 
 def changes_after(tx: Transaction, position: int, limit: int) -> list[tuple[int, str]]:
@@ -127,10 +136,14 @@ def product_views(tx: Transaction, product_ids: Sequence[str]) -> list[ProductVi
     return [views[each] for each in product_ids if each in views]
 
 
-def product_pictures(tx: Transaction, product_ids: Sequence[str]) -> dict[str, str]:
-    """Address of the picture of each living product, where nothing else of it is wanted."""
-    rows = _PICTURES.all(tx, {"ids": list(product_ids)})
-    return {row.product_id: picture_url(row.images, row.category_id, row.colour) for row in rows}
+def product_labels(tx: Transaction, product_ids: Sequence[str]) -> dict[str, ProductLabel]:
+    """Picture and titles of each living product, where nothing else of it is wanted."""
+    return {
+        row.product_id: ProductLabel(
+            picture_url(row.images, row.category_id, row.colour), row.titles or {}
+        )
+        for row in _LABELS.all(tx, {"ids": list(product_ids)})
+    }
 
 
 def _product_view(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from checkout.article import Article, article_of
 from checkout.basket import MAX_QUANTITY, Basket, Line, require_buyable
+from checkout.labels import UNKNOWN
 from checkout.pages.view_models import (
     BasketLine,
     BasketPage,
@@ -15,6 +17,7 @@ from checkout.pages.view_models import (
 from checkout.quote import stated_delivery
 from checkout.quote_document import totals
 from kernel.errors import DomainError
+from mdm.catalogue import ProductLabel
 from tenants.brand import Brand
 
 _PROBLEM_OF = {
@@ -25,21 +28,29 @@ _PROBLEM_OF = {
 
 
 def basket_page(
-    brand: Brand, sections: tuple[BasketSection, ...], just_added: str | None = None
+    brand: Brand, sections: tuple[BasketSection, ...], just_added: str = ""
 ) -> BasketPage:
-    """The page of a basket."""
+    """The page of a basket. `just_added` is the id of an offer."""
     problems = [line for section in sections for line in section.lines if line.problem]
     return BasketPage(
         sections=sections,
         totals=totals(section.total for section in sections if section.total is not None),
         country=brand.country,
         can_check_out=bool(sections) and not problems,
-        just_added=just_added,
+        just_added=next(
+            (
+                line.article
+                for section in sections
+                for line in section.lines
+                if line.offer_id == just_added and line.product_id
+            ),
+            None,
+        ),
     )
 
 
 def basket_sections(
-    brand: Brand, basket: Basket, pictures: Mapping[str, str]
+    brand: Brand, basket: Basket, labels: Mapping[str, ProductLabel]
 ) -> tuple[BasketSection, ...]:
     """One section for each merchant, withdrawn offers in a last one without a name."""
     groups: dict[str, list[Line]] = {}
@@ -47,7 +58,7 @@ def basket_sections(
         groups.setdefault("" if line.offer is None else line.offer.merchant_id, []).append(line)
     groups |= {"": groups.pop("")} if "" in groups else {}
     sections = [
-        _section(brand, merchant_id, lines, pictures) for merchant_id, lines in groups.items()
+        _section(brand, merchant_id, lines, labels) for merchant_id, lines in groups.items()
     ]
     return tuple(_with_others(sections, section) for section in sections)
 
@@ -56,9 +67,9 @@ def _section(
     brand: Brand,
     merchant_id: str,
     lines: list[Line],
-    pictures: Mapping[str, str],
+    labels: Mapping[str, ProductLabel],
 ) -> BasketSection:
-    shown = tuple(_line(brand, line, pictures) for line in lines)
+    shown = tuple(_line(brand, line, labels) for line in lines)
     offers = [line.offer for line in lines if line.offer is not None]
     amounts = totals(line.total for line in shown if line.total is not None)
     goods = amounts[0] if len(amounts) == 1 else None
@@ -78,16 +89,22 @@ def _section(
     )
 
 
-def _line(brand: Brand, line: Line, pictures: Mapping[str, str]) -> BasketLine:
+def _line(brand: Brand, line: Line, labels: Mapping[str, ProductLabel]) -> BasketLine:
     offer = line.offer
+    product_id = "" if offer is None else offer.product_id
+    label = labels.get(product_id, UNKNOWN)
     problem = _problem(brand, line)
     price = None if offer is None else offer.price
     is_changed = price is not None and price != line.seen
     return BasketLine(
         offer_id=line.offer_id,
-        product_id="" if offer is None else offer.product_id,
-        title=line.title if offer is None else offer.title,
-        picture=pictures.get("" if offer is None else offer.product_id, "/drawings/0/any.svg"),
+        product_id=product_id,
+        article=(
+            Article(line.title)
+            if offer is None
+            else article_of(offer, label.titles, brand.languages)
+        ),
+        picture=label.picture,
         quantity=line.quantity,
         quantity_max=MAX_QUANTITY,
         unit_price=price,

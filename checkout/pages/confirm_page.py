@@ -48,6 +48,7 @@ def confirm_page(
         policy=choice.policy,
         shop_name=shop_name,
         binding=tuple(leg.merchant_name for leg in choice.binding),
+        country=contact.country,
     )
 
 
@@ -71,7 +72,7 @@ def _section(leg: LegQuoted, terms_path: str | None) -> ConfirmSection:
         terms_path=terms_path,
         delivery_change=change_of(leg.seen_delivery, delivery),
         problem=leg.problem,
-        problem_title=leg.problem_title,
+        problem_article=leg.problem_article,
         available=leg.available,
     )
 
@@ -80,12 +81,13 @@ def _line(offer: OfferQuoted) -> ConfirmLine:
     return ConfirmLine(
         offer_id=offer.offer_id,
         product_id=offer.product_id,
-        title=offer.title,
+        article=offer.article,
         picture=offer.picture,
         quantity=offer.quantity,
         unit_price=offer.unit_price,
         total=offer.total,
         change=change_of(offer.seen, offer.unit_price),
+        condition_changed=offer.condition_changed,
     )
 
 

@@ -104,6 +104,7 @@ def order_page(order: Order, signed: str, *, is_new: bool = False) -> OrderPage:
         is_new=is_new,
         is_settled=order.is_settled,
         refresh_s=_refresh_s(order),
+        country=order.contact.country,
     )
 
 
@@ -129,7 +130,7 @@ def _leg(order: Order, signed: str, record: LegRecord) -> OrderLeg:
         steps=record.steps,
         lines=tuple(
             OrderLine(
-                title=offer.title,
+                article=offer.article,
                 quantity=offer.quantity,
                 unit_price=offer.unit_price,
                 total=offer.total,

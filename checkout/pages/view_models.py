@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from checkout.article import Article
 from checkout.payment_providers.port import PageForm
 from checkout.states import (
     LegState,
@@ -25,6 +26,7 @@ from checkout.states import (
 from kernel.money import Money
 
 __all__ = [
+    "Article",
     "BasketLine",
     "BasketPage",
     "BasketSection",
@@ -65,7 +67,7 @@ class BasketLine:
 
     offer_id: str
     product_id: str
-    title: str
+    article: Article
     picture: str
     quantity: int
     quantity_max: int
@@ -101,7 +103,7 @@ class BasketPage:
     totals: tuple[Money, ...]
     country: str
     can_check_out: bool
-    just_added: str | None = None  # title of the offer added by the request before this page
+    just_added: Article | None = None  # added by the request before this page
 
 
 # --- contact.html ------------------------------------------------------------------------------
@@ -131,12 +133,13 @@ class ConfirmLine:
 
     offer_id: str
     product_id: str
-    title: str
+    article: Article
     picture: str
     quantity: int
     unit_price: Money
     total: Money
     change: PriceChange | None = None
+    condition_changed: bool = False  # another condition or grade was last shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class ConfirmSection:
     returns_days: int | None
     delivery_change: PriceChange | None = None
     problem: LineProblem | None = None
-    problem_title: str | None = None  # the offer that `problem` is about, if one
+    problem_article: Article | None = None  # what `problem` is about, if one
     available: int | None = None
     terms_path: str | None = None  # the merchant's own terms, where it has published any
 
@@ -206,6 +209,7 @@ class ConfirmPage:
     shop_name: str = ""
     # Merchants that do not cancel orders: with two of them or more there is no all or nothing.
     binding: tuple[str, ...] = ()
+    country: str = ""  # where it is delivered to; `contact_lines` leave it out
 
 
 # --- handoff.html ------------------------------------------------------------------------------
@@ -263,9 +267,9 @@ class PendingPage:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """What was ordered, at the price charged."""
+    """What was ordered, at the price charged. `article` is as it was at the click."""
 
-    title: str
+    article: Article
     quantity: int
     unit_price: Money
     total: Money
@@ -322,6 +326,7 @@ class OrderPage:
     is_new: bool = False
     is_settled: bool = False
     refresh_s: int | None = None
+    country: str = ""  # where it is delivered to; `contact_lines` leave it out
 
 
 # --- terms.html --------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from checkout.after_sale import cancel
+from checkout.article import article_json
 from checkout.basket import MAX_LINES, MAX_QUANTITY, keep_contact, put_line, read_basket
 from checkout.binding_merchants import binding_legs, policies_with
 from checkout.confirm import Acceptance, AskAgain, confirm
@@ -27,9 +28,9 @@ from checkout.orders import LegRecord, Order, read_order
 from checkout.pages.order_page import handoff_path, order_path
 from checkout.payment_providers.port import page_form
 from checkout.quote import freeze, live_quote
-from checkout.quote_document import LegQuoted, Quote
+from checkout.quote_document import LegQuoted, OfferQuoted, Quote
 from checkout.states import Policy
-from checkout.web.openapi import described
+from checkout.web.openapi import UNREADABLE, described
 from checkout.web.shopper import (
     Patience,
     ProblemRoute,
@@ -101,7 +102,9 @@ class CancellationAsked(_Strict):
 
 def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
     """The JSON routes."""
-    router = APIRouter(prefix="/v1", route_class=ProblemRoute, tags=["orders"])
+    router = APIRouter(
+        prefix="/v1", route_class=ProblemRoute, tags=["orders"], responses=UNREADABLE
+    )
 
     @router.post("/quotes", status_code=201, openapi_extra=described("quote", 201))
     def quote(request: Request, asked: QuoteAsked, idempotency_key: Key = "") -> JSONResponse:
@@ -172,7 +175,7 @@ def _quote(deps: CheckoutDeps, request: Request, asked: QuoteAsked) -> Kept:
     with deps.database.brand(brand.id) as tx:
         freeze(tx, brand, live)
         binding = binding_legs(tx, live)
-    return Kept(201, quote_json(live, terms, binding))
+    return Kept(201, quote_json(live, terms, binding, language_of(request)))
 
 
 def _purchase(
@@ -194,7 +197,7 @@ def _purchase(
         with deps.database.brand(brand.id) as tx:
             terms = current_terms(tx, brand.id, language_of(request))
             binding = binding_legs(tx, outcome.quote)
-        return _changed(quote_json(outcome.quote, terms, binding))
+        return _changed(quote_json(outcome.quote, terms, binding, language_of(request)))
     patience.carry_on(outcome.purchase_id)
     opens = deps.links.order(brand.id, outcome.order_ref)
     return Kept(201 if outcome.is_new else 200, _shown(deps, request, opens))
@@ -221,7 +224,7 @@ def _shown(deps: CheckoutDeps, request: Request, signed_ref: str) -> Json:
     order_ref = deps.links.order_ref(brand.id, signed_ref)
     with deps.database.brand(brand.id) as tx:
         order = read_order(tx, order_ref)
-    return order_json(order, signed_ref, site_of(request))
+    return order_json(order, signed_ref, site_of(request), language_of(request))
 
 
 def _changed(quote: Json) -> Kept:
@@ -235,7 +238,7 @@ def _changed(quote: Json) -> Kept:
     return Kept(409, {**refusal.as_problem(), "quote": quote})
 
 
-def quote_json(quote: Quote, terms: Terms, binding: Sequence[LegQuoted]) -> Json:
+def quote_json(quote: Quote, terms: Terms, binding: Sequence[LegQuoted], language: str) -> Json:
     """A quote as the API shows it. `binding`: its parts that can be cancelled by nobody."""
     return {
         "quote_id": quote.quote_id,
@@ -246,7 +249,7 @@ def quote_json(quote: Quote, terms: Terms, binding: Sequence[LegQuoted]) -> Json
         "changed": quote.is_changed,
         "totals": [total.as_json() for total in quote.totals],
         "policies": list(policies_with(binding)),
-        "legs": [_leg_quoted_json(leg) for leg in quote.legs],
+        "legs": [_leg_quoted_json(leg, language) for leg in quote.legs],
         "terms": {
             "version": terms.version,
             "language": terms.language,
@@ -257,23 +260,17 @@ def quote_json(quote: Quote, terms: Terms, binding: Sequence[LegQuoted]) -> Json
     }
 
 
-def _leg_quoted_json(leg: LegQuoted) -> Json:
-    is_open = leg.problem is None
+def _leg_quoted_json(leg: LegQuoted, language: str) -> Json:
+    is_open, about = leg.problem is None, leg.problem_article
     return {
         "merchant_id": leg.merchant_id,
         "merchant_name": leg.merchant_name,
         "problem": leg.problem,
-        "problem_title": leg.problem_title,
+        "problem_title": None if about is None else about.named(language).name,
         "available": leg.available,
         "lines": [
-            {
-                "offer_id": offer.offer_id,
-                "title": offer.title,
-                "quantity": offer.quantity,
-                "unit_price": offer.unit_price.as_json(),
-                "seen": offer.seen.as_json(),
-                "total": offer.total.as_json(),
-            }
+            _line_json(offer, language)
+            | {"seen": offer.seen.as_json(), "condition_changed": offer.condition_changed}
             for offer in leg.offers
         ],
         "deliveries": [
@@ -293,7 +290,19 @@ def _leg_quoted_json(leg: LegQuoted) -> Json:
     }
 
 
-def order_json(order: Order, signed_ref: str, site: str) -> Json:
+def _line_json(offer: OfferQuoted, language: str) -> Json:
+    """A line of a quote, or of the order made of it: what it is, how many, for how much."""
+    return {
+        "offer_id": offer.offer_id,
+        "product_id": offer.product_id,
+        **article_json(offer.article, language),
+        "quantity": offer.quantity,
+        "unit_price": offer.unit_price.as_json(),
+        "total": offer.total.as_json(),
+    }
+
+
+def order_json(order: Order, signed_ref: str, site: str, language: str) -> Json:
     """An order as the API shows it."""
     return {
         "order_ref": order.order_ref,
@@ -311,11 +320,11 @@ def order_json(order: Order, signed_ref: str, site: str) -> Json:
         "other_terms": [
             {**asdict(each), "path": each.path} for each in order.terms if each.party != "brand"
         ],
-        "legs": [_leg_json(record, signed_ref, site) for record in order.legs],
+        "legs": [_leg_json(record, signed_ref, site, language) for record in order.legs],
     }
 
 
-def _leg_json(record: LegRecord, signed_ref: str, site: str) -> Json:
+def _leg_json(record: LegRecord, signed_ref: str, site: str, language: str) -> Json:
     leg = record.leg
     pay_url = record.pay_url if record.is_payable else None
     if pay_url is not None and page_form(pay_url) is not None:
@@ -328,6 +337,7 @@ def _leg_json(record: LegRecord, signed_ref: str, site: str) -> Json:
         "money": record.money,
         "reason": leg.reason,
         "merchant_order": leg.merchant_order,
+        "lines": [_line_json(offer, language) for offer in record.quoted.offers],
         "total": leg.total.as_json(),
         "authorised": _amount(leg.authorised),
         "card_network": record.card_network,

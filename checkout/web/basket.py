@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 
 from checkout.basket import Basket, put_line, read_basket, set_quantity
 from checkout.deps import CheckoutDeps
+from checkout.labels import labels_of
 from checkout.pages.basket_page import basket_page, basket_sections
 from checkout.pages.view_models import BasketSection
-from checkout.pictures import pictures_of
 from checkout.web.shopper import (
     Form,
     PageRoute,
@@ -25,9 +25,9 @@ from tenants.brand import Brand
 
 
 def sections_of(tx: Transaction, brand: Brand, basket: Basket) -> tuple[BasketSection, ...]:
-    """The basket by merchant, with pictures."""
-    pictures = pictures_of(tx, [line.offer for line in basket.lines if line.offer is not None])
-    return basket_sections(brand, basket, pictures)
+    """The basket by merchant, with names and pictures."""
+    labels = labels_of(tx, [line.offer for line in basket.lines if line.offer is not None])
+    return basket_sections(brand, basket, labels)
 
 
 def basket_routes(deps: CheckoutDeps) -> APIRouter:
@@ -40,8 +40,7 @@ def basket_routes(deps: CheckoutDeps) -> APIRouter:
         with deps.database.brand(brand.id) as tx:
             basket = read_basket(tx, basket_id_of(request))
             sections = sections_of(tx, brand, basket)
-        titles = {line.offer_id: line.offer.title for line in basket.lines if line.offer}
-        model = basket_page(brand, sections, just_added=titles.get(added))
+        model = basket_page(brand, sections, just_added=added)
         return page(request, "basket.html", model, basket=basket)
 
     @router.post("/basket/lines")

@@ -15,6 +15,36 @@ _SIGNED: Final = f"{_ORDER}.3n6vq7xk2m5hwzd4c7ta"
 _SHA256 = "5f1d7a3c" * 8
 
 
+_PROBLEM: Final[Json] = {
+    "type": "object",
+    "description": "RFC 9457. `code` is stable; `title` says what is wrong, `detail` what to do.",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+        "code": {"type": "string"}, "detail": {"type": "string"},
+    },
+}  # fmt: skip
+
+UNREADABLE: Final[dict[int | str, Json]] = {
+    422: {
+        "description": "A field is not as it should be: `detail` names it, never what was sent",
+        "content": {
+            "application/problem+json": {
+                "schema": _PROBLEM,
+                "example": {
+                    "type": "urn:comptoir:problem:request_invalid",
+                    "title": "The request cannot be read.",
+                    "status": 422,
+                    "code": "request_invalid",
+                    "detail": "lines: Field required",
+                },
+            }
+        },
+    }
+}
+"""Of every route that takes something: in the place of what the framework would describe."""
+
+
 def _euros(minor: int) -> Json:
     return {"minor": minor, "currency": "EUR"}
 
@@ -35,6 +65,14 @@ BODIES: Final[dict[str, Json]] = {
         "policy": "all_or_nothing",
     },
     "cancellation": {"merchant_id": "mer_brunnen"},
+}  # fmt: skip
+
+_LINE: Final[Json] = {
+    "offer_id": "off_3dzq7xk2m5hw", "product_id": "prd_5kz2q7xmh3dw",
+    "name": "Lampe Nordlys", "name_language": "fr",
+    "title": "Nordlys Leuchte, generalüberholt", "title_language": "de",
+    "condition": "refurbished", "grade": "very_good", "quantity": 1,
+    "unit_price": _euros(4_900), "total": _euros(4_900),
 }  # fmt: skip
 
 _OTHER_TERMS: Final = [
@@ -58,12 +96,7 @@ _QUOTED: Final[Json] = {
         {
             "merchant_id": "mer_brunnen", "merchant_name": "Brunnen", "problem": None,
             "problem_title": None, "available": None,
-            "lines": [
-                {
-                    "offer_id": "off_3dzq7xk2m5hw", "title": "Nordlys lamp", "quantity": 1,
-                    "unit_price": _euros(4_900), "seen": _euros(4_900), "total": _euros(4_900),
-                }
-            ],
+            "lines": [{**_LINE, "seen": _euros(4_900), "condition_changed": False}],
             "deliveries": [
                 {
                     "code": "standard", "name": "Parcel", "price": _euros(490),
@@ -94,7 +127,8 @@ _ORDERED: Final[Json] = {
     "legs": [
         {
             "merchant_id": "mer_brunnen", "merchant_name": "Brunnen", "state": "awaiting_payment",
-            "money": "none", "reason": None, "merchant_order": None, "total": _euros(5_390),
+            "money": "none", "reason": None, "merchant_order": None, "lines": [_LINE],
+            "total": _euros(5_390),
             "authorised": None, "card_network": None, "captured": None, "refunded": None,
             "order_status": None, "cancellable": False, "pay_url": "https://pay.example.org/p/7k2mx5dz",
             "continue_url": None,

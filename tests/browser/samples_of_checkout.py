@@ -7,20 +7,33 @@ from importlib.resources import files
 
 from checkout.pages import view_models as vm
 from checkout.payment_providers.port import PageForm
+from kernel.offer_terms import Condition, Grade
 from kernel.pictures import drawing_url
 from tests.browser.sample_brands import NOW, SPEAKS, TITLES, euros
+
+
+def refurbished(language: str) -> vm.Article:
+    """Sold under a merchant's own title in another language."""
+    names = tuple((each, TITLES[each][0]) for each in (language, "de", "fr"))
+    return vm.Article(
+        "Generalüberholt: Horlivane Pulse 2 Smartwatch 45 mm, Donaudampfschifffahrtsausgabe",
+        "de",
+        names,
+        Condition.REFURBISHED,
+        Grade.VERY_GOOD,
+    )
 
 
 def basket(language: str) -> vm.BasketPage:
     names = TITLES[language]
     line = vm.BasketLine(
-        "off_1", "prd_0", names[0], drawing_url(267, "blue"), 1, 9, euros(34400), euros(34400),
-        change=vm.PriceChange(euros(33900), euros(34400)),
+        "off_1", "prd_0", refurbished(language), drawing_url(267, "blue"), 1, 9, euros(34400),
+        euros(34400), change=vm.PriceChange(euros(33900), euros(34400)),
     )  # fmt: skip
     broken = tuple(
         vm.BasketLine(
-            f"off_{n + 3}", "prd_3", names[3], drawing_url(None, None), 3, 3, None, None,
-            problem=problem, available=2,
+            f"off_{n + 3}", "prd_3", vm.Article(names[3], language), drawing_url(None, None), 3, 3,
+            None, None, problem=problem, available=2,
         )
         for n, problem in enumerate(vm.LineProblem)
     )  # fmt: skip
@@ -28,7 +41,7 @@ def basket(language: str) -> vm.BasketPage:
         "m1", "Velbur", (line,), euros(34400), euros(500), euros(34900), 30, (euros(53990),)
     )
     second = vm.BasketSection("m2", "Maison Perrault", broken, None, None, None, 14)
-    return vm.BasketPage((first, second), (euros(34900),), "FR", True, names[0])
+    return vm.BasketPage((first, second), (euros(34900),), "FR", True, refurbished(language))
 
 
 def contact(language: str, *, wrong: bool = False) -> vm.ContactPage:
@@ -51,8 +64,8 @@ def contact(language: str, *, wrong: bool = False) -> vm.ContactPage:
 
 def confirm(language: str, *, possible: bool = True) -> vm.ConfirmPage:
     line = vm.ConfirmLine(
-        "off_1", "prd_0", TITLES[language][0], drawing_url(267, "blue"), 1, euros(34900),
-        euros(34900), vm.PriceChange(euros(34400), euros(34900)),
+        "off_1", "prd_0", refurbished(language), drawing_url(267, "blue"), 1, euros(34900),
+        euros(34900), vm.PriceChange(euros(34400), euros(34900)), condition_changed=True,
     )  # fmt: skip
     first = vm.ConfirmSection(
         "m1",
@@ -70,12 +83,12 @@ def confirm(language: str, *, possible: bool = True) -> vm.ConfirmPage:
     )
     lost = vm.ConfirmSection(
         "m3", "Nordkante", (), (), None, None, None, None,
-        problem=vm.LineProblem.OUT_OF_STOCK, problem_title=TITLES[language][3],
+        problem=vm.LineProblem.OUT_OF_STOCK, problem_article=vm.Article(TITLES[language][3]),
     )  # fmt: skip
     return vm.ConfirmPage(
         "quo_1", "token", (first,) if possible else (first, lost), (euros(35400),), True,
         possible, NOW + timedelta(minutes=15), ("4 rue des Halles", "54000 Nancy"),
-        "achats@lirelle.example", 1, "ab" * 32, "Paysim", terms_missing=possible,
+        "achats@lirelle.example", 1, "ab" * 32, "Paysim", terms_missing=possible, country="FR",
     )  # fmt: skip
 
 
@@ -93,8 +106,8 @@ def confirm_three(language: str, *, binding: tuple[str, ...] = ()) -> vm.Confirm
             merchant,
             (
                 vm.ConfirmLine(
-                    f"off_{which}", f"prd_{which}", names[which], drawing_url(267, "blue"), 1,
-                    euros(price), euros(price), None,
+                    f"off_{which}", f"prd_{which}", vm.Article(names[which]),
+                    drawing_url(267, "blue"), 1, euros(price), euros(price), None,
                 ),
             ),
             (vm.DeliveryChoice("std", "DHL Paket", euros(delivery), True, 2, 4),),
@@ -110,6 +123,7 @@ def confirm_three(language: str, *, binding: tuple[str, ...] = ()) -> vm.Confirm
         "quo_1", "token", sections, (total,), False, True, NOW + timedelta(minutes=15),
         ("4 rue des Halles", "54000 Nancy"), "achats@lirelle.example", 1, "ab" * 32, "Paysim",
         policy=vm.Policy.BEST_EFFORT if binding else vm.Policy.ALL_OR_NOTHING, binding=binding,
+        country="FR",
     )  # fmt: skip
 
 
@@ -144,7 +158,7 @@ def leg(
     done = state is vm.LegState.COMPLETED or money in given_back
     steps = zip(vm.StepName, [*vm.StepState, vm.StepState.NOW], strict=True)
     item = vm.OrderLine(
-        TITLES[language][0], 1, euros(34900), euros(34900), "prd_0", drawing_url(267, "blue")
+        refurbished(language), 1, euros(34900), euros(34900), "prd_0", drawing_url(267, "blue")
     )
     return vm.OrderLeg(
         "m1",
@@ -180,7 +194,7 @@ def order(*legs: vm.OrderLeg) -> vm.OrderPage:
     return vm.OrderPage(
         "ord_7K2M9QX4", NOW, legs, (euros(35400),), "achats@lirelle.example",
         ("4 rue des Halles", "54000 Nancy"), 1, "/terms?version=1", NOW, vm.Policy.ALL_OR_NOTHING,
-        is_new=True,
+        is_new=True, country="FR",
     )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from checkout.states import LegState, MoneyState
 from checkout.web.api import CancellationAsked, PurchaseAsked, QuoteAsked
-from checkout.web.openapi import ANSWERS, BODIES
+from checkout.web.openapi import ANSWERS, BODIES, UNREADABLE
+from comptoir.refusals import add_refusals
 from tenants.terms import Party, publish_terms
 from tests.checkout.test_web import purchase_body, quoted, shelve
 from tests.purchase_setting import Setting
@@ -51,6 +52,24 @@ def test_every_operation_shows_its_examples(setting: Setting) -> None:
             body = operation["requestBody"]["content"]["application/json"]
             assert body["example"] == BODIES[name]
             assert "$ref" in body["schema"]
+
+
+def test_what_cannot_be_read_is_answered_as_the_document_says(setting: Setting) -> None:
+    client = setting.client()
+    assert isinstance(client.app, FastAPI)
+    add_refusals(client.app)
+    document = client.app.openapi()
+    assert "ValidationError" not in str(document["components"])
+    said = UNREADABLE[422]["content"]["application/problem+json"]
+    for path, method in OPERATIONS.values():
+        declared = document["paths"][path][method]["responses"]["422"]["content"]
+        assert declared == {"application/problem+json": said}
+        if method == "post":
+            answer = client.post(path, json={"someone@example.org": 1})
+            assert (answer.status_code, answer.headers["content-type"]) == (422, *declared)
+            problem = answer.json()
+            assert problem["code"] == said["example"]["code"]
+            assert set(problem) == set(said["example"]) == set(said["schema"]["properties"])
 
 
 def test_answers_have_the_shape_that_is_shown(setting: Setting, merchant: SmallMerchant) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checkout.article import Article
 from checkout.ledger import capture_entries
 from checkout.merchant_connectors.port import Destination
 from checkout.quote_document import (
@@ -37,7 +38,7 @@ def leg_of(prices: list[tuple[int, int]], delivery: int) -> LegQuoted:
         returns_days=None,
         offers=tuple(
             OfferQuoted(
-                f"off_{n}", "prd_1", "1", "Article", "/x.svg", quantity,
+                f"off_{n}", "prd_1", "1", Article("Article"), "/x.svg", quantity,
                 Money(price, "EUR"), Money(price, "EUR"),
             )
             for n, (price, quantity) in enumerate(prices)
