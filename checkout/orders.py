@@ -6,6 +6,7 @@ API; nothing here changes anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,6 +73,7 @@ _LEG_STATES = {
 }
 _ENDED = (State.WITHDRAWING, State.VOIDING, State.CANCELLED)
 _UNDER_WAY = {OrderStatus.SHIPPED.value, OrderStatus.CANCELLED.value}
+_PREFIX = "ord_"
 PIECE_CHARACTERS = 16
 """Of a reference of 30: 60 bits, which tell orders apart."""
 # Where the provider may have charged, or let go, what it had reserved.
@@ -158,6 +160,12 @@ class Order:
     legs: tuple[LegRecord, ...]
     terms: tuple[TermsQuoted, ...] = ()
 
+    @property
+    def number(self) -> str:
+        """What people read aloud: the beginning of the reference, such as FX7I-DKBH-A24N."""
+        begins = self.order_ref.removeprefix(_PREFIX)[: PIECE_CHARACTERS - len(_PREFIX)].upper()
+        return "-".join(begins[at : at + 4] for at in range(0, len(begins), 4))
+
     def terms_path_of(self, merchant_id: str) -> str | None:
         """Where the merchant's own terms as accepted are read, if it had any."""
         for each in self.terms:
@@ -210,10 +218,12 @@ def read_order(tx: Transaction, order_ref: str) -> Order:
 
 
 def find_order(tx: Transaction, known: str) -> Order:
-    """The order of a reference, or of the beginning of one that stands in the books.
+    """The order of a reference, of the beginning of one that stands in the books, or of a number.
 
     NotFound for an unknown one. For people of the shop: buyers have a signed link.
     """
+    if not known.startswith(_PREFIX):
+        known = _PREFIX + re.sub(r"[\s-]", "", known).lower()
     begins = t.purchase.c.order_ref.startswith(known, autoescape=True)
     if len(known) >= PIECE_CHARACTERS:
         found = tx.execute(sa.select(t.purchase.c.order_ref).where(begins).limit(2)).scalars().all()

@@ -67,7 +67,7 @@ def handoff_page(order: Order, signed: str, provider: str, *, leads_on: bool) ->
     following = payable[0] if payable else None
     goes = leads_on and len(order.legs) == 1 and payments[0].form is None
     return HandoffPage(
-        order_ref=order.order_ref,
+        order_number=order.number,
         payments=payments,
         next_path=pay_path(signed, following) if goes and following is not None else None,
         position=1 if following is None else following.leg.ordinal,
@@ -80,7 +80,7 @@ def handoff_page(order: Order, signed: str, provider: str, *, leads_on: bool) ->
 def pending_page(order: Order, signed: str, refresh_path: str) -> PendingPage:
     """While outcomes are asked for."""
     return PendingPage(
-        order_ref=order.order_ref,
+        order_number=order.number,
         order_path=order_path(signed),
         refresh_s=REFRESH_S,
         refresh_path=refresh_path,
@@ -91,7 +91,7 @@ def pending_page(order: Order, signed: str, refresh_path: str) -> PendingPage:
 def order_page(order: Order, signed: str, *, is_new: bool = False) -> OrderPage:
     """The receipt: every leg with its steps, its lines and the merchant's own number."""
     return OrderPage(
-        order_ref=order.order_ref,
+        order_number=order.number,
         created_at=order.created_at,
         legs=tuple(_leg(order, signed, record) for record in order.legs),
         totals=totals(record.leg.total for record in order.legs),

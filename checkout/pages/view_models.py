@@ -238,7 +238,7 @@ class HandoffPage:
     `is_waiting`: the provider has not opened every payment yet.
     """
 
-    order_ref: str
+    order_number: str
     payments: tuple[Payment, ...]
     next_path: str | None
     position: int  # 1 of `count`
@@ -255,7 +255,7 @@ class PendingPage:
     """After the provider's page, while the outcome is asked for. Refreshes by itself to
     `refresh_path`, by header and meta; `order_path` always works and loses nothing."""
 
-    order_ref: str
+    order_number: str
     order_path: str
     refresh_s: int
     refresh_path: str
@@ -313,7 +313,7 @@ class OrderPage:
     `refresh_s` set: something is still going on and the page refreshes by itself.
     """
 
-    order_ref: str
+    order_number: str
     created_at: datetime
     legs: tuple[OrderLeg, ...]
     totals: tuple[Money, ...]

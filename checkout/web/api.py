@@ -306,6 +306,7 @@ def order_json(order: Order, signed_ref: str, site: str, language: str) -> Json:
     """An order as the API shows it."""
     return {
         "order_ref": order.order_ref,
+        "order_number": order.number,
         "signed_ref": signed_ref,
         "order_url": f"{site}{order_path(signed_ref)}",
         "created_at": order.created_at.isoformat(),

@@ -114,6 +114,7 @@ _QUOTED: Final[Json] = {
 
 _ORDERED: Final[Json] = {
     "order_ref": _ORDER,
+    "order_number": "R7KQ-2MXD-5ZHP",
     "signed_ref": _SIGNED,
     "order_url": f"https://shop.example.org/order/{_SIGNED}",
     "created_at": "2026-11-22T09:31:04+00:00",

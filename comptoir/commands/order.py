@@ -24,7 +24,8 @@ def command() -> None:
 def show(order_ref: str) -> None:
     """Show one order: each merchant's leg, its money, and the merchant's own order number.
 
-    ORDER_REF may be what stands in the books: the first 16 characters.
+    ORDER_REF may be the number that the buyer reads out, or what stands in the books: the first 16
+    characters.
     """
     from checkout.customer_events.receivers import back_office, link
     from checkout.orders import find_order
@@ -139,7 +140,7 @@ def settle(order_ref: str, merchant_id: str, number: str | None, is_none: bool, 
 
     With --number it is charged, with --none its money is released.
     """
-    from checkout.orders import read_order
+    from checkout.orders import find_order
     from checkout.parked import settle_doubt
     from comptoir.installation import Installation
 
@@ -147,7 +148,7 @@ def settle(order_ref: str, merchant_id: str, number: str | None, is_none: bool, 
         raise click.UsageError("Give one of --number and --none.")
     deps = Installation().checkout
     with deps.database.platform() as tx:
-        order = read_order(tx, order_ref)
+        order = find_order(tx, order_ref)
     settle_doubt(deps, order, merchant_id, number, by=by)
     _tell(deps, order_ref, merchant_id)
 
@@ -158,13 +159,13 @@ def settle(order_ref: str, merchant_id: str, number: str | None, is_none: bool, 
 def cancel(order_ref: str, merchant_id: str) -> None:
     """Ask a merchant to give its part of an order up; what was charged then goes back."""
     from checkout.after_sale import cancel as cancel_part
-    from checkout.orders import read_order
+    from checkout.orders import find_order
     from checkout.purchase.advance import advance
     from comptoir.installation import Installation
 
     deps = Installation().checkout
     with deps.database.platform() as tx:
-        order = read_order(tx, order_ref)
+        order = find_order(tx, order_ref)
     cancel_part(deps, order, merchant_id)
     advance(deps, order.purchase_id)
     _tell(deps, order_ref, merchant_id)
@@ -179,7 +180,7 @@ def cancel(order_ref: str, merchant_id: str) -> None:
 def refund(order_ref: str, merchant_id: str, amount: str | None, key: str, by: str) -> None:
     """Give money back for a return, on the merchant's own payment account."""
     from checkout.after_sale import refund as give_back
-    from checkout.orders import read_order
+    from checkout.orders import find_order
     from checkout.purchase.advance import advance
     from comptoir.installation import Installation
     from kernel.money import Money
@@ -187,7 +188,7 @@ def refund(order_ref: str, merchant_id: str, amount: str | None, key: str, by: s
     given = None if amount is None else _positive(amount)
     deps = Installation().checkout
     with deps.database.platform() as tx:
-        order = read_order(tx, order_ref)
+        order = find_order(tx, order_ref)
     totals = [record.leg.total for record in order.legs if record.leg.merchant_id == merchant_id]
     wanted = Money.of(given, totals[0].currency) if given is not None and totals else None
     give_back(deps, order, merchant_id, wanted, by=by, key=key)
@@ -207,10 +208,10 @@ def _positive(amount: str) -> Decimal:
 
 
 def _tell(deps: CheckoutDeps, order_ref: str, merchant_id: str) -> None:
-    from checkout.orders import read_order
+    from checkout.orders import find_order
 
     with deps.database.platform() as tx:
-        order = read_order(tx, order_ref)
+        order = find_order(tx, order_ref)
     for record in order.legs:
         if record.leg.merchant_id == merchant_id:
             click.echo(

@@ -60,7 +60,7 @@ def test_an_order_is_told_once_and_its_end_once_more(
     assert deliver(setting, mailbox) == 0
     (letter,) = mailbox.letters
     text = mailbox.texts()[0]
-    assert order.order_ref in letter["Subject"]
+    assert order.number in letter["Subject"]
     assert letter["To"] == order.contact.email
     link = f"{order.site}/order/{setting.opens(order.order_ref)}"
     assert link in text.split()
@@ -103,7 +103,7 @@ def test_a_refused_address_is_on_record_and_not_tried_again(
         row = tx.execute(t.letter.select().where(t.letter.c.purchase_id == purchase_id)).one()
     assert row.state == "refused"
     assert "no such mailbox" in row.said
-    assert setting.order(purchase_id).order_ref in row.subject
+    assert setting.order(purchase_id).number in row.subject
 
 
 def test_several_workers_send_one_letter(

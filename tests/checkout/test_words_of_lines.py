@@ -13,13 +13,16 @@ from starlette.testclient import TestClient
 from checkout import tables as t
 from checkout.article import Article
 from checkout.confirm import AskAgain, confirm
-from checkout.order_letters import written
+from checkout.orders import find_order
 from checkout.purchase.advance import advance
 from checkout.quote_document import legs_from
 from checkout.web.openapi import ANSWERS
+from kernel.errors import NotFound
 from kernel.offer_terms import Condition, Grade
 from tenants.terms import Party, publish_terms
+from tests.checkout.test_order_letters import deliver
 from tests.checkout.test_web import confirmed, purchase_body, quoted, shelve, to_confirm_page
+from tests.mail_server import running_mailbox
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 
@@ -125,7 +128,12 @@ def test_letters_say_what_was_bought(setting: Setting, merchant: SmallMerchant) 
     offer = refurbished(setting, merchant)
     made = setting.confirm(setting.quote({offer: 1}))
     gone(setting, offer)
-    _, text = written(setting.order(made.purchase_id), setting.brand, is_first=True)
+    advance(setting.deps, made.purchase_id)
+    setting.pay(made.purchase_id)
+    advance(setting.deps, made.purchase_id)
+    with running_mailbox() as mailbox:
+        deliver(setting, mailbox)
+        text = mailbox.texts()[-1]
     assert "- 1 × Montre Pulse 2 (Reconditionné, très bon état): 49,00" in " ".join(text.split())
     assert f"Intitulé du marchand\xa0: {OWN}" in text
 
@@ -139,7 +147,8 @@ def test_the_api_says_it_in_the_reader_s_language(
     quote = quoted(client, offer).json()
     ordered = client.post("/v1/purchases", json=purchase_body(quote)).json()
     gone(setting, offer)
-    again = client.get(f"/v1/orders/{ordered['order_ref']}").json()
+    opens = ordered["order_url"].rpartition("/")[2]
+    again = client.get(f"/v1/orders/{opens}").json()
     for answer in (quote, ordered, again):
         (line,) = answer["legs"][0]["lines"]
         assert (line["name"], line["name_language"]) == (NAMES[language], language)
@@ -205,6 +214,25 @@ def test_orders_of_earlier_releases_are_still_read(
     assert offer.article == Article(row["title"])
     assert offer.article.is_new
     assert not offer.is_changed
+
+
+def test_people_name_an_order_by_a_short_number(setting: Setting, merchant: SmallMerchant) -> None:
+    """The buyer reads it out from any of the pages, and people of the shop find the order by it."""
+    client = setting.client()
+    handoff = confirmed(client, to_confirm_page(client, shelve(setting, merchant)))
+    shown = client.get(handoff.headers["location"]).text
+    (number,) = re.findall(r"Commande ([A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4})<", shown)
+    with setting.database.platform() as tx:
+        order = find_order(tx, number)
+        for typed in (number.lower(), number.replace("-", " "), order.order_ref):
+            assert find_order(tx, typed).order_ref == order.order_ref
+        with pytest.raises(NotFound):
+            find_order(tx, number[:-5])
+    assert order.number == number
+    page = client.get(handoff.headers["location"].replace("/pay/handoff/", "/order/")).text
+    visible = re.sub(r"<[^>]*>", "", page)
+    assert number in visible
+    assert order.order_ref not in visible
 
 
 def test_a_name_is_found_in_any_language() -> None:
