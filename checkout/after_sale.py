@@ -1,7 +1,8 @@
 """After the order: the buyer wants it cancelled, the merchant gives it up, money goes back.
 
-Each act only wakes a completed leg; what follows is done and journalled by `checkout.purchase`,
-under the same leases and with the same look-ups as the purchase itself.
+Each act only wakes a leg at rest, charged or waiting for shipment; what follows is done and
+journalled by `checkout.purchase`, under the same leases and with the same look-ups as the purchase
+itself.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def cancel(deps: CheckoutDeps, order: Order, merchant_id: str) -> None:
         row = tx.execute(t.leg.select().where(t.leg.c.leg_id == leg_id).with_for_update()).one()
         if row.state in (State.CANCELLING_ORDER, State.REFUNDING, State.REFUNDED):
             return
-        if row.state != State.COMPLETED:
+        if row.state not in (State.COMPLETED, State.AWAITING_SHIPMENT):
             raise DomainError(
                 "not_cancellable",
                 f"This part of the order is {row.state} and cannot be cancelled now.",

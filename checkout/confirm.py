@@ -23,7 +23,7 @@ from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import FINAL, State, deadline_of
 from checkout.quote import freeze, live_quote, read_quote
 from checkout.quote_document import LegQuoted, Quote, same_terms, sha256_of
-from checkout.states import Policy
+from checkout.states import Policy, Reason
 from checkout.terms_accepted import quoted_terms, record_terms
 from kernel.db import Prepared, Transaction, advisory_lock
 from kernel.errors import DomainError, NotFound
@@ -35,13 +35,19 @@ _UNPAID = (State.NEW, State.AWAITING_PAYMENT)
 _BY_TOKEN = Prepared(
     t.purchase.select().where(t.purchase.c.confirmation_token == sa.bindparam("token"))
 )
+# Ordered, and at rest for days: the basket has let go of it and may fill again.
+_ORDERED = (State.AWAITING_SHIPMENT, State.SHIPPED)
 _OF_BASKET = t.leg.c.purchase_id.in_(
     sa.select(t.purchase.c.purchase_id).where(t.purchase.c.basket_id == sa.bindparam("of_basket"))
 )
 _UNSETTLED = Prepared(
     sa.select(t.leg.c.purchase_id)
     .distinct()
-    .where(_OF_BASKET, t.leg.c.state.not_in(FINAL))
+    .where(
+        _OF_BASKET,
+        t.leg.c.state.not_in((*FINAL, *_ORDERED)),
+        t.leg.c.reason.is_distinct_from(Reason.HOLD_EXPIRED),
+    )
     .add_cte(
         t.leg.update()
         .where(_OF_BASKET, t.leg.c.state.in_(_UNPAID))

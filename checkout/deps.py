@@ -25,6 +25,7 @@ class Windows:
 
     A lease outlasts the slowest outside call; a killed process is taken over when it ends. `hold`:
     so long before the provider lets the money go are people told again of what is in doubt.
+    `unsaid_hold`: so long is money taken to be held where the provider does not say.
     """
 
     quote: timedelta = timedelta(minutes=10)
@@ -33,6 +34,7 @@ class Windows:
     settling: timedelta = timedelta(minutes=30)
     lease: timedelta = timedelta(seconds=45)
     hold: timedelta = timedelta(hours=24)
+    unsaid_hold: timedelta = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True)

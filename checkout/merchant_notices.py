@@ -1,7 +1,8 @@
 """The inbox of merchants' notices: signed by the merchant that owns the order, kept once.
 
 A notice is a hint and no more: it brings the next look at the order forward, and that look asks the
-merchant. Copies, late ones and ones out of order change nothing.
+merchant, be it what became of the order or whether it has left, where that is when it is charged.
+Copies, late ones and ones out of order change nothing.
 """
 
 from __future__ import annotations
@@ -75,6 +76,12 @@ def _keep(
         t.leg.update()
         .where(t.leg.c.leg_id == leg_id, t.leg.c.state == State.COMPLETED)
         .values(watch_at=sa.func.least(t.leg.c.watch_at, deps.clock()))
+    )
+    # One that comes while the merchant is being asked has it asked again.
+    tx.execute(
+        t.leg.update()
+        .where(t.leg.c.leg_id == leg_id, t.leg.c.state == State.AWAITING_SHIPMENT)
+        .values(watch_at=deps.clock(), next_try_at=deps.clock())
     )
     advance_soon(tx, purchase_id)
     return True

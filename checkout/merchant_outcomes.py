@@ -10,10 +10,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from checkout.purchase.machine import State
 from checkout.states import LegState, Reason
 from kernel.db import Transaction
 
-CONFIRMED = (LegState.PLACED, LegState.COMPLETED)
+CONFIRMED = (State.PLACED, State.AWAITING_SHIPMENT, State.SHIPPED, State.COMPLETED)
 NOT_CONFIRMED = (
     Reason.PRICE_CHANGED,
     Reason.OUT_OF_STOCK,

@@ -83,7 +83,7 @@ def _deliver(
         if row is None:
             return
         order, brand = read_purchase(tx, row.purchase_id), brands.get(row.brand_id)
-        if brand is None or (not order.is_settled and now - row.due_at < PATIENCE):
+        if brand is None or (not order.is_resting and now - row.due_at < PATIENCE):
             _put_off(tx, letter_id, now + timedelta(seconds=30), "")
             return
         opens = links.order(order.brand_id, order.order_ref)

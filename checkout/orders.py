@@ -54,6 +54,7 @@ _SHOWN_STEPS = {
     StepName.PAYMENT: State.AUTHORISED,
     StepName.CHECKED: State.REQUOTED,
     StepName.ORDERED: State.PLACED,
+    StepName.SHIPPED: State.SHIPPED,
     StepName.CHARGED: State.COMPLETED,
 }
 _LEG_STATES = {
@@ -63,6 +64,8 @@ _LEG_STATES = {
     State.REQUOTED: LegState.BEING_PLACED,
     State.PREPARED: LegState.BEING_PLACED,
     State.PLACED: LegState.PLACED,
+    State.AWAITING_SHIPMENT: LegState.AWAITING_SHIPMENT,
+    State.SHIPPED: LegState.PLACED,
     State.COMPLETED: LegState.COMPLETED,
     State.VOIDING: LegState.CANCELLING,
     State.CANCELLED: LegState.CANCELLED,
@@ -77,7 +80,7 @@ _PREFIX = "ord_"
 PIECE_CHARACTERS = 16
 """Of a reference of 30: 60 bits, which tell orders apart."""
 # Where the provider may have charged, or let go, what it had reserved.
-_AT_PROVIDER = (State.PLACED, State.VOIDING)
+_AT_PROVIDER = (State.PLACED, State.SHIPPED, State.VOIDING)
 _CHARGED = {
     State.COMPLETED: MoneyState.CHARGED,
     State.CANCELLING_ORDER: MoneyState.CHARGED,
@@ -124,8 +127,13 @@ class LegRecord:
     @property
     def is_cancellable(self) -> bool:
         """True while the merchant can be asked to give the order up."""
-        is_open = self.leg.state is State.COMPLETED and self.leg.order_status not in _UNDER_WAY
-        return self.can_be_cancelled and is_open
+        stands = self.leg.state in (State.COMPLETED, State.AWAITING_SHIPMENT)
+        return self.can_be_cancelled and stands and self.leg.order_status not in _UNDER_WAY
+
+    @property
+    def is_resting(self) -> bool:
+        """True where nothing happens before a merchant ships, somebody cancels, or for ever."""
+        return self.leg.is_settled or self.leg.state is State.AWAITING_SHIPMENT
 
     @property
     def change(self) -> PriceChange | None:
@@ -178,17 +186,27 @@ class Order:
         """True where nothing is going on any more."""
         return all(record.leg.is_settled for record in self.legs)
 
+    @property
+    def is_resting(self) -> bool:
+        """True where the buyer need not look again soon."""
+        return all(record.is_resting for record in self.legs)
+
 
 def money_state(leg: Leg) -> MoneyState:
     """What became of the money of a leg. Pure."""
-    if leg.state in _CHARGED:
+    if leg.state in _CHARGED and not _is_cancelled_uncharged(leg):
         return _CHARGED[leg.state]
     if leg.authorised.minor == 0:
         return MoneyState.UNKNOWN if leg.attention is not None else MoneyState.NONE
-    if leg.state is State.CANCELLED:
+    if leg.state is State.CANCELLED or leg.reason is Reason.HOLD_EXPIRED:
         return MoneyState.RELEASED
     is_asked = leg.attention is not None and leg.state in _AT_PROVIDER
     return MoneyState.UNKNOWN if is_asked else MoneyState.RESERVED
+
+
+def _is_cancelled_uncharged(leg: Leg) -> bool:
+    """Charged on shipment, and to be cancelled before."""
+    return leg.state is State.CANCELLING_ORDER and leg.captured.minor == 0
 
 
 def shown_steps(state: State, reached: Mapping[State, datetime]) -> tuple[Step, ...]:
@@ -197,6 +215,8 @@ def shown_steps(state: State, reached: Mapping[State, datetime]) -> tuple[Step, 
     is_ended = state in _ENDED
     following = StepState.FAILED if is_ended else StepState.NOW
     for name, entered in _SHOWN_STEPS.items():
+        if name is StepName.SHIPPED and State.AWAITING_SHIPMENT not in reached:
+            continue
         if entered in reached:
             steps.append(Step(name, StepState.DONE, reached[entered]))
         elif following is StepState.FAILED:

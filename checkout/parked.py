@@ -2,7 +2,8 @@
 
 A leg is parked where it is not known whether the merchant has made the order. It goes on by itself
 as soon as the merchant's system answers; where that never happens, a person asks the merchant by
-telephone, and says here what it said. Nothing is guessed: only a doubt can be settled like that.
+telephone, and says here what it said. Nothing is guessed: only a doubt can be settled like that,
+and an order that stands though the money held for it was let go.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Parked:
     def held_until(self) -> datetime | None:
         """Until when its money can still be charged; None where none is held, or nobody says."""
         is_held = self.leg.authorised.minor > 0 and self.leg.captured.minor == 0
+        is_held = is_held and self.leg.reason is not Reason.HOLD_EXPIRED
         return self.leg.capture_before if is_held else None
 
 
@@ -57,7 +59,8 @@ def settle_doubt(
     """The merchant says that it made the order `number`, or (None) that it made none and will not.
 
     The purchase is carried on at once: charged, or its money released. NotFound for a merchant that
-    has no part; DomainError `nothing_in_doubt`, `leg_under_way`, `number_invalid`.
+    has no part; DomainError `nothing_in_doubt`, `leg_under_way`, `number_invalid`, and `hold_ended`
+    where what was made can no longer be charged here.
     """
     if number is not None and not 0 < len(number.strip()) <= _MOST_CHARACTERS:
         raise DomainError("number_invalid", "This is no number of an order.")
@@ -69,12 +72,35 @@ def settle_doubt(
         leg = journal.claim(tx)
         if leg is None and not found[0].is_settled:
             raise DomainError("leg_under_way", "It is asked for right now.", hint="Try again soon.")
-        doubtful = None if leg is None else journal.open_attempt(StepName.PLACE)
-        if leg is None or leg.state is not State.PREPARED or doubtful is None:
-            raise DomainError("nothing_in_doubt", "Whether this order was made is not in doubt.")
-        result = _said(None if number is None else number.strip(), by)
-        _write(tx, journal, leg, doubtful, result)
+        if leg is not None and leg.state is State.WITHDRAWING and leg.reason is Reason.HOLD_EXPIRED:
+            _close_unpaid(tx, journal, leg, number, by)
+        else:
+            _end_doubt(tx, journal, leg, number, by)
     advance(deps, order.purchase_id)
+
+
+def _end_doubt(
+    tx: Transaction, journal: Journal, leg: Leg | None, number: str | None, by: str
+) -> None:
+    doubtful = None if leg is None else journal.open_attempt(StepName.PLACE)
+    if leg is None or leg.state is not State.PREPARED or doubtful is None:
+        raise DomainError("nothing_in_doubt", "Whether this order was made is not in doubt.")
+    result = _said(None if number is None else number.strip(), by)
+    _write(tx, journal, leg, doubtful, result)
+
+
+def _close_unpaid(tx: Transaction, journal: Journal, leg: Leg, number: str | None, by: str) -> None:
+    """End a leg whose order cannot be charged here any more, and is given up or paid elsewhere."""
+    if number is not None:
+        raise DomainError(
+            "hold_ended",
+            "The money held for this order was let go: it cannot be charged here any more.",
+            hint="Settle it with the merchant and the buyer, then close it with --none.",
+        )
+    detail = f"closed by {by[:_MOST_CHARACTERS]}"
+    moved = journal.turn(tx, leg, State.VOIDING, Result(Outcome.DONE, leg.reason, detail))
+    journal.pause(tx, moved)
+    journal.write(tx)
 
 
 def _said(number: str | None, by: str) -> Result:

@@ -34,6 +34,7 @@ class LegState(StrEnum):
     PAID_FOR = "paid_for"  # authorised; nothing is charged yet
     BEING_PLACED = "being_placed"
     PLACED = "placed"  # the merchant has accepted; the charge is next
+    AWAITING_SHIPMENT = "awaiting_shipment"  # accepted; charged once the merchant has shipped
     COMPLETED = "completed"  # placed and charged
     CANCELLING = "cancelling"  # the authorisation is being released
     CANCELLED = "cancelled"  # nothing charged: see `reason`
@@ -59,9 +60,16 @@ class Reason(StrEnum):
     PROVIDER_REFUSED = "provider_refused"
     PROVIDER_SILENT = "provider_silent"
     CANCELLED_BY_BUYER = "cancelled_by_buyer"
-    MERCHANT_CANCELLED = "merchant_cancelled"  # after it was charged
+    MERCHANT_CANCELLED = "merchant_cancelled"  # after it had accepted
+    HOLD_EXPIRED = "hold_expired"  # the money was let go before the merchant had shipped
     OTHER_PART_FAILED = "other_part_failed"  # and the buyer wanted all or nothing
     TOO_LATE = "too_late"  # the merchant no longer cancels: the order stands
+
+
+# What ends an order that the merchant had accepted.
+AFTER_ACCEPTANCE = frozenset(
+    {Reason.MERCHANT_CANCELLED, Reason.CANCELLED_BY_BUYER, Reason.HOLD_EXPIRED}
+)
 
 
 class MoneyState(StrEnum):
@@ -91,6 +99,7 @@ class StepName(StrEnum):
     PAYMENT = "payment"  # authorised at the provider
     CHECKED = "checked"  # price and stock read again at the merchant
     ORDERED = "ordered"  # accepted by the merchant
+    SHIPPED = "shipped"  # shown only where that is when it is charged
     CHARGED = "charged"
     REFUNDED = "refunded"  # shown only where money goes back
 

@@ -65,12 +65,13 @@ def happened(before: Leg, after: Leg) -> Iterator[tuple[str, dict[str, Any]]]:
             "refund.made",
             {"amount": given.as_json(), "refunded": after.refunded.as_json(), **reason},
         )
-    if after.state is State.COMPLETED and before.state is State.PLACED:
+    if after.state is State.COMPLETED and before.state in (State.PLACED, State.SHIPPED):
         charged = after.captured.as_json()
         yield "order.confirmed", {"merchant_order": after.merchant_order, "charged": charged}
     if after.state is State.CANCELLED or _is_given_up(before, after):
         yield "order.cancelled", reason
-    if after.state is State.COMPLETED and before.state is State.CANCELLING_ORDER:
+    stands = (State.COMPLETED, State.AWAITING_SHIPMENT)
+    if after.state in stands and before.state is State.CANCELLING_ORDER:
         yield "order.cancellation_refused", reason
 
 

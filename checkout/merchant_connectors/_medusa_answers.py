@@ -30,9 +30,9 @@ _STATUS = {
     "not_fulfilled": OrderStatus.PLACED,
     "partially_fulfilled": OrderStatus.IN_PREPARATION,
     "fulfilled": OrderStatus.IN_PREPARATION,
-    "partially_shipped": OrderStatus.SHIPPED,
+    "partially_shipped": OrderStatus.IN_PREPARATION,
     "shipped": OrderStatus.SHIPPED,
-    "partially_delivered": OrderStatus.SHIPPED,
+    "partially_delivered": OrderStatus.IN_PREPARATION,
     "delivered": OrderStatus.SHIPPED,
     "canceled": OrderStatus.CANCELLED,
 }

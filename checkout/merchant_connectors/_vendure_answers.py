@@ -32,7 +32,7 @@ _STATUS = {
     "PaymentSettled": OrderStatus.PLACED,
     "PartiallyShipped": OrderStatus.IN_PREPARATION,
     "Shipped": OrderStatus.SHIPPED,
-    "PartiallyDelivered": OrderStatus.SHIPPED,
+    "PartiallyDelivered": OrderStatus.IN_PREPARATION,
     "Delivered": OrderStatus.SHIPPED,
     "Cancelled": OrderStatus.CANCELLED,
 }

@@ -62,7 +62,7 @@ from checkout.merchant_connectors.port import (
 from checkout.outcomes import HandoffNeeded, NoAnswer, OutcomeUnknown, Refused
 from checkout.peer_http import AnswerLost, NeverSent, PeerAnswer, PeerClient, PeerLimits
 
-CAPABILITIES = Capabilities(cancels_orders=False, finds_by_number=False)
+CAPABILITIES = Capabilities(cancels_orders=False, finds_by_number=False, reports_shipment=True)
 
 VERSION = "2026-04-17"
 TOLERANCE_S = 300

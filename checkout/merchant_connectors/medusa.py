@@ -45,6 +45,7 @@ from checkout.merchant_connectors._shop_orders import (
     total_changed,
 )
 from checkout.merchant_connectors.port import (
+    Capabilities,
     DeliveryOption,
     Destination,
     MerchantQuote,
@@ -56,6 +57,8 @@ from checkout.outcomes import NoAnswer, Refused
 from checkout.peer_http import PeerClient, PeerLimits
 from kernel.errors import DomainError
 from kernel.money import Money
+
+CAPABILITIES = Capabilities(reports_shipment=True)
 
 _MOST_VARIANTS = 100
 _MOST_OPTIONS = 50

@@ -30,6 +30,7 @@ from checkout.merchant_connectors._shop_orders import (
     total_changed,
 )
 from checkout.merchant_connectors.port import (
+    Capabilities,
     DeliveryOption,
     Destination,
     LineStatus,
@@ -43,6 +44,8 @@ from checkout.outcomes import NoAnswer, Refused
 from checkout.peer_http import AnswerLost, NeverSent, PeerAnswer, PeerClient, PeerLimits
 from kernel.errors import DomainError
 from kernel.money import Money
+
+CAPABILITIES = Capabilities(reports_shipment=True)
 
 _BASKET_COOKIE = "oscar_open_basket"
 _HANDLE = re.compile(r"[0-9]{1,18}:[A-Za-z0-9_:-]{10,200}")

@@ -29,7 +29,7 @@ class OrderStatus(StrEnum):
 
     PLACED = "placed"
     IN_PREPARATION = "in_preparation"
-    SHIPPED = "shipped"
+    SHIPPED = "shipped"  # all of it
     CANCELLED = "cancelled"
     OTHER = "other"  # a word of the merchant's that we do not know: see `merchant_status`
 
@@ -152,12 +152,14 @@ class PlacedOrder:
 class Capabilities:
     """What a system can do beyond taking an order. Buyers are offered nothing that it cannot do.
 
-    A connector's module says it as `CAPABILITIES`; one that says nothing can do all of this.
+    A connector's module says it as `CAPABILITIES`; one that says nothing can do all of this, but
+    report shipment, on which money would wait: `find` answers SHIPPED once all of it has left.
     """
 
     cancels_orders: bool = True
     counts_stock: bool = True
     finds_by_number: bool = True  # else an order is known by the handle that it was made from
+    reports_shipment: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ from checkout.merchant_connectors.port import (
 from checkout.outcomes import NoAnswer, Refused
 from checkout.peer_http import AnswerLost, NeverSent, PeerAnswer, PeerClient, PeerLimits
 
-CAPABILITIES = Capabilities(cancels_orders=False, counts_stock=False)
+CAPABILITIES = Capabilities(cancels_orders=False, counts_stock=False, reports_shipment=True)
 
 PROFILE_KEPT_S = 600.0
 PROFILE_READ_EVERY_S = 30.0

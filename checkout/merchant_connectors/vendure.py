@@ -33,6 +33,7 @@ from checkout.merchant_connectors._vendure_answers import (
 )
 from checkout.merchant_connectors._vendure_session import Reply, VendureAccount
 from checkout.merchant_connectors.port import (
+    Capabilities,
     Destination,
     MerchantQuote,
     OrderRequest,
@@ -42,6 +43,8 @@ from checkout.merchant_connectors.port import (
 from checkout.outcomes import NoAnswer, Refused
 from checkout.peer_http import AnswerLost, NeverSent
 from kernel.errors import DomainError
+
+CAPABILITIES = Capabilities(reports_shipment=True)
 
 _MOST_VARIANTS = 200
 

@@ -102,7 +102,7 @@ def order_page(order: Order, signed: str, *, is_new: bool = False) -> OrderPage:
         terms_accepted_at=order.terms_accepted_at,
         policy=order.policy,
         is_new=is_new,
-        is_settled=order.is_settled,
+        is_settled=order.is_resting,
         refresh_s=_refresh_s(order),
         country=order.contact.country,
     )
@@ -111,7 +111,7 @@ def order_page(order: Order, signed: str, *, is_new: bool = False) -> OrderPage:
 def _refresh_s(order: Order) -> int | None:
     """Often while it moves by itself, rarely while it waits for people, never once settled."""
     waiting = {LegState.AWAITING_PAYMENT, LegState.NEEDS_ATTENTION}
-    moving = [record for record in order.legs if not record.leg.is_settled]
+    moving = [record for record in order.legs if not record.is_resting]
     if not moving:
         return None
     return REFRESH_SLOWLY_S if all(r.state in waiting for r in moving) else REFRESH_S

@@ -310,7 +310,8 @@ class OrderLeg:
 class OrderPage:
     """Confirmation and status in one: the receipt that can be kept. `is_new` right after payment.
 
-    `refresh_s` set: something is still going on and the page refreshes by itself.
+    `refresh_s` set: something is still going on and the page refreshes by itself. `is_settled` also
+    where nothing more happens before a merchant ships.
     """
 
     order_number: str

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from checkout.deps import Windows
 from checkout.purchase.machine import FINAL, State
+from checkout.states import Reason
 
 if TYPE_CHECKING:
     from checkout.purchase.journal import Leg
@@ -34,4 +35,11 @@ def hold_is_ending(leg: Leg, now: datetime, windows: Windows) -> bool:
     is_held = leg.authorised.minor > 0 and leg.captured.minor == 0
     if not is_held or leg.capture_before is None or leg.state in FINAL | {State.VOIDING}:
         return False
+    if leg.reason is Reason.HOLD_EXPIRED:
+        return False
     return now >= leg.capture_before - windows.hold
+
+
+def hold_ends(leg: Leg, windows: Windows) -> datetime:
+    """Until when the money of a leg that waits for shipment can be charged, as far as is known."""
+    return leg.capture_before or leg.state_since + windows.unsaid_hold

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from checkout import basket, ledger, refunds
+from checkout.letters_due import letter_due
 from checkout.purchase.machine import Outcome, State, StepName, state_after
+from checkout.states import Reason
 from kernel.db import Transaction
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from checkout.purchase.journal import Leg
 
 
+# Where an order that is charged on shipment is to be cancelled before: nothing is to go back.
+_UNCHARGED = {Outcome.DONE: State.VOIDING, Outcome.REFUSED: State.AWAITING_SHIPMENT}
 WITH_CONSEQUENCES = frozenset({StepName.CAPTURE, StepName.CANCEL_ORDER, StepName.REFUND})
 
 
@@ -24,16 +28,36 @@ def leads_to(tx: Transaction, leg: Leg, step: StepName, outcome: Outcome) -> Sta
     """The state after a step that ended so; where money went back, by what is still to go."""
     if step is StepName.REFUND and outcome is Outcome.DONE:
         return refunds.state_once_given(tx, leg.leg_id, leg.captured)
+    if step is StepName.CANCEL_ORDER and leg.captured.minor == 0 and outcome in _UNCHARGED:
+        return _UNCHARGED[outcome]
+    if step is StepName.WITHDRAW and outcome is Outcome.REFUSED and _is_unpayable(leg):
+        return leg.state
     return state_after(leg.state, step, outcome)
+
+
+def follow_acceptance(tx: Transaction, leg: Leg, confirmed: Confirmed, now: datetime) -> None:
+    """Write what follows where the charge comes later: the buyer has ordered, and is told so."""
+    _empty_basket(tx, confirmed)
+    letter_due(tx, leg.brand_id, leg.purchase_id, now)
+
+
+def _empty_basket(tx: Transaction, confirmed: Confirmed) -> None:
+    bought = [offer.offer_id for offer in confirmed.quoted.offers]
+    basket.take_out(tx, confirmed.basket_id, bought)
+
+
+def _is_unpayable(leg: Leg) -> bool:
+    """True where an order stands that cannot be charged: people have to settle it."""
+    return leg.reason is Reason.HOLD_EXPIRED
 
 
 def follow(tx: Transaction, leg: Leg, step: StepName, confirmed: Confirmed, now: datetime) -> None:
     """Write what follows from the done step."""
     if step is StepName.CAPTURE:
-        bought = [offer.offer_id for offer in confirmed.quoted.offers]
-        basket.take_out(tx, confirmed.basket_id, bought)
+        if leg.state is State.PLACED:
+            _empty_basket(tx, confirmed)
         ledger.book_capture(tx, leg.brand_id, leg.leg_id, confirmed.quoted, now)
-    elif step is StepName.CANCEL_ORDER:
+    elif step is StepName.CANCEL_ORDER and leg.captured.minor:
         refunds.ask_refund(
             tx, leg.leg_id, None, refunds.Cause.CANCELLED,
             asked_by="buyer", key="cancellation", now=now,

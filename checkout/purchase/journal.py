@@ -34,7 +34,7 @@ from checkout.purchase.machine import (
     next_look,
     retry_in,
 )
-from checkout.states import Reason
+from checkout.states import AFTER_ACCEPTANCE, Reason
 from kernel.db import Prepared, Transaction
 from kernel.ids import drawn_id
 from kernel.money import Money
@@ -177,7 +177,9 @@ _BEGIN_STEP = Prepared(t.step.insert())
 _ENTER = Prepared(t.leg_transition.insert().inline())
 _OTHERS = Prepared(
     sa.select(t.leg.c.ordinal, t.leg.c.state).where(
-        t.leg.c.purchase_id == sa.bindparam("bought"), t.leg.c.leg_id != sa.bindparam("this")
+        t.leg.c.purchase_id == sa.bindparam("bought"),
+        t.leg.c.leg_id != sa.bindparam("this"),
+        sa.func.coalesce(t.leg.c.reason, "").not_in(AFTER_ACCEPTANCE),
     )
 )
 
@@ -313,29 +315,29 @@ class Journal:
         return self._change(leg, columns)
 
     def others(self, tx: Transaction, leg: Leg) -> dict[int, State]:
-        """How far the other legs of the purchase are, by their ordinals."""
+        """How far the others are, by their ordinals; not those that ended once all had accepted."""
         rows = _OTHERS.all(tx, {"bought": leg.purchase_id, "this": leg.leg_id})
         return {row.ordinal: State(row.state) for row in rows}
 
-    def wait_for_others(self, tx: Transaction, leg: Leg) -> None:
-        """Let go of the leg until others are as far; its own time begins when they are."""
-        now = self._deps.clock()
-        own_time = {"deadline_at": deadline_of(leg.state, now, self._deps.windows)}
-        self._let_go(tx, self._change(leg, own_time))
-
-    def wait(self, tx: Transaction, leg: Leg, wait_s: int) -> None:
-        """Let go of the leg for as long as its peer wants; its own time begins then."""
-        then = self._deps.clock() + timedelta(seconds=wait_s)
+    def wait(self, tx: Transaction, leg: Leg, wait: timedelta | None = None) -> None:
+        """Let go of the leg until its peer, or the others, are ready; its own time begins then."""
+        then = self._deps.clock() + (wait or timedelta(0))
         own_time = {"deadline_at": deadline_of(leg.state, then, self._deps.windows)}
-        self._let_go(tx, self._change(leg, own_time), timedelta(seconds=wait_s))
+        self._let_go(tx, self._change(leg, own_time), wait)
 
-    def pause(self, tx: Transaction, leg: Leg, *, attention: str | None = None) -> None:
-        """Let go of the leg and have it tried again later. `attention` says why people are told."""
+    def pause(
+        self, tx: Transaction, leg: Leg, *, attention: str | None = None,
+        told: Mapping[str, Any] | None = None, wait: timedelta | None = None,
+    ) -> None:  # fmt: skip
+        """Let go of the leg and have it tried again later. `attention` says why people are told,
+        `told` are columns with what its peer said.
+        """
+        leg = self._change(leg, told or {})
         if attention is not None:
             if leg.attention is None:  # the buyer is told once
                 letter_due(tx, leg.brand_id, leg.purchase_id, self._deps.clock())
             leg = self._change(leg, {"attention": attention})
-        self._let_go(tx, leg)
+        self._let_go(tx, leg, wait)
 
     def _let_go(self, tx: Transaction, leg: Leg, wait: timedelta | None = None) -> None:
         now = self._deps.clock()
@@ -371,7 +373,7 @@ def entering(
         columns |= {"reason": result.reason, "reason_detail": result.detail[:500] or None}
     if leg.is_settled:
         columns["next_try_at"] = now
-    if after is State.COMPLETED and leg.state is State.PLACED:
+    if after is State.COMPLETED and leg.state in (State.PLACED, State.SHIPPED):
         # From now on the merchant is asked what becomes of the order.
         columns["watch_at"] = next_look(now, now)
     if after in FINAL:
@@ -383,8 +385,9 @@ def entering(
 
 
 def wake(tx: Transaction, deps: CheckoutDeps, leg: Leg, after: State, result: Result) -> None:
-    """Have a completed leg, whose row is locked, worked on again."""
+    """Have a leg at rest, whose row is locked, worked on again; who looks at it just now, late."""
     columns, entered = entering(tx, deps, leg, after, result, "after_sale")
+    columns |= {"next_try_at": deps.clock(), "lease_owner": None, "lease_until": None}
     _ENTER.run(tx, {"leg_id": leg.leg_id, "brand_id": leg.brand_id, **entered})
     tx.execute(t.leg.update().where(t.leg.c.leg_id == leg.leg_id), columns)
 

@@ -11,15 +11,28 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
+from checkout.capture_moment import CaptureMoment, capture_moment
 from checkout.deps import CheckoutDeps
 from checkout.outcomes import NoAnswer, Refused
 from checkout.payment_providers.port import Payment, PaymentStatus
 from checkout.purchase.attention import news_for_people
 from checkout.purchase.confirmed import Confirmed, read_confirmed
+from checkout.purchase.consequences import follow_acceptance
 from checkout.purchase.journal import Attempt, Journal, Leg, Result
 from checkout.purchase.machine import STEP_OF, Outcome, State, gives_up_at_deadline
+from checkout.purchase.shipment import (
+    Seen,
+    has_come,
+    is_unpaid,
+    leads_to,
+    look_at,
+    next_look_in,
+    told,
+    trouble,
+)
 from checkout.purchase.steps import Steps
 from checkout.purchase.together import Turn, turn_of
 from checkout.states import Policy, Reason
@@ -99,6 +112,7 @@ class _Run:
         self._steps = Steps(deps, confirmed)
         self._quick_tries = list(_QUICK_TRIES_S)
         self._refusal: str | None = None
+        self._pays_on = capture_moment(confirmed.merchant)
 
     def next(self, tx: Transaction, leg: Leg) -> _Call | None:
         """What the state asks for. What is open of its step is settled before it is taken."""
@@ -106,6 +120,8 @@ class _Run:
             return None
         if leg.state is State.AWAITING_PAYMENT:
             return partial(self._ask, leg)
+        if leg.state is State.AWAITING_SHIPMENT:
+            return partial(self._look, leg)
         doubtful = self._journal.open_attempt(STEP_OF[leg.state])
         if doubtful is not None:
             return partial(self._look_up, leg, doubtful)
@@ -116,10 +132,13 @@ class _Run:
         if turn is Turn.GIVE_UP:
             return self._fail_with_others(tx, leg)
         if turn is Turn.WAIT:
-            self._journal.wait_for_others(tx, leg)
+            self._journal.wait(tx, leg)
             return None
         if self._is_late(leg) and gives_up_at_deadline(leg.state):
             return self._give_up(tx, leg)
+        if leg.state is State.PLACED and self._pays_on is CaptureMoment.SHIPMENT:
+            follow_acceptance(tx, leg, self._confirmed, self._deps.clock())
+            return self._enter(tx, leg, State.AWAITING_SHIPMENT, Result(Outcome.DONE))
         name = STEP_OF[leg.state]
         attempt = self._journal.begin(tx, leg, name, self._steps.request_sha256(leg, name))
         return partial(self._perform, leg, attempt)
@@ -157,6 +176,10 @@ class _Run:
             payment = None
         return partial(self._note_payment, leg=leg, payment=payment)
 
+    def _look(self, leg: Leg) -> _Note:
+        """Read what became of an order that is charged on shipment, and of its money."""
+        return partial(self._note_look, leg=leg, seen=look_at(self._steps, leg))
+
     # --- what they told, and where it leads
 
     def _finish(self, tx: Transaction, leg: Leg, attempt: Attempt, result: Result) -> _Call | None:
@@ -166,11 +189,13 @@ class _Run:
             return self._rest(tx, moved)
         if moved.state is not leg.state or result.outcome is Outcome.DONE:
             return self.next(tx, moved)
+        if result.outcome is Outcome.REFUSED and is_unpaid(moved, result):
+            return self._enter(tx, moved, State.WITHDRAWING, result)
         if result.outcome is Outcome.REFUSED:
             self._refusal = f"{attempt.name}: {result.detail}"
             return self._rest(tx, moved)
         if result.retry_after_s is not None:
-            self._journal.wait(tx, moved, result.retry_after_s)
+            self._journal.wait(tx, moved, timedelta(seconds=result.retry_after_s))
             return None
         if not self._quick_tries:
             return self._rest(tx, moved)
@@ -200,6 +225,18 @@ class _Run:
         if payment.status in {PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED}:
             return self._rest(tx, leg)
         return self._enter(tx, leg, State.CANCELLED, _ended(payment))
+
+    def _note_look(self, tx: Transaction, leg: Leg, seen: Seen) -> _Call | None:
+        found = leads_to(leg, seen)
+        if found is not None:
+            return self._enter(tx, leg, *found)
+        if has_come(tx, leg.leg_id):
+            return partial(self._look, leg)
+        now, windows = self._deps.clock(), self._deps.windows
+        news = _call_people(self._deps, leg, trouble(leg, seen, now, windows))
+        wait = next_look_in(leg, now, windows)
+        self._journal.pause(tx, leg, attention=news, told=told(seen), wait=wait)
+        return None
 
     def _enter(self, tx: Transaction, leg: Leg, after: State, result: Result) -> _Call | None:
         return self.next(tx, self._journal.turn(tx, leg, after, result))

@@ -1,7 +1,8 @@
 """The states of a leg and what leads from one to the next. Pure.
 
 The pivot is the merchant's acceptance: before it a leg can be given up by releasing the money,
-after it the leg only goes forward. Money is captured after the pivot alone. A completed leg wakes
+after it the leg only goes forward. Money is captured after the pivot alone: at once, or where the
+merchant is paid on shipment, as soon as it has shipped. A completed leg wakes
 up again where it is to be cancelled or where money goes back. Where the buyer wants all or nothing
 the pivot is the last merchant's acceptance: until then an accepted order can be withdrawn.
 """
@@ -25,6 +26,8 @@ class State(StrEnum):
     REQUOTED = "requoted"
     PREPARED = "prepared"
     PLACED = "placed"
+    AWAITING_SHIPMENT = "awaiting_shipment"  # accepted, the money held until the merchant ships
+    SHIPPED = "shipped"  # by a merchant that is paid on shipment: the charge is next
     WITHDRAWING = "withdrawing"
     VOIDING = "voiding"
     CANCELLING_ORDER = "cancelling_order"
@@ -69,6 +72,7 @@ STEP_OF = {
     State.REQUOTED: StepName.PREPARE,
     State.PREPARED: StepName.PLACE,
     State.PLACED: StepName.CAPTURE,
+    State.SHIPPED: StepName.CAPTURE,
     State.WITHDRAWING: StepName.WITHDRAW,
     State.VOIDING: StepName.VOID,
     State.CANCELLING_ORDER: StepName.CANCEL_ORDER,
@@ -95,8 +99,6 @@ _AFTER_REFUSED = {
     StepName.REQUOTE: State.VOIDING,
     StepName.PREPARE: State.VOIDING,
     StepName.PLACE: State.VOIDING,
-    # After the pivot there is no way back: people are told, and it is tried again.
-    StepName.CAPTURE: State.PLACED,
     # An order that cannot be withdrawn will be sent: it stands, and is paid for.
     StepName.WITHDRAW: State.PLACED,
     StepName.VOID: State.VOIDING,
@@ -113,7 +115,8 @@ def state_after(state: State, step: StepName, outcome: Outcome) -> State:
     if outcome is Outcome.DONE:
         return _AFTER_DONE[step]
     if outcome is Outcome.REFUSED:
-        return _AFTER_REFUSED[step]
+        # After the pivot a charge has no way back: people are told, and it is tried again.
+        return state if step is StepName.CAPTURE else _AFTER_REFUSED[step]
     return state
 
 

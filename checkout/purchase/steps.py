@@ -43,7 +43,7 @@ _REASON_OF = {
     "not_delivered": Reason.NOT_DELIVERED,
 }
 _AT_PROVIDER = {StepName.CREATE_PAYMENT, StepName.CAPTURE, StepName.VOID, StepName.REFUND}
-_RELEASED = {PaymentStatus.VOIDED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}
+RELEASED = {PaymentStatus.VOIDED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}
 
 
 class Steps:
@@ -104,12 +104,19 @@ class Steps:
         if name is StepName.VOID:
             payment = self.read_payment(leg)
             return _released(payment) if payment is not None else None
+        if name is StepName.WITHDRAW and leg.reason is Reason.HOLD_EXPIRED:
+            order = self.read_order(leg)
+            return None if order is None else _given_up(name, order)
         if name in {StepName.CANCEL_ORDER, StepName.WITHDRAW}:
             return _given_up(name, self._connector.status(leg.merchant_order or ""))
         if name is StepName.REFUND:
             payment = self.read_payment(leg)
             return self._given_back(leg, payment) if payment is not None else None
         return None
+
+    def read_order(self, leg: Leg) -> PlacedOrder | None:
+        """The order as the merchant has it. Raises NoAnswer, OutcomeUnknown or Refused."""
+        return self._connector.find(leg.leg_id, leg.handle or "")
 
     def read_payment(self, leg: Leg) -> Payment | None:
         """The payment as the provider has it; None where it was never created."""
@@ -192,6 +199,10 @@ class Steps:
             payment = self._provider.capture(leg.payment_id, leg.total, key)
         except Refused as refusal:
             payment = self._provider.read(leg.payment_id)
+            if payment.status in RELEASED:
+                return Result(
+                    Outcome.REFUSED, Reason.HOLD_EXPIRED, f"the payment is {payment.status}"
+                )
             return _captured(leg, payment) or _refused(
                 StepName.CAPTURE, refusal.code, refusal.message
             )
@@ -201,7 +212,7 @@ class Steps:
         payment = self.read_payment(leg)
         if payment is None:
             return Result(Outcome.DONE, response={"payment": None})
-        if payment.status in _RELEASED:
+        if payment.status in RELEASED:
             return Result(Outcome.DONE, response={"status": payment.status})
         try:
             voided = self._provider.void(payment.id, key)
@@ -214,7 +225,19 @@ class Steps:
         return self._give_up(leg, StepName.CANCEL_ORDER, "the buyer cancelled")
 
     def _withdraw(self, leg: Leg, _: str) -> Result:
+        if leg.reason is Reason.HOLD_EXPIRED:
+            return self._take_back_unpaid(leg)
         return self._give_up(leg, StepName.WITHDRAW, "another part of the purchase failed")
+
+    def _take_back_unpaid(self, leg: Leg) -> Result:
+        """The money is gone: the order too, unless the goods have left, or nobody can cancel it."""
+        order = self.read_order(leg)
+        given_up = None if order is None else _given_up(StepName.WITHDRAW, order)
+        if given_up is not None:
+            return given_up
+        if order is not None and order.status is OrderStatus.SHIPPED:
+            raise Refused("too_late", "The merchant has shipped what can no longer be charged.")
+        return self._give_up(leg, StepName.WITHDRAW, "it can no longer be charged")
 
     def _give_up(self, leg: Leg, name: StepName, why: str) -> Result:
         order = self._connector.cancel(leg.merchant_order or "", why)
@@ -321,7 +344,7 @@ def _given_up(name: StepName, order: PlacedOrder) -> Result | None:
 
 
 def _released(payment: Payment) -> Result | None:
-    if payment.status not in _RELEASED:
+    if payment.status not in RELEASED:
         return None
     return Result(Outcome.DONE, response={"status": payment.status})
 

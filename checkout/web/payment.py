@@ -97,7 +97,7 @@ class _Payment:
         tried = max(0, min(attempt, 99))
         opens = links.order(brand.id, order.order_ref)
         if not _is_waited_for(order, attempt=tried, has_left=bool(left)):
-            is_over = order.is_settled or _is_moving(order)
+            is_over = order.is_resting or _is_moving(order)
             return go_to(f"{order_path(opens)}?new=1" if is_over else handoff_path(opens))
         here = f"/pay/return/{signed}?attempt={tried + 1}"
         refresh = f"{REFRESH_S}; url={here}"
@@ -111,14 +111,14 @@ def _is_moving(order: Order) -> bool:
         record.is_payable for record in order.legs
     )
     return not waits_for_buyer and any(
-        not record.leg.is_settled and record.leg.state is not State.AWAITING_PAYMENT
+        not record.is_resting and record.leg.state is not State.AWAITING_PAYMENT
         for record in order.legs
     )
 
 
 def _is_waited_for(order: Order, *, attempt: int, has_left: bool) -> bool:
     """True where the page that waits is the right one to be on."""
-    if order.is_settled:
+    if order.is_resting:
         return False
     if _is_moving(order):
         return attempt <= _TRIES_WHILE_MOVING

@@ -17,12 +17,22 @@ def command() -> None:
 @click.option("--order-url", help="Address of its order system, for a merchant that takes orders.")
 @click.option("--back-office", help="An order in its own pages: https://shop/o/{merchant_order}.")
 @click.option("--payment-account", help="Its own account at the payment provider.")
+@click.option(
+    "--capture",
+    type=click.Choice(["acceptance", "shipment"]),
+    help="When it is paid: once it has accepted an order, or once it has shipped it.",
+)
 def add(
-    file: Path, order_url: str | None, back_office: str | None, payment_account: str | None
+    file: Path,
+    order_url: str | None,
+    back_office: str | None,
+    payment_account: str | None,
+    capture: str | None,
 ) -> None:
     """Register the merchant of FILE, or bring it up to the file. Idempotent."""
     from dataclasses import replace
 
+    from checkout.capture_moment import SETTING, check_capture_moment
     from checkout.customer_events.receivers import link
     from comptoir.installation import Installation
     from crawlers.merchant_file import read_merchant_file
@@ -31,9 +41,15 @@ def add(
     merchant = read_merchant_file(file)
     if back_office is not None:
         link(back_office, {})
-    named = {"url": order_url, "back_office": back_office, "payment_account": payment_account}
+    named = {
+        "url": order_url,
+        "back_office": back_office,
+        "payment_account": payment_account,
+        SETTING: capture,
+    }
     given = {name: value for name, value in named.items() if value is not None}
     merchant = replace(merchant, connector_settings={**merchant.connector_settings, **given})
+    check_capture_moment(merchant)
     with Installation().database.platform() as tx:
         register_merchant(tx, merchant)
     click.echo(f"merchant {merchant.id} ({merchant.name}) is on record: {merchant.execution}")
@@ -42,7 +58,9 @@ def add(
 @command.command("list")
 def list_() -> None:
     """List merchants with how their offers come in and how their orders go out."""
+    from checkout.capture_moment import SETTING
     from comptoir.installation import Installation
+    from kernel.offer_terms import Execution
     from mdm.merchants import list_merchants
 
     with Installation().database.platform() as tx:
@@ -51,7 +69,10 @@ def list_() -> None:
         click.echo("no merchant yet; add one: comptoir merchant add FILE")
     for merchant in merchants:
         source = merchant.source.get("format", "-")
-        click.echo(f"{merchant.id:24} {merchant.name:24} {source:10} {merchant.execution}")
+        paid = ""
+        if merchant.execution is Execution.EXECUTE:
+            paid = f"  paid on {merchant.connector_settings.get(SETTING, 'acceptance')}"
+        click.echo(f"{merchant.id:24} {merchant.name:24} {source:10} {merchant.execution}{paid}")
 
 
 @command.command()
