@@ -3,7 +3,7 @@
 A leg is parked where it is not known whether the merchant has made the order. It goes on by itself
 as soon as the merchant's system answers; where that never happens, a person asks the merchant by
 telephone, and says here what it said. Nothing is guessed: only a doubt can be settled like that,
-and an order that stands though the money held for it was let go.
+and an order that stands though its money was let go. So is a shipment told that no system reports.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.deps import CheckoutDeps
+from checkout.merchant_connectors.port import OrderStatus
 from checkout.orders import Order
 from checkout.purchase.advance import advance
 from checkout.purchase.confirmed import read_confirmed
@@ -64,19 +65,51 @@ def settle_doubt(
     """
     if number is not None and not 0 < len(number.strip()) <= _MOST_CHARACTERS:
         raise DomainError("number_invalid", "This is no number of an order.")
-    found = [each.leg for each in order.legs if each.leg.merchant_id == merchant_id]
-    if not found:
-        raise NotFound("merchant_unknown", "This merchant has no part in the order.")
-    journal = Journal(deps, found[0].leg_id)
+    found = _part(order, merchant_id)
+    journal = Journal(deps, found.leg_id)
     with deps.database.platform() as tx:
-        leg = journal.claim(tx)
-        if leg is None and not found[0].is_settled:
-            raise DomainError("leg_under_way", "It is asked for right now.", hint="Try again soon.")
+        leg = _claimed(tx, journal, found)
         if leg is not None and leg.state is State.WITHDRAWING and leg.reason is Reason.HOLD_EXPIRED:
             _close_unpaid(tx, journal, leg, number, by)
         else:
             _end_doubt(tx, journal, leg, number, by)
     advance(deps, order.purchase_id)
+
+
+def say_shipped(deps: CheckoutDeps, order: Order, merchant_id: str, *, by: str) -> None:
+    """The merchant says that it has shipped what is charged then, and its system does not.
+
+    The confirmed total is charged at once. NotFound for a merchant that has no part; DomainError
+    `not_awaiting_shipment`, `leg_under_way`.
+    """
+    found = _part(order, merchant_id)
+    journal = Journal(deps, found.leg_id)
+    with deps.database.platform() as tx:
+        leg = _claimed(tx, journal, found)
+        if leg is None or leg.state is not State.AWAITING_SHIPMENT:
+            raise DomainError("not_awaiting_shipment", "No charge waits for this to be shipped.")
+        said = {
+            "order_status": OrderStatus.SHIPPED.value,
+            "reason_detail": f"shipped, said by {by[:_MOST_CHARACTERS]}",
+        }
+        moved = journal.turn(tx, leg, State.SHIPPED, Result(Outcome.DONE, changes=said))
+        journal.pause(tx, moved)
+        journal.write(tx)
+    advance(deps, order.purchase_id)
+
+
+def _part(order: Order, merchant_id: str) -> Leg:
+    for each in order.legs:
+        if each.leg.merchant_id == merchant_id:
+            return each.leg
+    raise NotFound("merchant_unknown", "This merchant has no part in the order.")
+
+
+def _claimed(tx: Transaction, journal: Journal, found: Leg) -> Leg | None:
+    leg = journal.claim(tx)
+    if leg is None and not found.is_settled:
+        raise DomainError("leg_under_way", "It is asked for right now.", hint="Try again soon.")
+    return leg
 
 
 def _end_doubt(

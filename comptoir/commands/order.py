@@ -156,6 +156,23 @@ def settle(order_ref: str, merchant_id: str, number: str | None, is_none: bool, 
 @command.command()
 @click.argument("order_ref")
 @click.option("--merchant", "merchant_id", required=True, help="Whose part of the order.")
+@click.option("--by", required=True, help="Who asked the merchant.")
+def shipped(order_ref: str, merchant_id: str, by: str) -> None:
+    """Say that a merchant has shipped what is charged then, whose system does not say so."""
+    from checkout.orders import read_order
+    from checkout.parked import say_shipped
+    from comptoir.installation import Installation
+
+    deps = Installation().checkout
+    with deps.database.platform() as tx:
+        order = read_order(tx, order_ref)
+    say_shipped(deps, order, merchant_id, by=by)
+    _tell(deps, order_ref, merchant_id)
+
+
+@command.command()
+@click.argument("order_ref")
+@click.option("--merchant", "merchant_id", required=True, help="Whose part of the order.")
 def cancel(order_ref: str, merchant_id: str) -> None:
     """Ask a merchant to give its part of an order up; what was charged then goes back."""
     from checkout.after_sale import cancel as cancel_part

@@ -156,7 +156,7 @@ def leg(
 ) -> vm.OrderLeg:
     given_back = {vm.MoneyState.REFUNDING: euros(1000), vm.MoneyState.REFUNDED: euros(35400)}
     done = state is vm.LegState.COMPLETED or money in given_back
-    steps = zip(vm.StepName, [*vm.StepState, vm.StepState.NOW], strict=True)
+    steps = zip(vm.StepName, [*vm.StepState, vm.StepState.NOW, vm.StepState.NEXT], strict=True)
     item = vm.OrderLine(
         refurbished(language), 1, euros(34900), euros(34900), "prd_0", drawing_url(267, "blue")
     )

@@ -24,6 +24,7 @@ from checkout.orders import LegRecord, Order, read_purchase
 from checkout.payment_providers import ProviderSettings, open_provider
 from checkout.peer_http import trusted
 from checkout.purchase.advance import advance
+from checkout.purchase.machine import State
 from kernel.db import Database, Transaction
 from kernel.settings import Settings
 from tenants.registry import load_brands
@@ -40,7 +41,8 @@ WINDOWS = Windows(lease=timedelta(milliseconds=600))
 @dataclass(frozen=True)
 class Case:
     """What the process is told. `sells_out`: merchants whose article is gone once it is paid for;
-    `is_given_up`: once it is charged the buyer wants it cancelled.
+    `is_given_up`: once it is charged, or waits for shipment, the buyer wants it cancelled; `ships`:
+    merchants that are paid on shipment ship what waits for it.
     """
 
     database_url: str
@@ -51,6 +53,7 @@ class Case:
     sku: str
     sells_out: frozenset[str] = frozenset()
     is_given_up: bool = False
+    ships: bool = False
 
 
 class Points:
@@ -129,16 +132,24 @@ def carry_out(deps: CheckoutDeps, onlooker: Database, case: Case) -> None:
     assert not isinstance(outcome, AskAgain), outcome
     _until_settled(deps, onlooker, case, outcome.purchase_id)
     if case.is_given_up:
-        cancel(deps, _look(onlooker, case, outcome.purchase_id), "norden")
+        _give_up(deps, _look(onlooker, case, outcome.purchase_id))
         _until_settled(deps, onlooker, case, outcome.purchase_id)
+
+
+def _give_up(deps: CheckoutDeps, order: Order) -> None:
+    (record,) = order.legs
+    # Who comes after a death may find it given up already, with nothing charged.
+    if record.leg.state is not State.CANCELLED:
+        cancel(deps, order, record.leg.merchant_id)
 
 
 def _until_settled(deps: CheckoutDeps, onlooker: Database, case: Case, purchase_id: str) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         order = _look(onlooker, case, purchase_id)
-        if order.is_settled:
+        if order.is_settled or (order.is_resting and not case.ships):
             return
+        _ship(case, order)
         payable = [record for record in order.legs if record.is_payable]
         for record in payable:
             _pay(case, record)
@@ -156,6 +167,13 @@ def _pay(case: Case, record: LegRecord) -> None:
     if record.leg.merchant_id in case.sells_out:
         body = {"sku": case.sku, "stock": 0}
         http.post(f"{case.merchant_urls[record.leg.merchant_id]}/stock", json=body)
+
+
+def _ship(case: Case, order: Order) -> None:
+    for record in order.legs:
+        if case.ships and record.leg.state is State.AWAITING_SHIPMENT:
+            body = {"reference": record.leg.leg_id}
+            http.post(f"{case.merchant_urls[record.leg.merchant_id]}/ship", json=body)
 
 
 def _look(onlooker: Database, case: Case, purchase_id: str) -> Order:

@@ -4,7 +4,8 @@ Whatever the point: one order at each merchant, of one or of three, and one capt
 total; or, where the article sold out meanwhile, no order and the money released; or, where the
 buyer has it cancelled afterwards, one cancelled order and one refund of the whole. Where a merchant
 of three refuses, a buyer who wants all or nothing gets the orders of the others withdrawn and is
-charged nothing; one who takes what there is gets the others' orders and pays for these alone.
+charged nothing; one who takes what there is gets the others' orders and pays for these alone. A
+merchant that is paid on shipment is paid once it has shipped, and gives up for nothing before.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Scenario:
     policy: Policy = Policy.BEST_EFFORT
     sells_out: frozenset[str] = frozenset()
     is_given_up: bool = False
+    ships: bool = False
     refuses: str | None = None
     differently: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What is left at a merchant, where that is something else."""
@@ -115,6 +117,27 @@ SCENARIOS = {
     "three on their own": Scenario(
         _THREE, _BOUGHT, {"create", "read", "quote", "prepare", "place", "capture"}
     ),
+    "shipped": Scenario(
+        ("west",),
+        _BOUGHT | {"orders": [(5390, "shipped")]},
+        {"place", "find", "capture"},
+        ships=True,
+    ),
+    "unshipped": Scenario(
+        ("west",),
+        _RELEASED | {"orders": [(5390, "cancelled")]},
+        {"place", "find", "cancel", "void"},
+        is_given_up=True,
+    ),
+    # Two are charged at once, the third when it ships.
+    "late": Scenario(
+        ("norden", "sued", "west"),
+        _BOUGHT,
+        {"create", "quote", "prepare", "place", "find", "capture"},
+        policy=Policy.ALL_OR_NOTHING,
+        ships=True,
+        differently={"west": {"orders": [(5390, "shipped")]}},
+    ),
     # One is sold out when it is asked again, one refuses the order itself, one delivers.
     "what there is": Scenario(
         _THREE,
@@ -130,7 +153,7 @@ SCENARIOS = {
 @pytest.fixture(scope="module")
 def street() -> Iterator[Street]:
     """The merchants, which outlive every purchase."""
-    running = {name: SmallMerchant() for name in _THREE}
+    running = {name: SmallMerchant() for name in (*_THREE, "west")}
     yield running
     for merchant in running.values():
         merchant.close()
@@ -139,8 +162,9 @@ def street() -> Iterator[Street]:
 @pytest.fixture(scope="module")
 def setting(database: Database, simulator: Simulator, street: Street) -> Setting:
     """A shop that sells from three merchants."""
-    for name in street:
+    for name in _THREE:
         add_merchant(database, name)
+    add_merchant(database, "west", connector_settings={"capture": "shipment"})
     return Setting(
         database=database,
         brand=bundled_brand(database),
@@ -182,6 +206,7 @@ def new_case(setting: Setting, street: Street, sku: str, scenario: Scenario) -> 
         sku,
         sells_out=scenario.sells_out,
         is_given_up=scenario.is_given_up,
+        ships=scenario.ships,
     )
 
 

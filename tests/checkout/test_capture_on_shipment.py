@@ -23,12 +23,13 @@ from checkout.confirm import Purchased, confirm
 from checkout.merchant_connectors import port
 from checkout.order_letters import written
 from checkout.orders import LegRecord
-from checkout.parked import parked_legs, settle_doubt
+from checkout.parked import parked_legs, say_shipped, settle_doubt
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.machine import FINAL, State
 from checkout.quote import freeze, live_quote
 from checkout.states import LegState, MoneyState, Policy, Reason, StepName, StepState
 from comptoir.commands import merchant as merchant_command
+from comptoir.commands import order as order_command
 from kernel.db import Database
 from kernel.errors import DomainError
 from mdm.merchants import Merchant
@@ -509,6 +510,25 @@ def test_a_connector_that_says_nothing_of_it_is_refused(monkeypatch: pytest.Monk
     with pytest.raises(DomainError) as refusal:
         check_capture_moment(merchant)
     assert "acp, medusa, ucp, vendure" in str(refusal.value.hint)
+
+
+def test_a_shipment_told_on_the_telephone_is_charged(
+    setting: Setting, merchant: SmallMerchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purchase_id = bought(setting, merchant)
+    order = setting.order(purchase_id)
+    installed = SimpleNamespace(database=setting.database, checkout=setting.deps)
+    monkeypatch.setattr("comptoir.installation.Installation", lambda: installed)
+    words = ("shipped", order.order_ref, "--merchant", "norden", "--by", "Service")
+    told = CliRunner().invoke(order_command.command, words)
+    assert "norden: completed" in told.output
+    assert captured(setting, purchase_id) == TOTAL
+    with setting.database.platform() as tx:
+        why = sa.select(t.leg.c.reason_detail).where(t.leg.c.purchase_id == purchase_id)
+        assert tx.execute(why).scalar_one() == "shipped, said by Service"
+    with pytest.raises(DomainError) as refusal:
+        say_shipped(setting.deps, setting.order(purchase_id), "norden", by="Service")
+    assert refusal.value.code == "not_awaiting_shipment"
 
 
 def test_as_commands(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

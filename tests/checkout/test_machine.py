@@ -25,8 +25,9 @@ from checkout.purchase.machine import (
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def test_every_state_is_final_or_has_a_step_or_waits_for_payment() -> None:
-    assert FINAL | set(STEP_OF) | {State.AWAITING_PAYMENT} == set(State)
+def test_every_state_is_final_or_has_a_step_or_waits_for_somebody() -> None:
+    waiting = {State.AWAITING_PAYMENT, State.AWAITING_SHIPMENT}
+    assert FINAL | set(STEP_OF) | waiting == set(State)
 
 
 def test_doubt_never_changes_the_state() -> None:
@@ -37,9 +38,11 @@ def test_doubt_never_changes_the_state() -> None:
 
 
 def test_after_the_pivot_nothing_leads_back() -> None:
-    assert state_after(State.PLACED, StepName.CAPTURE, Outcome.REFUSED) is State.PLACED
-    assert State.PLACED not in BEFORE_PIVOT
-    assert not gives_up_at_deadline(State.PLACED)
+    for state in (State.PLACED, State.SHIPPED):
+        assert state_after(state, StepName.CAPTURE, Outcome.REFUSED) is state
+    for state in (State.PLACED, State.AWAITING_SHIPMENT, State.SHIPPED):
+        assert state not in BEFORE_PIVOT
+        assert not gives_up_at_deadline(state)
     assert not gives_up_at_deadline(State.VOIDING)
 
 

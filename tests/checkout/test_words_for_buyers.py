@@ -45,6 +45,7 @@ USUAL_FATE = {
     LegState.PAID_FOR: MoneyState.RESERVED,
     LegState.BEING_PLACED: MoneyState.RESERVED,
     LegState.PLACED: MoneyState.RESERVED,
+    LegState.AWAITING_SHIPMENT: MoneyState.RESERVED,
     LegState.COMPLETED: MoneyState.CHARGED,
     LegState.CANCELLING: MoneyState.RESERVED,
     LegState.CANCELLED: MoneyState.RELEASED,
@@ -121,7 +122,9 @@ def test_a_list_of_payments_tells_states_apart(language: str) -> None:
         (State.AUTHORISED, MoneyState.RESERVED),
         (State.PREPARED, MoneyState.RESERVED),
         (State.WITHDRAWING, MoneyState.RESERVED),
+        (State.AWAITING_SHIPMENT, MoneyState.RESERVED),
         (State.PLACED, MoneyState.UNKNOWN),
+        (State.SHIPPED, MoneyState.UNKNOWN),
         (State.VOIDING, MoneyState.UNKNOWN),
     ],
 )
