@@ -1,10 +1,11 @@
 """The states of a leg and what leads from one to the next. Pure.
 
 The pivot is the merchant's acceptance: before it a leg can be given up by releasing the money,
-after it the leg only goes forward. Money is captured after the pivot alone: at once, or where the
-merchant is paid on shipment, as soon as it has shipped. A completed leg wakes
-up again where it is to be cancelled or where money goes back. Where the buyer wants all or nothing
-the pivot is the last merchant's acceptance: until then an accepted order can be withdrawn.
+after it the leg only goes forward. Money is captured after the pivot alone: at once, or, where the
+merchant is paid on shipment, as soon as it has shipped; until then it may still cancel for nothing.
+A completed leg wakes up again where it is to be cancelled or where money goes back. Where the buyer
+wants all or nothing the pivot is the last merchant's acceptance: until then an accepted order can
+be withdrawn.
 """
 
 from __future__ import annotations

@@ -273,7 +273,7 @@ def test_cancelled_while_a_worker_asks(setting: Setting, merchant: SmallMerchant
             turn(merchant, "shipped")
             return replace(found, status=port.OrderStatus.SHIPPED) if found else None
 
-    setting.connectors["norden"] = Slow()  # type: ignore[assignment]
+    setting.connectors["norden"] = Slow()
     setting.clock.ahead = timedelta(minutes=11)
     resume_all(setting.deps)
     assert leg(setting, purchase_id).state is LegState.CANCELLING_ORDER

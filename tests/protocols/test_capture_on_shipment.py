@@ -129,7 +129,7 @@ def test_shipped_before_the_acceptance_is_on_record(
             assert receive(setting.deps, merchant, notice_of(shop, came))
             return placed
 
-    setting.connectors[merchant] = Overtaken()  # type: ignore[assignment]
+    setting.connectors[merchant] = Overtaken()
     purchase_id = ordered(setting, shop, merchant)
     record = leg(setting, purchase_id)
     assert record.state is LegState.COMPLETED
@@ -161,7 +161,7 @@ def test_a_notice_that_comes_while_the_merchant_is_asked_has_it_asked_again(
                 assert receive(setting.deps, merchant, notice_of(shop, came))
             return asked[-1]
 
-    setting.connectors[merchant] = Slow()  # type: ignore[assignment]
+    setting.connectors[merchant] = Slow()
     advance(setting.deps, purchase_id)
     assert len(asked) == 2
     assert leg(setting, purchase_id).state is LegState.COMPLETED
