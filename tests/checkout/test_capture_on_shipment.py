@@ -93,9 +93,9 @@ def letters_sent(setting: Setting) -> None:
 
 
 def shown(setting: Setting, purchase_id: str, language: str) -> str:
-    order_ref = setting.order(purchase_id).order_ref
+    opens = setting.opens(setting.order(purchase_id).order_ref)
     accepted = {"accept-language": language}
-    page = setting.client().get(f"/order/{order_ref}", headers=accepted).text
+    page = setting.client().get(f"/order/{opens}", headers=accepted).text
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
@@ -462,9 +462,11 @@ def test_the_buyer_reads_when_it_will_be_charged(
     purchase_id = bought(setting, merchant)
     order = setting.order(purchase_id)
     assert said in shown(setting, purchase_id, language)
-    _, letter = written(replace(order, language=language), setting.brand, is_first=True)
+    opens = setting.opens(order.order_ref)
+    _, letter = written(replace(order, language=language), opens, setting.brand, is_first=True)
     assert said in letter
-    answer = setting.client().get(f"/order/{order.order_ref}")
+    answer = setting.client().get(f"/order/{opens}")
+    assert answer.status_code == 200
     assert "refresh" not in answer.headers
 
 
