@@ -91,6 +91,15 @@ class Shop:
             )
             shop.commit()
 
+    def turn(self, number: str, status: str) -> None:
+        """Have an order in another state, as the shop's own people would."""
+        with closing(sqlite3.connect(self.installation.data_dir / DATABASE, timeout=20)) as shop:
+            changed = shop.execute(
+                "UPDATE order_order SET status = ? WHERE number = ?", (status.capitalize(), number)
+            )
+            assert changed.rowcount == 1
+            shop.commit()
+
     def settings(self, **others: str) -> dict[str, str]:
         """The connector's settings."""
         password = self.installation.password("platform")

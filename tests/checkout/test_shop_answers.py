@@ -262,3 +262,41 @@ def test_a_handle_that_is_none_of_ours_is_not_sent(
         connector.find("leg_1", handle)
     assert refusal.value.code == "handle_invalid"
     assert hostile.calls == before
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("PaymentSettled", OrderStatus.PLACED),
+        ("PartiallyShipped", OrderStatus.IN_PREPARATION),
+        ("PartiallyDelivered", OrderStatus.IN_PREPARATION),
+        ("Shipped", OrderStatus.SHIPPED),
+        ("Delivered", OrderStatus.SHIPPED),
+    ],
+)
+def test_a_vendure_order_is_shipped_once_all_of_it_has_left(word: str, status: OrderStatus) -> None:
+    assert read(vendure.Order, {**VENDURE_ORDER, "state": word}).as_placed().status is status
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("not_fulfilled", OrderStatus.PLACED),
+        ("fulfilled", OrderStatus.IN_PREPARATION),
+        ("partially_shipped", OrderStatus.IN_PREPARATION),
+        ("partially_delivered", OrderStatus.IN_PREPARATION),
+        ("shipped", OrderStatus.SHIPPED),
+        ("delivered", OrderStatus.SHIPPED),
+    ],
+)
+def test_a_medusa_order_is_shipped_once_all_of_it_has_left(word: str, status: OrderStatus) -> None:
+    order = {
+        "id": "order_1",
+        "status": "pending",
+        "fulfillment_status": word,
+        "currency_code": "eur",
+        "total": Decimal("74.85"),
+        "created_at": "2026-11-23T12:00:00Z",
+        "metadata": None,
+    }
+    assert read(medusa.Order, order).as_placed().status is status

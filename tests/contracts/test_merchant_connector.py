@@ -240,6 +240,23 @@ def test_a_lost_answer_is_unknown_and_then_found(merchant: Merchant) -> None:
     merchant.check_stock(sku, 2)
 
 
+def test_who_says_so_reports_that_all_of_it_was_shipped(merchant: Merchant) -> None:
+    assert capabilities_of(merchant.name).reports_shipment
+    if isinstance(merchant.shop, MedusaShop):
+        pytest.skip("its words are read in test_shop_answers; nobody ships there")
+    order = merchant.order(merchant.article(), 2, 13990 + 490)
+    handle = merchant.connector.prepare(order)
+    placed = merchant.connector.place(order, handle)
+    before = merchant.connector.find(order.reference, handle)
+    assert before is not None
+    assert before.status is OrderStatus.PLACED
+    merchant.shop.turn(placed.merchant_order_number, "shipped")
+    after = merchant.connector.find(order.reference, handle)
+    assert after is not None
+    # What is charged then is what was confirmed.
+    assert (after.status, after.total) == (OrderStatus.SHIPPED, order.expected_total)
+
+
 def test_a_lost_answer_to_a_cancellation_is_unknown_and_then_seen(merchant: Merchant) -> None:
     merchant.needs_cancelling()
     sku = merchant.article(stock=3)
