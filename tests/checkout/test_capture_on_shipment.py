@@ -150,8 +150,9 @@ def test_the_same_basket_buys_again_while_an_order_waits(
 ) -> None:
     purchase_id = bought(setting, merchant)
     basket_id = setting.order(purchase_id).basket_id
+    (same,) = leg(setting, purchase_id).quoted.offers
     with setting.database.brand(setting.brand.id) as tx:
-        put_line(tx, setting.brand, basket_id, shelve(setting, merchant), 1)
+        put_line(tx, setting.brand, basket_id, same.offer_id, 1)
         keep_contact(tx, basket_id, CONTACT)
         basket = read_basket(tx, basket_id)
     quote = live_quote(setting.deps, setting.brand, basket, CONTACT)
@@ -441,10 +442,32 @@ def test_all_or_nothing_charges_nobody_before_all_have_accepted_nor_one_that_has
     later(setting, timedelta(minutes=2))
     advance(setting.deps, made.purchase_id)
     assert states() == {"norden": State.AWAITING_SHIPMENT, "sued": State.COMPLETED}
-    # One that gives up later does not take along what the other has accepted.
+    other.close()
+
+
+def test_one_that_gives_up_once_all_have_accepted_takes_no_other_along(
+    setting: Setting, merchant: SmallMerchant
+) -> None:
+    other = SmallMerchant()
+    setting.connectors["sued"] = other.connector()
+    other.articles["B2"] = Article(4900, 3)
+    wanted = {shelve(setting, merchant): 1, add_offer(setting.database, "sued", "B2", 4900): 1}
+    accepted = setting.acceptance(setting.quote(wanted))
+    made = confirm(setting.deps, setting.brand, replace(accepted, policy=Policy.ALL_OR_NOTHING))
+    assert isinstance(made, Purchased)
+    advance(setting.deps, made.purchase_id)
+    setting.pay(made.purchase_id)
+    setting.simulator.fault("capture", "error_before", count=100)
+    advance(setting.deps, made.purchase_id)
     turn(merchant, "cancelled")
     advance(setting.deps, made.purchase_id)
-    assert states() == {"norden": State.CANCELLED, "sued": State.COMPLETED}
+    states = [record.leg.state for record in setting.order(made.purchase_id).legs]
+    assert states == [State.CANCELLED, State.PLACED]
+    setting.simulator.call("DELETE", "/v1/test/faults")
+    later(setting, timedelta(minutes=2))
+    states = [record.leg.state for record in setting.order(made.purchase_id).legs]
+    assert states == [State.CANCELLED, State.COMPLETED]
+    assert [order["status"] for order in other.orders.values()] == ["placed"]
     other.close()
 
 
