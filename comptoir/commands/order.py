@@ -159,13 +159,13 @@ def settle(order_ref: str, merchant_id: str, number: str | None, is_none: bool, 
 @click.option("--by", required=True, help="Who asked the merchant.")
 def shipped(order_ref: str, merchant_id: str, by: str) -> None:
     """Say that a merchant has shipped what is charged then, whose system does not say so."""
-    from checkout.orders import read_order
+    from checkout.orders import find_order
     from checkout.parked import say_shipped
     from comptoir.installation import Installation
 
     deps = Installation().checkout
     with deps.database.platform() as tx:
-        order = read_order(tx, order_ref)
+        order = find_order(tx, order_ref)
     say_shipped(deps, order, merchant_id, by=by)
     _tell(deps, order_ref, merchant_id)
 
