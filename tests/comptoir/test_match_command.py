@@ -116,7 +116,7 @@ def test_sets_are_found_by_their_names(tmp_path: Path) -> None:
 
 
 def test_examples_are_what_the_matcher_compares(tmp_path: Path) -> None:
-    truth = "left_id,right_id,label\n1,2,1\n2,3,0\n4,5,0\n1,6,0\n"
+    truth = "left_id,right_id,label\n1,2,1\n2,3,0\n4,5,0\n1,5,0\n"
     _set(tmp_path, clusters="id,cluster\n1,k\n2,k\n3,t\n4,p\n5,q\n", train_pairs=truth)
     clusters, pairs = (examples(each, WordEncoder()) for each in truth_files(tmp_path))
     # 4 and 5 differ in capacity: no model is asked about them.
