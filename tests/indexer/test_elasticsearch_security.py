@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from elasticsearch import AuthorizationException, Elasticsearch
+from elasticsearch import (
+    ApiError,
+    AuthorizationException,
+    Elasticsearch,
+    TransportError,
+)
 
 from comptoir.embedded import elasticsearch
 from indexer import open_engine
@@ -81,10 +87,25 @@ def secured(elasticsearch_home: Path) -> Iterator[Secured]:
                 ca_certs=str(tls / "ca.pem"),
                 request_timeout=60,
             )
+            wait_until_recovered(admin)
             yield Secured(server.url, tls / "ca.pem", tls / "other.pem", guide_key(admin), admin)
             admin.close()
         finally:
             server.stop()
+
+
+def wait_until_recovered(admin: Elasticsearch) -> None:
+    """A node that answers knows nobody until it has read its own state, and says 401."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            admin.cluster.health(wait_for_status="yellow")
+        except (ApiError, TransportError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def make_certificates(folder: Path) -> None:
