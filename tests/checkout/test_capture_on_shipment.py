@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +17,6 @@ from click.testing import CliRunner
 from checkout import tables as t
 from checkout.after_sale import cancel
 from checkout.basket import keep_contact, put_line, read_basket
-from checkout.capture_moment import check_capture_moment
 from checkout.confirm import Purchased, confirm
 from checkout.merchant_connectors import port
 from checkout.order_letters import written
@@ -28,11 +26,9 @@ from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.machine import FINAL, State
 from checkout.quote import freeze, live_quote
 from checkout.states import LegState, MoneyState, Policy, Reason, StepName, StepState
-from comptoir.commands import merchant as merchant_command
 from comptoir.commands import order as order_command
 from kernel.db import Database
 from kernel.errors import DomainError
-from mdm.merchants import Merchant
 from tests.checkout.test_purchase import ledger_of, shelve
 from tests.purchase_setting import CONTACT, Setting, add_merchant, add_offer
 from tests.small_merchant import Article, SmallMerchant
@@ -502,41 +498,6 @@ def test_a_word_that_means_nothing_holds_the_leg_up_and_calls_people(
     assert "capture_unknown" in str(leg(setting, made.purchase_id).leg.attention)
 
 
-@pytest.mark.parametrize(
-    ("connector", "word", "code"),
-    [
-        ("oscar", "shipment", None),
-        ("vendure", "shipment", None),
-        ("medusa", "shipment", None),
-        ("ucp", "shipment", None),
-        ("acp", "shipment", None),
-        ("oscar", "sometime", "capture_unknown"),
-        (None, "shipment", "shipment_not_reported"),
-        (None, "acceptance", None),
-    ],
-)
-def test_only_who_says_that_it_has_shipped_is_paid_on_it(
-    connector: str | None, word: str, code: str | None
-) -> None:
-    merchant = Merchant("m", "M", "FR", connector=connector, connector_settings={"capture": word})
-    if code is None:
-        check_capture_moment(merchant)
-        return
-    with pytest.raises(DomainError) as refusal:
-        check_capture_moment(merchant)
-    assert refusal.value.code == code
-
-
-def test_a_connector_that_says_nothing_of_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("checkout.merchant_connectors.oscar.CAPABILITIES", port.Capabilities())
-    merchant = Merchant(
-        "m", "M", "FR", connector="oscar", connector_settings={"capture": "shipment"}
-    )
-    with pytest.raises(DomainError) as refusal:
-        check_capture_moment(merchant)
-    assert "acp, medusa, ucp, vendure" in str(refusal.value.hint)
-
-
 def test_a_shipment_told_on_the_telephone_is_charged(
     setting: Setting, merchant: SmallMerchant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -554,29 +515,3 @@ def test_a_shipment_told_on_the_telephone_is_charged(
     with pytest.raises(DomainError) as refusal:
         say_shipped(setting.deps, setting.order(purchase_id), "norden", by="Service")
     assert refusal.value.code == "not_awaiting_shipment"
-
-
-def test_as_commands(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = SimpleNamespace(database=database)
-    monkeypatch.setattr("comptoir.installation.Installation", lambda: installed)
-    file = tmp_path / "m.toml"
-    file.write_text(
-        'id = "later"\nname = "Later"\ncountry = "FR"\n'
-        '[orders]\nexecution = "execute"\nconnector = "oscar"\n'
-    )
-
-    def typed(*words: str) -> tuple[int, str]:
-        result = CliRunner().invoke(merchant_command.command, words)
-        return result.exit_code, result.output
-
-    def listed() -> str:
-        (line,) = [row for row in typed("list")[1].splitlines() if row.startswith("later ")]
-        return line
-
-    assert typed("add", str(file))[0] == 0
-    assert listed().endswith("paid on acceptance")
-    assert typed("add", str(file), "--capture", "shipment")[0] == 0
-    assert listed().endswith("paid on shipment")
-    assert typed("add", str(file), "--capture", "sometime")[0] == 2
-    file.write_text(file.read_text().replace('connector = "oscar"\n', ""))
-    assert typed("add", str(file), "--capture", "shipment")[0] == 1
