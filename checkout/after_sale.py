@@ -46,16 +46,17 @@ def cancel(deps: CheckoutDeps, order: Order, merchant_id: str) -> None:
         if row.state not in (State.COMPLETED, State.AWAITING_SHIPMENT):
             raise DomainError(
                 "not_cancellable",
-                f"This part of the order is {row.state} and cannot be cancelled now.",
+                "This part of the order cannot be cancelled now.",
                 hint="Look at the order: it says what is going on. Nothing was changed.",
                 status=409,
             )
         if not read_capabilities(tx, merchant_id).cancels_orders:
             raise DomainError(
                 "not_cancellable",
-                "This merchant's orders are cancelled at the merchant itself.",
+                "Orders at %(merchant)s are cancelled at the merchant itself.",
                 hint="Say the order number there. Nothing was changed.",
                 status=409,
+                values={"merchant": leg_of(row).merchant_name},
             )
         wake(tx, deps, leg_of(row), State.CANCELLING_ORDER, Result(Outcome.DONE))
         advance_soon(tx, row.purchase_id)
@@ -91,8 +92,12 @@ def leg_of_merchant(order: Order, merchant_id: str) -> str:
             return record.leg.leg_id
     raise NotFound(
         "leg_unknown",
-        f"Nothing of this order was bought at {merchant_id}.",
-        hint=f"Its merchants are {', '.join(record.leg.merchant_id for record in order.legs)}.",
+        "Nothing of this order was bought at %(merchant)s.",
+        hint="Its merchants are %(merchants)s.",
+        values={
+            "merchant": merchant_id,
+            "merchants": ", ".join(record.leg.merchant_id for record in order.legs),
+        },
     )
 
 

@@ -132,14 +132,16 @@ def require_buyable(brand: Brand, offer: OfferView | None) -> OfferView:
     if offer.execution is not Execution.EXECUTE or offer.price is None:
         raise DomainError(
             "not_sold_here",
-            f"{offer.merchant_name} sells this in its own shop only.",
+            "%(merchant)s sells this in its own shop only.",
             hint="Follow the link to the merchant.",
+            values={"merchant": offer.merchant_name},
         )
     if offer.availability not in _SELLABLE or offer.quantity == 0:
         raise DomainError(
             "out_of_stock",
-            f"{offer.merchant_name} has this no longer in stock.",
+            "Out of stock at %(merchant)s.",
             hint="Choose another offer of the same product.",
+            values={"merchant": offer.merchant_name},
         )
     return offer
 
@@ -154,7 +156,10 @@ def put_line(
     known = {line.offer_id for line in basket.lines}
     if offer_id not in known and len(known) >= MAX_LINES:
         raise DomainError(
-            "basket_full", f"A basket holds {MAX_LINES} different offers.", hint="Remove one."
+            "basket_full",
+            "A basket holds %(most)s different offers.",
+            hint="Remove one.",
+            values={"most": MAX_LINES},
         )
     kept = basket.basket_id or _new_basket(tx, brand)
     line = {
@@ -218,6 +223,8 @@ def _touch(tx: Transaction, basket_id: str) -> None:
 def _bounded(quantity: int) -> int:
     if not 1 <= quantity <= MAX_QUANTITY:
         raise DomainError(
-            "quantity_out_of_range", f"A quantity is a number from 1 to {MAX_QUANTITY}."
+            "quantity_out_of_range",
+            "A quantity is a number from 1 to %(most)s.",
+            values={"most": MAX_QUANTITY},
         )
     return quantity

@@ -45,9 +45,10 @@ class PolicyChoice:
 def check_policy(policy: Policy, binding: Sequence[LegQuoted]) -> None:
     """Raises DomainError `all_or_nothing_impossible`. Pure."""
     if policy not in policies_with(binding):
-        names = ", ".join(leg.merchant_name for leg in binding)
         raise DomainError(
             "all_or_nothing_impossible",
-            f"All or nothing cannot be promised: {names} do not cancel orders.",
-            hint="Choose best effort, or buy from one of them apart. Nothing was ordered.",
+            "All or nothing cannot be promised: %(merchants)s do not cancel orders.",
+            hint="Let the rest be bought all the same, or buy from one of them apart. "
+            "Nothing was ordered.",
+            values={"merchants": ", ".join(leg.merchant_name for leg in binding)},
         )

@@ -142,7 +142,9 @@ def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased
         check_policy(accepted.policy, binding)
         basket = read_basket(tx, accepted.basket_id)
     if basket.contact is None or not basket.lines:
-        raise NotFound("basket_empty", "The basket is empty.", hint="Its order may be placed.")
+        raise NotFound(
+            "basket_empty", "The basket is empty.", hint="Its order may be placed already."
+        )
     again = _changed_since(deps, brand, basket, basket.contact, quote)
     if again is not None:
         return AskAgain(again)

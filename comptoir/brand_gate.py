@@ -14,11 +14,14 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kernel.i18n import translator
 from tenants.brand import Brand
 from tenants.pages.reader_choices import reader_choices
 from tenants.registry import BrandRegistry
 
 KEEP_S = 365 * 24 * 3600
+# Where no brand says which languages it has; the first is for who speaks none of them.
+_SPOKEN = ("en", "fr", "de")
 
 
 class BrandGate:
@@ -81,7 +84,10 @@ class BrandGate:
     def _refusal(self, asked: HTTPConnection) -> str:
         wish = asked.query_params.get("brand", "") if self.by_query else ""
         name = wish or asked.headers.get("host", "")
-        return f"No shop answers under the name {name[:100]!r}."
+        speaks = asked.headers.get("accept-language", "")
+        language = reader_choices(asked.query_params, asked.cookies, speaks, _SPOKEN).language
+        said = translator(language).gettext("No shop answers under the name %(name)s.")
+        return said % {"name": repr(name[:100])}
 
 
 def _cookie(name: str, value: str) -> str:

@@ -135,10 +135,10 @@ def unanswered(error: HTTPException) -> DomainError:
 async def _no_answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     said = unanswered(error)
-    if _is_program(request) or said.status == 405:
+    if _is_program(request):
         answer: Response = problem(said)
     else:
-        answer = _page(request, "not_found.html", 404)
+        answer = _page(request, "not_found.html", said.status)
     answer.headers.update(error.headers or {})
     return answer
 

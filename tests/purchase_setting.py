@@ -102,7 +102,7 @@ def add_offer(database: Database, merchant_id: str, sku: str, price: int, **othe
     """A live offer with a product of its own; answers the offer's id."""
     offer_id = f"off_{merchant_id}{sku}".replace("-", "")
     golden = {
-        "titles": {"fr": f"Article {sku}"},
+        "titles": others.get("titles", {"fr": f"Article {sku}"}),
         "descriptions": {},
         "manufacturer": None,
         "gtins": [],

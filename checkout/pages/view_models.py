@@ -45,6 +45,7 @@ __all__ = [
     "Payment",
     "PendingPage",
     "Policy",
+    "PreparedPage",
     "PriceChange",
     "Reason",
     "RefusalPage",
@@ -344,7 +345,7 @@ class TermsPage:
     paragraphs: tuple[str, ...] = field(default=())
 
 
-# --- refusal.html ------------------------------------------------------------------------------
+# --- prepared.html -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,23 +353,27 @@ class PreparedPage:
     """On to a merchant where an article waits, or, where it could not be prepared, its page."""
 
     merchant_name: str
-    title: str
+    article: Article
     product_id: str
     url: str
     is_ready: bool
+
+
+# --- refusal.html ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalPage:
     """A refusal as a page: what happened, whether money moved, what to do now.
 
-    `code` is the DomainError's; `message` and `hint` are its English sentences, for codes that a
-    template has no words for. `back_path` leads to where the shopper can go on. `money_moved` is
-    None where the page does not know of which order.
+    `code` is the DomainError's; `message` and `hint` are its sentences before the `values` stand in
+    them, for their translations. `back_path` leads to where the shopper can go on. `money_moved` is
+    None where that stands on the page of the order.
     """
 
     code: str
     message: str
     hint: str
+    values: dict[str, object]
     money_moved: bool | None
     back_path: str

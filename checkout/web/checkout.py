@@ -166,7 +166,8 @@ class _Checkout:
             if refusal.code == "terms_changed":
                 return go_to(f"/checkout/confirm?quote={quote_id}&policy={policy}")
             if isinstance(refusal, PurchaseUnderWay):
-                return refusal_page(request, refusal, self._opening(request, refusal.order_ref))
+                order = self._opening(request, refusal.order_ref)
+                return refusal_page(request, refusal, order, money_moved=True)
             raise
         if isinstance(outcome, AskAgain):
             return go_to(f"/checkout/confirm?quote={outcome.quote.quote_id}&policy={policy}")

@@ -17,9 +17,12 @@ def handoff_routes(deps: CheckoutDeps) -> APIRouter:
     @router.post("/handoff")
     def prepare(request: Request, fields: Form) -> Response:
         prepared = hand_off(deps, brand_of(request), identifier(fields.get("offer_id", "")))
-        offer = prepared.offer
         model = PreparedPage(
-            offer.merchant_name, offer.title, offer.product_id, prepared.url, prepared.is_ready
+            merchant_name=prepared.offer.merchant_name,
+            article=prepared.article,
+            product_id=prepared.offer.product_id,
+            url=prepared.url,
+            is_ready=prepared.is_ready,
         )
         return page(request, "prepared.html", model)
 

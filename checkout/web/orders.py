@@ -20,8 +20,9 @@ from checkout.web.shopper import (
     identifier,
     language_of,
     page,
+    refusal_page,
 )
-from kernel.errors import NotFound
+from kernel.errors import DomainError, NotFound
 from tenants.terms import Party, Terms, current_terms, read_terms, terms_in_force
 
 
@@ -47,7 +48,10 @@ def order_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
         order_ref = deps.links.order_ref(brand.id, identifier(signed))
         with deps.database.brand(brand.id) as tx:
             order = read_order(tx, order_ref)
-        cancel(deps, order, identifier(fields.get("merchant", "")))
+        try:
+            cancel(deps, order, identifier(fields.get("merchant", "")))
+        except DomainError as refusal:
+            return refusal_page(request, refusal, signed, money_moved=None)
         patience.carry_on(order.purchase_id)
         return go_to(order_path(signed))
 

@@ -173,17 +173,20 @@ class ProblemRoute(APIRoute):
 
 
 def refusal_page(
-    request: Request, refusal: DomainError, under_way: str | None = None
+    request: Request,
+    refusal: DomainError,
+    order: str | None = None,
+    *,
+    money_moved: bool | None = False,
 ) -> HTMLResponse:
-    """The refusal as a page. `under_way` is what opens the order that stands in the way: money can
-    have moved only by that one.
-    """
+    """The refusal as a page. `order` is what opens the order that it is about, if any."""
     model = RefusalPage(
         code=refusal.code,
-        message=refusal.message,
-        hint=refusal.hint,
-        money_moved=None if refusal.code == "order_link_unknown" else under_way is not None,
-        back_path="/basket" if under_way is None else order_path(under_way),
+        message=refusal.message_id,
+        hint=refusal.hint_id,
+        values=refusal.values,
+        money_moved=money_moved,
+        back_path="/basket" if order is None else order_path(order),
     )
     return page(request, "refusal.html", model, status=refusal.status)
 
@@ -199,7 +202,7 @@ def whole_number(fields: Mapping[str, str], name: str, default: int | None = Non
     if not text and default is not None:
         return default
     if not text.isascii() or not text.isdigit() or len(text) > 6:
-        raise DomainError("not_a_number", f"{name} has to be a whole number.")
+        raise DomainError("not_a_number", "This has to be a whole number.")
     return int(text)
 
 

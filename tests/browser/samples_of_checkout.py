@@ -227,8 +227,15 @@ def terms(language: str) -> vm.TermsPage:
 
 def prepared(language: str) -> vm.PreparedPage:
     url = "https://shop.velbur.example/continue/1"
-    return vm.PreparedPage("Velbur", TITLES[language][0], "prd_0", url, is_ready=True)
+    return vm.PreparedPage("Velbur", refurbished(language), "prd_0", url, is_ready=True)
 
 
 def refusal(_: str) -> vm.RefusalPage:
-    return vm.RefusalPage("x", "This was refused.", "Try something else.", False, "/basket")
+    return vm.RefusalPage(
+        "basket_full",
+        "A basket holds %(most)s different offers.",
+        "Remove one.",
+        {"most": 40},
+        money_moved=False,
+        back_path="/basket",
+    )

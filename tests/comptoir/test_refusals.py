@@ -82,7 +82,15 @@ def test_an_unknown_address_is_a_page_with_a_way_on(client: TestClient) -> None:
     assert answer.status_code == 404
     assert "This page is not here" in answer.text
     assert client.get("/v1/nowhere").json()["code"] == "address_unknown"
-    assert client.post("/broken").json()["code"] == "method_unknown"
+    assert client.post("/v1/broken").json()["code"] == "method_unknown"
+
+
+def test_an_address_that_only_takes_forms_is_a_page_too(client: TestClient) -> None:
+    """Whoever presses Enter in the address of such a page asks for it anew."""
+    answer = client.post("/broken")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
+    assert "This page is not here" in answer.text
 
 
 def test_a_failure_has_a_reference_that_stands_in_the_log(

@@ -72,9 +72,14 @@ def test_the_brand_is_the_hosts_or_the_one_asked_for(client: TestClient) -> None
 def test_a_host_that_no_brand_has_is_told_so(postgres_url: str, tmp_path: Path) -> None:
     settings = Settings(comptoir_data=tmp_path, database_url=fresh_database(postgres_url))
     client = TestClient(create_shop(Installation(settings)))
-    answer = client.get("/", headers={"host": "nobody.example"})
-    assert answer.status_code == 404
-    assert "nobody.example" in answer.text
+    for speaks, said in (
+        ("pt", "No shop answers under the name 'nobody.example'."),
+        ("fr-CH, de;q=0.5", "Aucune boutique ne répond sous le nom 'nobody.example'."),
+        ("de", "Unter dem Namen 'nobody.example' antwortet kein Shop."),
+    ):
+        answer = client.get("/", headers={"host": "nobody.example", "accept-language": speaks})
+        assert answer.status_code == 404
+        assert answer.text == said
 
 
 def test_cookies_and_headers_are_those_of_a_careful_shop(client: TestClient) -> None:

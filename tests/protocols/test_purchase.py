@@ -223,16 +223,21 @@ def test_a_merchant_of_the_second_grade_gets_the_article_ready(
 ) -> None:
     add_merchant(setting.database, "delta", connector="ucp", execution=Execution.HANDOFF)
     sold = sell(handing_shop)
-    offer = add_offer(setting.database, "delta", sold.sku, PRICE)
+    names = {"fr": "Montre Delta", "de": "Armbanduhr Delta"}
+    offer = add_offer(setting.database, "delta", sold.sku, PRICE, titles=names)
     gone = add_offer(setting.database, "delta", "NO-SUCH", PRICE)
     setting.connectors["delta"] = handing_shop.connector()
     client = setting.client()
-    page = client.post("/handoff", data={"offer_id": offer})
-    assert page.status_code == 200
-    assert f'href="{handing_shop.url}/continue/cs_' in page.text
+    for language, name in names.items():
+        page = client.post(f"/handoff?lang={language}", data={"offer_id": offer})
+        assert page.status_code == 200
+        assert f'href="{handing_shop.url}/continue/cs_' in page.text
+        assert name in page.text
     # It is not for the basket, and what is bought here is not handed off.
     assert client.post("/basket/lines", data={"offer_id": offer}).status_code != 303
     ours = add_offer(setting.database, MERCHANT, f"{sold.sku}-B", PRICE)
     assert client.post("/handoff", data={"offer_id": ours}).status_code == 409
-    assert client.post("/handoff", data={"offer_id": gone}).status_code == 409
+    refused = client.post("/handoff?lang=de", data={"offer_id": gone})
+    assert refused.status_code == 404
+    assert "Delta bietet dies nicht mehr an." in refused.text
     assert client.post("/handoff", data={"offer_id": "off_x"}).status_code == 404

@@ -1,8 +1,12 @@
-"""Every text of every page, reason for a rank and piece of evidence has its French and German."""
+"""Every text that a reader meets has its French and German: pages, letters, reasons for a rank,
+pieces of evidence, refusals.
+"""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +21,27 @@ from search_api.cards import REASONS
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("tenants", "search_api", "checkout", "comptoir")
 VALUES = re.compile(r"%\(\w+\)s")
+
+# From here everything can be reached that a page of the purchase refuses with.
+PAGES = tuple(
+    f"checkout.web.{each}" for each in ("basket", "checkout", "handoff", "orders", "payment")
+)
+# Read by operators, merchants' systems and payment providers.
+READ_BY_OTHERS = (
+    "checkout.accounting",
+    "checkout.capture_moment",
+    "checkout.merchant_connectors",
+    "checkout.outcomes",
+    "checkout.payment_providers",
+    "checkout.purchase",
+    "checkout.refunds",
+    "checkout.webhooks",
+)
+CODES_NOT_SHOWN = {
+    *("not_refundable", "payment_provider_unknown"),
+    # `refusal.html` has words of its own for them.
+    *("order_link_unknown", "order_unknown"),
+}
 
 
 def messages() -> set[tuple[str, ...]]:
@@ -34,12 +59,44 @@ def messages() -> set[tuple[str, ...]]:
     return found
 
 
-OTHERS = {(text,) for text in (*REASONS.values(), *WORDS.values())}
+def reached(*names: str) -> dict[str, ast.Module]:
+    """These modules of the purchase, and all of it that they import."""
+    found: dict[str, ast.Module] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        path = ROOT.joinpath(*name.split("."))
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if name in found or not name.startswith("checkout") or not file.is_file():
+            continue
+        found[name] = ast.parse(file.read_text("utf-8"))
+        for node in ast.walk(found[name]):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                waiting += [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+    return found
+
+
+def refusals() -> Iterator[tuple[str]]:
+    """Sentences and next steps of refusals, before names and numbers stand in them."""
+    for name, tree in reached(*PAGES).items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or name.startswith(READ_BY_OTHERS):
+                continue
+            if ast.unparse(node.func) not in {"DomainError", "NotFound", "super().__init__"}:
+                continue
+            said = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "hint")]
+            if node.args and ast.literal_eval(node.args[0]) not in CODES_NOT_SHOWN:
+                # A text with its names already in it is no literal, and has no translation.
+                yield from ((ast.literal_eval(text),) for text in said)
+
+
+OTHERS = {(text,) for text in (*REASONS.values(), *WORDS.values())} | set(refusals())
 MESSAGES = sorted(messages() | OTHERS)
 
 
-def test_templates_have_texts() -> None:
+def test_templates_and_refusals_have_texts() -> None:
     assert len(MESSAGES) > 200
+    assert len(set(refusals())) > 25
 
 
 @pytest.mark.parametrize("language", ["fr", "de"])
