@@ -10,10 +10,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field
 
-from checkout.merchant_connectors._session_fields import Count, Identifier, Text, Total, Totals
-from checkout.merchant_connectors._sessions import Malformed, days_until, missing_line, money_of
+from checkout.merchant_connectors._checked_answers import Malformed, read
+from checkout.merchant_connectors._session_fields import (
+    AnySession,
+    Count,
+    Identifier,
+    Price,
+    Text,
+    Totals,
+    days_until,
+    money_of,
+    total_of,
+)
+from checkout.merchant_connectors._sessions import missing_line
 from checkout.merchant_connectors._ucp_profiles import CREDENTIAL, HANDLER, INSTRUMENT
 from checkout.merchant_connectors.port import (
     DeliveryOption,
@@ -25,7 +36,6 @@ from checkout.merchant_connectors.port import (
     QuoteLine,
 )
 from checkout.outcomes import HandoffNeeded, Refused
-from kernel.money import Money
 
 MOST_PIECES = 200
 REFERENCE = "client_reference_id"
@@ -60,7 +70,7 @@ class Line(BaseModel):
 
     item: Item
     quantity: Count
-    unit_amount: Annotated[int, Field(strict=True, ge=0, le=2**53)]
+    unit_amount: Price
     available_quantity: Count | None = None
     availability_status: Text = ""
 
@@ -115,31 +125,15 @@ class Order(BaseModel):
     totals: Totals = []
 
 
-class Session(BaseModel):
+class Session(AnySession):
     """A checkout session as the merchant has it."""
 
-    id: Identifier
-    status: Text
-    currency: Annotated[str, Field(max_length=3)]
     line_items: Annotated[list[Line], Field(max_length=200)]
     fulfillment_options: Annotated[list[Option], Field(max_length=50)]
-    totals: Totals
     messages: Annotated[list[Message], Field(max_length=200)]
     capabilities: Offered
-    continue_url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s]+$")] | None = None
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = Field(default_factory=dict)
     order: Order | None = None
-
-    @property
-    def total(self) -> Money:
-        """What the merchant asks."""
-        return money_of(_only(self.totals, "total"), self.currency)
-
-    @property
-    def goods(self) -> Money:
-        """The total without delivery, which each way of delivery is added to."""
-        delivery = sum(entry.amount for entry in self.totals if entry.type == "fulfillment")
-        return money_of(self.total.minor - delivery, self.currency)
 
     @property
     def errors(self) -> list[Message]:
@@ -161,12 +155,12 @@ class Session(BaseModel):
         return repeated if isinstance(repeated, str) else None
 
     def delivery(self, now: datetime) -> tuple[DeliveryOption, ...]:
-        """How all of it can be sent."""
+        """See `AnySession`."""
         return tuple(
             DeliveryOption(
                 code=option.id,
                 name=option.title,
-                price=money_of(_only(option.totals, "total"), self.currency),
+                price=total_of(option.totals, self.currency),
                 days_min=days_until(option.earliest_delivery_time, now),
                 days_max=days_until(option.latest_delivery_time, now),
             )
@@ -178,11 +172,10 @@ class Session(BaseModel):
         """The order of a completed session; `reference` where the merchant does not repeat it."""
         if self.order is None:
             raise Malformed("a completed session without an order")
-        totals = self.order.totals or self.totals
         return PlacedOrder(
             merchant_order_number=self.order.id,
             reference=self.reference or reference,
-            total=money_of(_only(totals, "total"), self.currency),
+            total=total_of(self.order.totals or self.totals, self.currency),
             status=_ORDER_STATUS.get(self.order.status, OrderStatus.OTHER),
             merchant_status=self.order.status,
         )
@@ -202,41 +195,22 @@ class _OrderEvent(BaseModel):
 
 def read_session(body: Any) -> Session:
     """A session."""
-    try:
-        session = Session.model_validate(body)
-    except ValidationError as error:
-        raise Malformed(_where(error)) from error
-    # What these cannot make sense of is refused here, where somebody expects it.
-    _ = session.goods, session.delivery(datetime.now(UTC))
+    session = read(Session, body)
+    session.check(datetime.now(UTC))
     return session
 
 
 def read_refusal(body: Any) -> Refusal:
     """Why there is no session; an answer that does not say stands for itself."""
     try:
-        return Refusal.model_validate(body)
-    except ValidationError:
+        return read(Refusal, body)
+    except Malformed:
         return Refusal(code="")
 
 
 def read_event(body: Any) -> Order:
     """The order that a notice is about."""
-    try:
-        return _OrderEvent.model_validate(body).data
-    except ValidationError as error:
-        raise Malformed(_where(error)) from error
-
-
-def _where(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc']))[:200]}: {first['msg']}"
-
-
-def _only(totals: Sequence[Total], kind: str) -> int:
-    amounts = [entry.amount for entry in totals if entry.type == kind]
-    if len(amounts) != 1:
-        raise Malformed(f"its totals have {len(amounts)} entries of type {kind}")
-    return amounts[0]
+    return read(_OrderEvent, body).data
 
 
 def line_of(param: str) -> int | None:

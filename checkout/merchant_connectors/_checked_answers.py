@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from checkout.outcomes import NoAnswer
+from checkout.merchant_connectors._shop_orders import unreadable
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _T = TypeVar("_T")
@@ -29,7 +29,7 @@ def read(model: type[_Model], value: object) -> _Model:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"])[:200]
         raise Malformed(f"{model.__name__} {where}: {first['msg']}") from error
 
 
@@ -45,4 +45,4 @@ def answered(how: Callable[[], _T]) -> _T:
     try:
         return how()
     except Malformed as error:
-        raise NoAnswer(f"The shop's answer cannot be read: {error}.") from error
+        raise unreadable(str(error)) from error

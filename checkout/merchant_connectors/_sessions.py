@@ -1,4 +1,4 @@
-"""What a purchase over a checkout session needs in either protocol, UCP or ACP. Pure.
+"""What a purchase over a checkout session needs in either protocol, UCP or ACP.
 
 A session is the handle of an order: it makes at most one. Keys of changes that last are derived
 from it, so that the same change asked for again is the same request.
@@ -6,25 +6,27 @@ from it, so that the same change asked for again is the same request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
-from checkout.merchant_connectors._shop_orders import total_changed
-from checkout.merchant_connectors.port import DeliveryOption, LineStatus, QuotedLine, QuoteLine
-from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
-from checkout.peer_http import PeerAnswer
+from checkout.merchant_connectors._session_fields import AnySession
+from checkout.merchant_connectors._shop_orders import total_changed, unreadable
+from checkout.merchant_connectors.port import (
+    DeliveryOption,
+    LineStatus,
+    MerchantQuote,
+    QuotedLine,
+    QuoteLine,
+)
+from checkout.outcomes import Refused
 from kernel.errors import DomainError
-from kernel.money import Money, is_currency
+from kernel.money import Money
 
 MOST_HANDLE = 300
 
 _KEYS = UUID("6f1ab7a5-6c52-4d0e-9d3c-0d6f8f2f7c11")
-
-
-class Malformed(Exception):
-    """The merchant's answer has not the shape that it should have."""
 
 
 def check_handle(handle: str) -> str:
@@ -46,30 +48,39 @@ def derived_key(*parts: str) -> str:
     return str(uuid5(_KEYS, "\n".join(parts)))
 
 
-def money_of(minor: int, currency: str) -> Money:
-    """An amount as the protocols write it: minor units; ACP spells currencies in small letters."""
-    if not is_currency(currency.upper()):
-        raise Malformed(f"{currency[:8]!r} is no currency")
-    return Money(minor, currency.upper())
-
-
-def days_until(moment: datetime | None, now: datetime) -> int | None:
-    """Whole days from now, rounded; None where nobody says when."""
-    if moment is None or moment.tzinfo is None:
-        return None
-    return max(round((moment - now) / timedelta(days=1)), 0)
-
-
 def missing_line(line: QuoteLine) -> QuotedLine:
     """A line for an article that the merchant does not have."""
     return QuotedLine(line.sku, line.quantity, LineStatus.UNKNOWN_SKU, None, None)
 
 
-def in_order(
-    lines: Sequence[QuoteLine], quoted: Mapping[str, QuotedLine]
-) -> tuple[QuotedLine, ...]:
-    """What is known of each line, in the order of asking."""
-    return tuple(quoted.get(line.sku, missing_line(line)) for line in lines)
+Found = dict[str, QuotedLine]
+
+
+def quote_in_rounds(
+    lines: Sequence[QuoteLine], ask: Callable[[list[QuoteLine]], tuple[Found, AnySession | None]]
+) -> MerchantQuote:
+    """A session, and another without what cannot be bought, until one has all that is left.
+
+    `ask` answers with what is said of lines, by article, and the session where there is one. Lines
+    of which nothing is said are asked for again. Raises NoAnswer where that never ends.
+    """
+    now = datetime.now(UTC)
+    wanted, quoted = list(lines), Found()
+    for _round in range(len(lines) + 1):
+        found, session = ask(wanted)
+        quoted |= found
+        left = [
+            line
+            for line in wanted
+            if line.sku not in found or found[line.sku].status is LineStatus.OK
+        ]
+        known = tuple(quoted.get(line.sku, missing_line(line)) for line in lines)
+        if session is not None and left == wanted:
+            return MerchantQuote(known, session.goods, session.delivery(now), now)
+        if not left:
+            return MerchantQuote(known, None, (), now)
+        wanted = left
+    raise unreadable("it takes another line away each time")
 
 
 def chosen(options: Sequence[DeliveryOption], code: str) -> DeliveryOption:
@@ -84,18 +95,3 @@ def check_total(total: Money, expected: Money) -> None:
     """Raise Refused unless the merchant asks exactly what the buyer confirmed."""
     if total != expected:
         raise total_changed(f"{total} instead of {expected}")
-
-
-def unreadable(what: str) -> NoAnswer:
-    """An answer came and says nothing that can be relied on."""
-    return NoAnswer(f"The shop's answer cannot be read: {what}.")
-
-
-def in_doubt(what: str, answer: PeerAnswer | None = None) -> OutcomeUnknown:
-    """A change was sent; the merchant may have acted on it."""
-    after = "" if answer is None else answer.headers.get("retry-after", "")
-    return OutcomeUnknown(
-        f"The shop may have acted, but {what}.",
-        hint="Look the order up before anything else.",
-        retry_after_s=int(after) if after.isdecimal() and len(after) < 6 else None,
-    )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from checkout.merchant_connectors.port import OrderRequest, QuoteLine
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
+from checkout.peer_http import PeerAnswer
 
 MOST_LINES = 50
 MOST_CHARACTERS = 255  # what shops' columns hold; longer ones are cut there without a word
@@ -53,8 +54,16 @@ def silent(error: Exception) -> NoAnswer:
     return NoAnswer(f"The shop does not answer: {error}.")
 
 
-def in_doubt(what: str) -> OutcomeUnknown:
-    """The shop may have acted."""
+def unreadable(what: str) -> NoAnswer:
+    """An answer came and says nothing that can be relied on."""
+    return NoAnswer(f"The shop's answer cannot be read: {what}.")
+
+
+def in_doubt(what: str, answer: PeerAnswer | None = None) -> OutcomeUnknown:
+    """A change was sent; the shop may have acted on it. `answer` may say when to ask again."""
+    after = "" if answer is None else answer.headers.get("retry-after", "")
     return OutcomeUnknown(
-        f"The shop may have acted, but {what}.", hint="Look the order up before anything else."
+        f"The shop may have acted, but {what}.",
+        hint="Look the order up before anything else.",
+        retry_after_s=int(after) if after.isdecimal() and len(after) < 6 else None,
     )

@@ -7,21 +7,29 @@ read. What a merchant adds is ignored, as the protocol wants it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field
 
-from checkout.merchant_connectors._session_fields import Count, Identifier, Text, Total, Totals
-from checkout.merchant_connectors._sessions import Malformed, days_until, money_of
+from checkout.merchant_connectors._checked_answers import Malformed, read
+from checkout.merchant_connectors._session_fields import (
+    AnySession,
+    Count,
+    Identifier,
+    Price,
+    Text,
+    Totals,
+    WebAddress,
+    days_until,
+    total_of,
+)
 from checkout.merchant_connectors._ucp_profiles import HANDLER
 from checkout.merchant_connectors.port import (
     DeliveryOption,
     OrderStatus,
     PlacedOrder,
 )
-from kernel.money import Money
 
 REFERENCE = "comptoir_reference"
 _LINE_PATH = re.compile(r"\$\.line_items\[(\d{1,3})\]")
@@ -31,7 +39,7 @@ class Item(BaseModel):
     """An article."""
 
     id: Identifier
-    price: Annotated[int, Field(strict=True, ge=0, le=2**53)]
+    price: Price
 
 
 class Line(BaseModel):
@@ -118,31 +126,15 @@ class Envelope(BaseModel):
     payment_handlers: Annotated[dict[str, list[Handler]], Field(max_length=50)] = {}
 
 
-class Checkout(BaseModel):
+class Checkout(AnySession):
     """A checkout session as the merchant has it."""
 
     ucp: Envelope
-    id: Identifier
-    status: Text
-    currency: Annotated[str, Field(max_length=3)]
     line_items: Annotated[list[Line], Field(max_length=200)]
-    totals: Totals
-    messages: Messages = []
-    continue_url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s]+$")] | None = None
+    messages: Messages = Field(default_factory=list)
     order: OrderName | None = None
     fulfillment: Fulfillment | None = None
-    attribution: dict[str, Text] = {}
-
-    @property
-    def total(self) -> Money:
-        """What the merchant asks."""
-        return money_of(_only(self.totals, "total"), self.currency)
-
-    @property
-    def goods(self) -> Money:
-        """The total without delivery, which each way of delivery is added to."""
-        delivery = sum(entry.amount for entry in self.totals if entry.type == "fulfillment")
-        return money_of(self.total.minor - delivery, self.currency)
+    attribution: dict[str, Text] = Field(default_factory=dict)
 
     @property
     def errors(self) -> list[Message]:
@@ -156,7 +148,7 @@ class Checkout(BaseModel):
         return offered[0].id if offered else None
 
     def delivery(self, now: datetime) -> tuple[DeliveryOption, ...]:
-        """How all of it can be delivered together."""
+        """See `AnySession`."""
         method = self._shipping()
         if method is None:
             return ()
@@ -164,7 +156,7 @@ class Checkout(BaseModel):
             DeliveryOption(
                 code=option.id,
                 name=option.title,
-                price=money_of(_only(option.totals, "total"), self.currency),
+                price=total_of(option.totals, self.currency),
                 days_min=days_until(option.earliest_fulfillment_time, now),
                 days_max=days_until(option.latest_fulfillment_time, now),
             )
@@ -200,7 +192,7 @@ class Refusal(BaseModel):
 
     ucp: Envelope
     messages: Annotated[list[Message], Field(min_length=1, max_length=200)]
-    continue_url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s]+$")] | None = None
+    continue_url: WebAddress | None = None
 
     @property
     def errors(self) -> list[Message]:
@@ -251,7 +243,7 @@ class Order(BaseModel):
         return PlacedOrder(
             merchant_order_number=self.id,
             reference=self.attribution.get(REFERENCE, reference),
-            total=money_of(_only(self.totals, "total"), self.currency),
+            total=total_of(self.totals, self.currency),
             status=status,
             merchant_status=word,
         )
@@ -273,32 +265,13 @@ def read_checkout(body: Any) -> Checkout | Refusal:
     """A session, or why there is none."""
     envelope = body.get("ucp") if isinstance(body, dict) else None
     is_error = isinstance(envelope, dict) and envelope.get("status") == "error"
-    try:
-        if is_error:
-            return Refusal.model_validate(body)
-        session = Checkout.model_validate(body)
-    except ValidationError as error:
-        raise Malformed(_where(error)) from error
-    # What these cannot make sense of is refused here, where somebody expects it.
-    _ = session.goods, session.delivery(datetime.now(UTC))
+    if is_error:
+        return read(Refusal, body)
+    session = read(Checkout, body)
+    session.check(datetime.now(UTC))
     return session
 
 
 def read_order(body: Any) -> Order:
     """An order."""
-    try:
-        return Order.model_validate(body)
-    except ValidationError as error:
-        raise Malformed(_where(error)) from error
-
-
-def _where(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc']))[:200]}: {first['msg']}"
-
-
-def _only(totals: Sequence[Total], kind: str) -> int:
-    amounts = [entry.amount for entry in totals if entry.type == kind]
-    if len(amounts) != 1:
-        raise Malformed(f"its totals have {len(amounts)} entries of type {kind}")
-    return amounts[0]
+    return read(Order, body)

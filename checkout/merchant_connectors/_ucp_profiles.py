@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, Field, ValidationError
 
-from checkout.merchant_connectors._sessions import Malformed
+from checkout.merchant_connectors._checked_answers import Malformed
 
 VERSIONS = ("2026-08-25", "2026-04-08")
 SERVICE = "dev.ucp.shopping"

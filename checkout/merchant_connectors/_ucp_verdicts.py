@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checkout.merchant_connectors._sessions import missing_line, money_of
+from checkout.merchant_connectors._session_fields import money_of
+from checkout.merchant_connectors._sessions import missing_line
 from checkout.merchant_connectors._ucp_answers import Checkout, Line, Refusal
 from checkout.merchant_connectors.port import LineStatus, OrderRequest, QuotedLine, QuoteLine
 from checkout.outcomes import HandoffNeeded, Refused
@@ -25,9 +26,8 @@ def lines_of(answer: Checkout | Refusal, wanted: Sequence[QuoteLine]) -> dict[st
         gone = {wanted[index].sku for index in by_line if index < len(wanted)}
         if not gone:
             raise refusal_of(answer)
-        # Without a session nothing is known of the others; they are asked for again.
-        unsaid = QuotedLine("", 0, LineStatus.OK, None, None)
-        return {line.sku: missing_line(line) if line.sku in gone else unsaid for line in wanted}
+        # Without a session nothing is known of the others.
+        return {line.sku: missing_line(line) for line in wanted if line.sku in gone}
     sold = {line.item.id: (index, line) for index, line in enumerate(answer.line_items)}
     found = {}
     for line in wanted:

@@ -29,21 +29,21 @@ from checkout.merchant_connectors._acp_messages import (
     read_session,
     refusal_of,
 )
+from checkout.merchant_connectors._checked_answers import Malformed, answered
 from checkout.merchant_connectors._sessions import (
-    Malformed,
+    Found,
     check_handle,
     check_total,
     chosen,
     derived_key,
-    in_doubt,
-    in_order,
     missing_line,
+    quote_in_rounds,
     segment,
-    unreadable,
 )
 from checkout.merchant_connectors._shop_orders import (
     check_address,
     check_lines,
+    in_doubt,
     reference_mismatch,
     silent,
 )
@@ -56,7 +56,6 @@ from checkout.merchant_connectors.port import (
     OrderNotice,
     OrderRequest,
     PlacedOrder,
-    QuotedLine,
     QuoteLine,
 )
 from checkout.outcomes import HandoffNeeded, NoAnswer, OutcomeUnknown, Refused
@@ -102,7 +101,6 @@ class AcpConnector:
     def quote(self, lines: Sequence[QuoteLine], destination: Destination) -> MerchantQuote:
         """See the port. A session, and another without what cannot be bought."""
         check_lines(lines)
-        now = datetime.now(UTC)
         address = {
             "name": "-",
             "line_one": "-",
@@ -111,23 +109,14 @@ class AcpConnector:
             "country": destination.country,
             "postal_code": destination.postcode,
         }
-        wanted, quoted = list(lines), dict[str, QuotedLine]()
-        for _round in range(len(lines) + 1):
+
+        def ask(wanted: list[QuoteLine]) -> tuple[Found, Session | None]:
             made = self._create(wanted, {"fulfillment_details": {"address": address}})
             if isinstance(made, QuoteLine):
-                quoted[made.sku] = missing_line(made)
-                wanted.remove(made)
-            else:
-                found = lines_of(made, wanted)
-                quoted |= found
-                wanted = [line for line in wanted if found[line.sku].status is LineStatus.OK]
-                if len(wanted) == len(found):
-                    return MerchantQuote(
-                        in_order(lines, quoted), made.goods, made.delivery(now), now
-                    )
-            if not wanted:
-                return MerchantQuote(in_order(lines, quoted), None, (), now)
-        raise unreadable("it takes another line away each time")
+                return {made.sku: missing_line(made)}, None
+            return lines_of(made, wanted), made
+
+        return quote_in_rounds(lines, ask)
 
     def prepare(self, order: OrderRequest) -> str:
         """See the port. A session with buyer, address and delivery, up to where it can be paid."""
@@ -283,10 +272,7 @@ class AcpConnector:
                 return _completed(self._complete(session, session.handler, reference), reference)
             except OutcomeUnknown as error:
                 raise NoAnswer(error.message) from error
-        try:
-            return session.placed(reference)
-        except Malformed as error:
-            raise unreadable(str(error)) from error
+        return answered(lambda: session.placed(reference))
 
     def _session(self, handle: str) -> Session:
         try:
@@ -306,10 +292,7 @@ def _read(answer: PeerAnswer) -> Session:
     if answer.status >= 400:
         said = read_refusal(answer.body).message[:300]
         raise NoAnswer(f"The shop answered {answer.status}: {said}.")
-    try:
-        return read_session(answer.body)
-    except Malformed as error:
-        raise unreadable(str(error)) from error
+    return answered(lambda: read_session(answer.body))
 
 
 def _completed(answer: PeerAnswer, reference: str) -> PlacedOrder:

@@ -17,22 +17,23 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from checkout.merchant_connectors._checked_answers import Malformed, answered
 from checkout.merchant_connectors._sessions import (
-    Malformed,
+    Found,
     check_handle,
     check_total,
     chosen,
     derived_key,
-    in_doubt,
-    in_order,
+    quote_in_rounds,
     segment,
-    unreadable,
 )
 from checkout.merchant_connectors._shop_orders import (
     check_address,
     check_lines,
+    in_doubt,
     reference_mismatch,
     silent,
+    unreadable,
 )
 from checkout.merchant_connectors._ucp_answers import (
     REFERENCE,
@@ -64,14 +65,12 @@ from checkout.merchant_connectors._ucp_verdicts import (
 from checkout.merchant_connectors.port import (
     Capabilities,
     Destination,
-    LineStatus,
     MerchantQuote,
     Notice,
     OrderNotice,
     OrderRequest,
     OrderStatus,
     PlacedOrder,
-    QuotedLine,
     QuoteLine,
 )
 from checkout.outcomes import NoAnswer, Refused
@@ -116,24 +115,17 @@ class UcpConnector:
     def quote(self, lines: Sequence[QuoteLine], destination: Destination) -> MerchantQuote:
         """See the port. A session, and another without what cannot be bought."""
         check_lines(lines)
-        now = datetime.now(UTC)
         address = {
             "postal_code": destination.postcode,
             "address_locality": destination.city,
             "address_country": destination.country,
         }
-        wanted, quoted = list(lines), dict[str, QuotedLine]()
-        for _round in range(len(lines) + 1):
+
+        def ask(wanted: list[QuoteLine]) -> tuple[Found, Checkout | None]:
             answer = self._create({"fulfillment": shipping(address)}, wanted)
-            found = lines_of(answer, wanted)
-            quoted |= found
-            wanted = [line for line in wanted if found[line.sku].status is LineStatus.OK]
-            if isinstance(answer, Checkout) and len(wanted) == len(found):
-                delivery = answer.delivery(now)
-                return MerchantQuote(in_order(lines, quoted), answer.goods, delivery, now)
-            if not wanted:
-                return MerchantQuote(in_order(lines, quoted), None, (), now)
-        raise unreadable("it takes another line away each time")
+            return lines_of(answer, wanted), None if isinstance(answer, Refusal) else answer
+
+        return quote_in_rounds(lines, ask)
 
     def prepare(self, order: OrderRequest) -> str:
         """See the port. A session with buyer, address and delivery, up to where it can be paid."""
@@ -312,10 +304,7 @@ class UcpConnector:
             raise Refused("order_unknown", "The shop has no such order.")
         if answer.status != 200:
             raise NoAnswer(f"The shop answered {answer.status}.")
-        try:
-            return read_order(answer.body).placed(reference)
-        except Malformed as error:
-            raise unreadable(str(error)) from error
+        return answered(lambda: read_order(answer.body).placed(reference))
 
     def _asked(self, path: str) -> PeerAnswer:
         """A question, asked twice before it counts as unanswered."""
@@ -377,7 +366,4 @@ class UcpConnector:
 def _read(answer: PeerAnswer) -> Checkout | Refusal:
     if answer.status >= 400:
         raise NoAnswer(f"The shop answered {answer.status}.")
-    try:
-        return read_checkout(answer.body)
-    except Malformed as error:
-        raise unreadable(str(error)) from error
+    return answered(lambda: read_checkout(answer.body))

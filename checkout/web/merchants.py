@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from checkout.deps import CheckoutDeps
-from checkout.merchant_connectors._sessions import Malformed
+from checkout.merchant_connectors._checked_answers import Malformed
 from checkout.merchant_connectors._ucp_profiles import (
     INSTRUMENT,
     VERSIONS,

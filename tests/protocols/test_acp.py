@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from checkout.merchant_connectors._acp_messages import read_session
-from checkout.merchant_connectors._sessions import Malformed
+from checkout.merchant_connectors._checked_answers import Malformed
 from checkout.merchant_connectors.acp import TOLERANCE_S, VERSION, AcpConnector
 from checkout.merchant_connectors.port import Notice, OrderStatus, QuoteLine
 from checkout.outcomes import HandoffNeeded, NoAnswer, OutcomeUnknown, Refused

@@ -18,7 +18,7 @@ from ucp_sdk.models.schemas.shopping.checkout_create_request import CheckoutCrea
 from ucp_sdk.models.schemas.shopping.checkout_update_request import CheckoutUpdateRequest
 from ucp_sdk.models.schemas.shopping.order import Order
 
-from checkout.merchant_connectors._sessions import Malformed
+from checkout.merchant_connectors._checked_answers import Malformed
 from checkout.merchant_connectors._ucp_answers import read_checkout, read_order
 from checkout.merchant_connectors._ucp_profiles import (
     HANDLER,
