@@ -19,7 +19,8 @@ from checkout.merchant_connectors.port import OrderStatus, PlacedOrder
 from checkout.orders import Order, read_capabilities
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.purchase.jobs import advance_soon
-from checkout.purchase.journal import Result, leg_of, wake
+from checkout.purchase.journal import wake
+from checkout.purchase.leg import Result, leg_of
 from checkout.purchase.machine import Outcome, State, next_look
 from checkout.refunds import Cause, Refund, ask_refund
 from checkout.states import Reason

@@ -19,7 +19,7 @@ from checkout.contact import Contact
 from checkout.merchant_connectors import capabilities_on_record
 from checkout.merchant_connectors.port import Capabilities, OrderStatus
 from checkout.payment_providers.port import Network
-from checkout.purchase.journal import Leg, leg_of
+from checkout.purchase.leg import Leg, leg_of
 from checkout.purchase.machine import State
 from checkout.quote import read_quote
 from checkout.quote_document import LegQuoted, TermsQuoted

@@ -19,7 +19,8 @@ from checkout.merchant_connectors.port import OrderStatus
 from checkout.orders import Order
 from checkout.purchase.advance import advance
 from checkout.purchase.confirmed import read_confirmed
-from checkout.purchase.journal import Attempt, Journal, Leg, Result, leg_of
+from checkout.purchase.journal import Journal
+from checkout.purchase.leg import Attempt, Leg, Result, leg_of
 from checkout.purchase.machine import Outcome, State, StepName
 from checkout.states import Reason
 from kernel.db import Transaction

@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
+from checkout.purchase.leg import Leg
 from checkout.purchase.machine import State
 from checkout.states import Reason
 from kernel.db import Prepared, Transaction
 from kernel.ids import drawn_id
-
-if TYPE_CHECKING:
-    from checkout.purchase.journal import Leg
 
 KINDS = (
     "order.confirmed",

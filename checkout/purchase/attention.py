@@ -7,14 +7,11 @@ time; and once more before the provider lets the money go that the leg still nee
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from checkout.deps import Windows
+from checkout.purchase.leg import Leg
 from checkout.purchase.machine import FINAL, State
 from checkout.states import Reason
-
-if TYPE_CHECKING:
-    from checkout.purchase.journal import Leg
 
 _HELD_UNTIL = "; the money is held until "
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from checkout import tables as t
 from checkout.contact import Contact
 from checkout.merchant_connectors import capabilities_on_record
+from checkout.purchase.leg import Leg
 from checkout.quote import quote_of
 from checkout.quote_document import LegQuoted
 from checkout.states import Policy
 from kernel.db import Prepared, Transaction
 from mdm.merchants import Merchant, read_merchant
-
-if TYPE_CHECKING:
-    from checkout.purchase.journal import Leg
-
 
 _PURCHASE = Prepared(
     sa.select(

@@ -6,18 +6,14 @@ Written in the transaction that also closes the step and moves the leg, once the
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from checkout import basket, ledger, refunds
 from checkout.letters_due import letter_due
+from checkout.purchase.confirmed import Confirmed
+from checkout.purchase.leg import Leg
 from checkout.purchase.machine import Outcome, State, StepName, state_after
 from checkout.states import Reason
 from kernel.db import Transaction
-
-if TYPE_CHECKING:
-    from checkout.purchase.confirmed import Confirmed
-    from checkout.purchase.journal import Leg
-
 
 # Where an order that is charged on shipment is to be cancelled before: nothing is to go back.
 _UNCHARGED = {Outcome.DONE: State.VOIDING, Outcome.REFUSED: State.AWAITING_SHIPMENT}

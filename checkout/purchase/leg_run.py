@@ -21,7 +21,8 @@ from checkout.payment_providers.port import Payment, PaymentStatus
 from checkout.purchase.attention import news_for_people
 from checkout.purchase.confirmed import Confirmed, read_confirmed
 from checkout.purchase.consequences import follow_acceptance
-from checkout.purchase.journal import Attempt, Journal, Leg, Result
+from checkout.purchase.journal import Journal
+from checkout.purchase.leg import Attempt, Leg, Result
 from checkout.purchase.machine import STEP_OF, Outcome, State, gives_up_at_deadline
 from checkout.purchase.shipment import (
     Seen,

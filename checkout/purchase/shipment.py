@@ -19,7 +19,7 @@ from checkout.merchant_connectors.port import OrderStatus, PlacedOrder
 from checkout.outcomes import NoAnswer, OutcomeUnknown, Refused
 from checkout.payment_providers.port import Payment
 from checkout.purchase.attention import hold_ends
-from checkout.purchase.journal import Leg, Result
+from checkout.purchase.leg import Leg, Result
 from checkout.purchase.machine import Outcome, State, next_look
 from checkout.purchase.steps import RELEASED, Steps
 from checkout.states import Reason

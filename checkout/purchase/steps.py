@@ -25,7 +25,7 @@ from checkout.merchant_connectors.port import (
 from checkout.outcomes import HandoffNeeded, NoAnswer, NotYet, OutcomeUnknown, Refused
 from checkout.payment_providers.port import Payment, PaymentRequest, PaymentStatus
 from checkout.purchase.confirmed import Confirmed
-from checkout.purchase.journal import Leg, Result
+from checkout.purchase.leg import Leg, Result
 from checkout.purchase.machine import Outcome, StepName
 from checkout.quote_document import LegQuoted, sha256_of
 from checkout.refunds import open_refund

@@ -8,7 +8,8 @@ import pytest
 
 from checkout.purchase.advance import advance
 from checkout.purchase.confirmed import read_confirmed
-from checkout.purchase.journal import Journal, LeaseLost, Result
+from checkout.purchase.journal import Journal, LeaseLost
+from checkout.purchase.leg import Result
 from checkout.purchase.machine import Outcome, State, StepName
 from checkout.states import LegState
 from tests.checkout.test_purchase import ledger_of, shelve

@@ -17,7 +17,7 @@ from checkout.orders import LegRecord
 from checkout.parked import Parked, parked_legs, settle_doubt
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.attention import hold_is_ending, news_for_people
-from checkout.purchase.journal import Leg
+from checkout.purchase.leg import Leg
 from checkout.purchase.machine import State
 from checkout.states import LegState, MoneyState, Reason
 from comptoir.commands import order as order_command

@@ -226,7 +226,8 @@ def test_two_workers_on_one_leg(setting: Setting, merchant: SmallMerchant) -> No
 def test_slow_worker_writes_nothing_after_a_takeover(
     setting: Setting, merchant: SmallMerchant
 ) -> None:
-    from checkout.purchase.journal import Journal, LeaseLost, Result
+    from checkout.purchase.journal import Journal, LeaseLost
+    from checkout.purchase.leg import Result
     from checkout.purchase.machine import Outcome, State
 
     bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
