@@ -27,7 +27,6 @@ from bench.figures import Figure, percentiles
 from bench.varied_offers import MERCHANTS, VariedCatalogue, fill, newcomers, real_titles
 from comptoir import database_schema
 from comptoir.embedded import postgres
-from indexer.embedded.processors import usable
 from kernel.db import Database
 from kernel.embedding.encoder import Encoder, load_encoder
 from mdm import intake
@@ -35,6 +34,7 @@ from mdm.match.newcomers import Newcomer, match_newcomers
 from mdm.match_crew import Crew
 from mdm.merchants import Merchant, register_merchant
 from mdm.pipeline import BATCH, match_landed
+from mdm.processors import usable
 
 SIZES = tuple(
     int(size) for size in os.environ.get("BENCH_MATCHING_SIZES", "10000,100000").split(",")

@@ -21,7 +21,6 @@ from comptoir.master_data.categories import map_now
 from comptoir.merchant_measures import measure_merchants
 from comptoir.progress import bar
 from comptoir.stewardship.jobs import handlers as stewardship_handlers
-from indexer.embedded.processors import usable
 from indexer.refresh import REBUILD, refresh
 from kernel import jobs
 from kernel.db import heard
@@ -32,6 +31,7 @@ from mdm.expiry import BATCH, expire_offers, next_expiry
 from mdm.intake import MATCH_LANDED
 from mdm.merchant_quality import MEASURE
 from mdm.pipeline import match_landed
+from mdm.processors import usable
 from mdm.stewardship.reviews import WEIGH
 from tenants.brand import Brand
 from tenants.query_log import PURGE, PURGE_EVERY_S, purge

@@ -18,9 +18,9 @@ import numpy as np
 import orjson
 
 from indexer.document import ProductDocument
-from indexer.embedded.processors import usable
 from indexer.embedded.schema import DOCUMENT, Fields, fields_of
 from indexer.engine import Delete, Upsert
+from mdm.processors import usable
 
 ALONE_UP_TO = 5_000
 """Changes that are made ready before others have even started."""

@@ -22,7 +22,6 @@ from indexer.documents import Documents
 from indexer.embedded.columns import segments_of
 from indexer.embedded.facets import counted_facets
 from indexer.embedded.generations import Manifest
-from indexer.embedded.processors import usable
 from indexer.embedded.querying import (
     Question,
     clause_query,
@@ -51,6 +50,7 @@ from indexer.hits import NO_HITS, Hit, Hits, id_of
 from indexer.index_fields import ATTRIBUTE_WORDS, AVAILABILITIES, TITLE_WORDS, numeric_key
 from indexer.matching_plan import matching_plan
 from kernel.offer_terms import Availability
+from mdm.processors import usable
 
 _ORDERS = {
     Sort.PRICE_ASC: ("total", tantivy.Order.Asc),
