@@ -26,9 +26,10 @@ from checkout.confirm import Acceptance, AskAgain, Purchased, confirm
 from checkout.contact import Contact
 from checkout.deps import CheckoutDeps, Windows
 from checkout.merchant_connectors.port import MerchantConnector
-from checkout.orders import Order, read_purchase
+from checkout.orders import LegRecord, Order, read_purchase
 from checkout.payment_providers.port import PaymentProvider
 from checkout.peer_http import PeerClient
+from checkout.purchase.advance import advance
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import Quote
 from checkout.routes import build_router
@@ -246,6 +247,23 @@ class Setting:
             for record in self.order(purchase_id).legs
             if record.is_payable and record.pay_url is not None
         ]
+
+    def buy(self, offers: Mapping[str, int]) -> Purchased:
+        """Confirmed and paid for, and carried on as far as it goes then."""
+        made = self.confirm(self.quote(offers))
+        advance(self.deps, made.purchase_id)
+        self.pay(made.purchase_id)
+        advance(self.deps, made.purchase_id)
+        return made
+
+    def leg(self, purchase_id: str) -> LegRecord:
+        """The only leg of a purchase."""
+        (record,) = self.order(purchase_id).legs
+        return record
+
+    def captured(self, purchase_id: str) -> int:
+        """What the provider has taken for its only leg, in minor units."""
+        return int(self.payment_of(purchase_id)["captured_amount"])
 
     def provider_payments(self, *references: str) -> list[dict[str, Any]]:
         """What the provider has in its books for these legs."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from checkout import tables as t
+from checkout.purchase.machine import FINAL, State
 from kernel.db import Database
 from tests.peers import Simulator, running_simulator
 from tests.purchase_setting import Setting, add_merchant, bundled_brand
@@ -46,3 +48,14 @@ def setting(
         connectors={"norden": merchant.connector()},
         provider=simulator.provider(),
     )
+
+
+@pytest.fixture
+def paid_on_shipment(setting: Setting, database: Database) -> Iterator[None]:
+    """`norden` is paid once it has shipped; what the test leaves waiting is nobody's concern."""
+    add_merchant(database, "norden", connector_settings={"capture": "shipment"})
+    yield
+    add_merchant(database, "norden")
+    ended = {"state": State.CANCELLED, "attention": None, "next_try_at": None}
+    with setting.database.platform() as tx:
+        tx.execute(t.leg.update().where(t.leg.c.state.not_in(FINAL)).values(ended))

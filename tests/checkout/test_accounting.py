@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkout import tables as t
-from checkout.accounting.books import Posting, postings
+from checkout.accounting.books import postings
 from checkout.accounting.commission import (
     Commission,
     Rate,
@@ -28,8 +26,7 @@ from checkout.accounting.commission import (
     record_rate,
 )
 from checkout.accounting.export import Exported, Wanted, export
-from checkout.accounting.formats import MOST_LINES, NAMES, datev, fec
-from checkout.accounting.formats.sheet import Sheet, cell
+from checkout.accounting.formats import MOST_LINES, NAMES
 from checkout.accounting.invoices import invoices_of, owed_in
 from checkout.accounting.periods import (
     ClosedPeriod,
@@ -37,7 +34,6 @@ from checkout.accounting.periods import (
     closed_periods,
     ledger_sha256,
 )
-from checkout.accounting.presentation import current_presentation
 from checkout.accounting.vat import Treatment, standard_rate, treatment_of
 from checkout.after_sale import refund
 from checkout.orders import PIECE_CHARACTERS, find_order
@@ -45,15 +41,13 @@ from checkout.purchase.advance import advance
 from kernel.db import Database
 from kernel.errors import DomainError, NotFound
 from kernel.money import Money
-from kernel.settings import Settings
-from tests.checkout.test_purchase import ledger_of, shelve
+from tests.checkout.postings import SHOWN
+from tests.checkout.shop_visits import bought, ledger_of
 from tests.peers import wait_for
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 
-SHOWN = current_presentation(Settings(accounts_siren="123456789"))
 RATE = Rate("norden", 1, 650, Treatment.DOMESTIC, "FR", datetime(2026, 1, 1, tzinfo=UTC))
-GOLDEN = Path(__file__).parent / "golden_exports"
 amounts = st.integers(min_value=1, max_value=10**9)
 
 
@@ -87,119 +81,6 @@ def test_refunds_in_any_parts_give_back_the_whole_commission(
 def test_a_commission_of_nothing_books_nothing() -> None:
     nothing = Money(0, "EUR")
     assert Commission("norden", nothing, nothing, "FR").entries() == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("=1+1", "'=1+1"),
-        (" =1+1", "'=1+1"),
-        ("\t@SUM(A1)", "'@SUM(A1)"),
-        ("\r-2", "'-2"),
-        ("+33 4", "'+33 4"),
-        ("\uff1dA1", "'\uff1dA1"),
-        ("\x00\u200b=A1", "'=A1"),
-        ("two\nlines\tand more", "two lines and more"),
-        ("Norden", "Norden"),
-        ("", ""),
-    ],
-)
-def test_no_cell_starts_a_formula(text: str, shown: str) -> None:
-    assert cell(text) == shown
-
-
-def posting(number: int, account: str, amount: int, **others: object) -> Posting:
-    """An entry of a commission."""
-    role, _, party = account.partition(":")
-    values: dict[str, object] = {
-        "number": number,
-        "transaction_id": f"led_{number}",
-        "period": "2026-11",
-        "occurred_at": datetime(2026, 11, 3 + number, 9, 30, tzinfo=UTC),
-        "kind": "commission",
-        "order_ref": f"ord_{number}",
-        "merchant_id": "norden",
-        "account": f"platform:{account}",
-        "role": role,
-        "party": party,
-        "debit": max(amount, 0),
-        "credit": max(-amount, 0),
-        "currency": "EUR",
-    }
-    return Posting(**{**values, **others})  # type: ignore[arg-type]
-
-
-def entries() -> list[Posting]:
-    """Two commissions; the second came too late for its own month, under a name of its own."""
-    hostile = {"merchant_id": "=cmd|calc", "party": "=cmd|calc"}
-    early = {"occurred_at": datetime(2026, 10, 31, 23, 0, tzinfo=UTC)}
-    return [
-        posting(1, "commission_receivable:norden", 12060),
-        posting(1, "commission_income", -10050),
-        posting(1, "vat_collected:FR", -2010),
-        posting(2, "commission_receivable:x", 500, **hostile, **early),
-        posting(2, "commission_income", -500, **early),
-    ]
-
-
-def sheet(closed: bool = True) -> Sheet:
-    """November, closed in December."""
-    when = datetime(2026, 12, 2, 8, 0, 0, 123000, tzinfo=UTC)
-    return Sheet("2026-11", "platform", "EUR", when if closed else None, when, SHOWN)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_format_is_what_it_was(name: str) -> None:
-    """Closed months come out as they did in every release before."""
-    from checkout.accounting.formats import format_of
-
-    made = b"".join(format_of(name).lines(sheet(), entries()))
-    assert made == (GOLDEN / f"november.{name}").read_bytes()
-
-
-def test_the_french_file_is_as_the_tax_office_wants_it() -> None:
-    assert fec.file_name(sheet()) == "123456789FEC20261130.txt"
-    made = b"".join(fec.lines(sheet(), entries())).decode("iso-8859-15")
-    rows = [line.split("\t") for line in made.removesuffix("\r\n").split("\r\n")]
-    assert rows[0] == list(fec.COLUMNS)
-    assert {len(row) for row in rows} == {18}
-    found = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
-    assert [row["EcritureNum"] for row in found] == ["1", "1", "1", "2", "2"]
-    assert found[0]["Debit"] == "120,60"
-    assert found[0]["CompAuxNum"] == "norden"
-    assert [row["CompteNum"] for row in found[:3]] == ["411000", "706000", "445710"]
-    assert found[2]["CompteLib"] == "TVA collectée"
-    assert (found[3]["EcritureDate"], found[3]["PieceDate"]) == ("20261101", "20261031")
-    assert found[3]["CompAuxLib"] == "'=cmd|calc"
-    with pytest.raises(DomainError, match="named after a SIREN"):
-        fec.file_name(replace(sheet(), presentation=current_presentation(Settings())))
-
-
-def test_the_german_file_moves_each_amount_once() -> None:
-    raw = b"".join(datev.lines(sheet(), entries())).decode("cp1252")
-    head, names, *rows = csv.reader(io.StringIO(raw), delimiter=";")
-    assert head[:5] == ["EXTF", "700", "21", "Buchungsstapel", "13"]
-    assert head[5] == "20261202080000123"
-    assert len(head) == 31
-    assert head[12:16] == ["20260101", "4", "20261101", "20261130"]
-    assert len(names) == len(set(names)) == 125
-    assert {len(row) for row in rows} == {125}
-    assert [(row[0], row[6], row[7]) for row in rows] == [
-        ("100,50", "1410", "8200"),
-        ("20,10", "1410", "1770"),
-        ("5,00", "1410", "8200"),
-    ]
-    assert [row[9] for row in rows] == ["0411", "0411", "0111"]
-    assert {row[names.index("Festschreibung")] for row in rows} == {"1"}
-
-
-def bought(setting: Setting, merchant: SmallMerchant) -> str:
-    """An order of 258.00 with 4.90 for its delivery, paid."""
-    made = setting.confirm(setting.quote({shelve(setting, merchant): 2}))
-    advance(setting.deps, made.purchase_id)
-    setting.pay(made.purchase_id)
-    advance(setting.deps, made.purchase_id)
-    return made.purchase_id
 
 
 def closed(setting: Setting, period: str, now: datetime) -> ClosedPeriod:

@@ -12,14 +12,13 @@ import pytest
 
 from checkout import refunds
 from checkout.after_sale import cancel, refund, watch_orders
-from checkout.orders import LegRecord
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.machine import WATCHED_FOR, next_look
 from checkout.refunds import refunds_of
 from checkout.states import LegState, MoneyState, Reason, StepName, StepState
 from kernel.errors import DomainError
 from kernel.money import Money
-from tests.checkout.test_purchase import ledger_of, shelve
+from tests.checkout.shop_visits import ledger_of, shelve
 from tests.peers import wait_for
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
@@ -30,17 +29,9 @@ _KEYS = itertools.count(1)
 
 def bought(setting: Setting, merchant: SmallMerchant) -> str:
     """A purchase that is placed and charged: 129.00 and 4.90 for delivery."""
-    made = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
-    advance(setting.deps, made.purchase_id)
-    setting.pay(made.purchase_id)
-    advance(setting.deps, made.purchase_id)
-    assert leg(setting, made.purchase_id).state is LegState.COMPLETED
+    made = setting.buy({shelve(setting, merchant): 1})
+    assert setting.leg(made.purchase_id).state is LegState.COMPLETED
     return made.purchase_id
-
-
-def leg(setting: Setting, purchase_id: str) -> LegRecord:
-    (record,) = setting.order(purchase_id).legs
-    return record
 
 
 def give_back(setting: Setting, purchase_id: str, minor: int | None, key: str = "") -> None:
@@ -58,12 +49,12 @@ def test_cancelled_at_the_merchant_and_all_given_back(
     setting: Setting, merchant: SmallMerchant
 ) -> None:
     purchase_id = bought(setting, merchant)
-    assert leg(setting, purchase_id).is_cancellable
+    assert setting.leg(purchase_id).is_cancellable
     cancel(setting.deps, setting.order(purchase_id), "norden")
-    assert leg(setting, purchase_id).state is LegState.CANCELLING_ORDER
+    assert setting.leg(purchase_id).state is LegState.CANCELLING_ORDER
     advance(setting.deps, purchase_id)
 
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.REFUNDED, MoneyState.REFUNDED)
     assert record.leg.reason is Reason.CANCELLED_BY_BUYER
     assert (record.steps[-1].name, record.steps[-1].state) == (StepName.REFUNDED, StepState.DONE)
@@ -85,7 +76,7 @@ def test_too_late_to_cancel_leaves_the_order_as_it_was(
     next(iter(merchant.orders.values()))["status"] = "shipped"
     cancel(setting.deps, setting.order(purchase_id), "norden")
     advance(setting.deps, purchase_id)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.COMPLETED, MoneyState.CHARGED)
     assert record.leg.reason is Reason.TOO_LATE
     assert refunded(setting, purchase_id) == 0
@@ -112,7 +103,7 @@ def test_a_lost_answer_to_the_cancellation_is_looked_up(
     merchant.lose["cancel"] = 1
     cancel(setting.deps, setting.order(purchase_id), "norden")
     advance(setting.deps, purchase_id)
-    assert leg(setting, purchase_id).state is LegState.REFUNDED
+    assert setting.leg(purchase_id).state is LegState.REFUNDED
     assert merchant.calls.count("cancel") == 1
     assert refunded(setting, purchase_id) == TOTAL
 
@@ -125,7 +116,7 @@ def test_a_lost_answer_to_the_refund_gives_back_once(
     setting.simulator.fault("refund", kind)
     give_back(setting, purchase_id, 5000)
     resume_all(replace(setting.deps, clock=lambda: datetime.now(UTC) + timedelta(minutes=5)))
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert refunded(setting, purchase_id) == record.leg.refunded.minor == 5000
     assert record.state is LegState.COMPLETED
 
@@ -133,13 +124,13 @@ def test_a_lost_answer_to_the_refund_gives_back_once(
 def test_parts_go_back_until_nothing_is_left(setting: Setting, merchant: SmallMerchant) -> None:
     purchase_id = bought(setting, merchant)
     give_back(setting, purchase_id, 1000)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.leg.refunded) == (LegState.COMPLETED, Money(1000, "EUR"))
     with pytest.raises(DomainError) as refusal:
         give_back(setting, purchase_id, TOTAL)
     assert refusal.value.code == "over_refund"
     give_back(setting, purchase_id, None)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.REFUNDED, MoneyState.REFUNDED)
     assert refunded(setting, purchase_id) == TOTAL
     with pytest.raises(DomainError) as refusal:
@@ -160,7 +151,7 @@ def test_the_same_request_gives_back_once_and_another_amount_is_refused(
     advance(setting.deps, purchase_id)
     assert refunded(setting, purchase_id) == 700
     with setting.database.platform() as tx:
-        assert len(refunds_of(tx, leg(setting, purchase_id).leg.leg_id)) == 1
+        assert len(refunds_of(tx, setting.leg(purchase_id).leg.leg_id)) == 1
     with pytest.raises(DomainError) as refusal:
         give_back(setting, purchase_id, 800, key="return 17")
     assert (refusal.value.code, refusal.value.status) == ("idempotency_conflict", 422)
@@ -176,12 +167,12 @@ def test_a_merchant_that_cancels_later_is_noticed_and_all_goes_back(
     order["status"] = "in_preparation"
     assert watch_orders(setting.deps) == 0
     assert watch_orders(later) >= 1
-    assert leg(setting, purchase_id).leg.order_status == "in_preparation"
+    assert setting.leg(purchase_id).leg.order_status == "in_preparation"
     order["status"] = "cancelled"
     much_later = replace(setting.deps, clock=lambda: datetime.now(UTC) + timedelta(days=2))
     assert watch_orders(much_later) >= 1
     advance(setting.deps, purchase_id)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.leg.reason) == (LegState.REFUNDED, Reason.MERCHANT_CANCELLED)
     assert refunded(setting, purchase_id) == TOTAL
 
@@ -231,8 +222,8 @@ def test_a_refund_asked_for_while_another_is_written_down_is_carried_out(
         advance(setting.deps, purchase_id)
         asked[0].result()
     advance(setting.deps, purchase_id)
-    assert refunded(setting, purchase_id) == leg(setting, purchase_id).leg.refunded.minor == 300
-    assert leg(setting, purchase_id).state is LegState.COMPLETED
+    assert refunded(setting, purchase_id) == setting.leg(purchase_id).leg.refunded.minor == 300
+    assert setting.leg(purchase_id).state is LegState.COMPLETED
 
 
 def _somebody_waits(setting: Setting) -> bool:

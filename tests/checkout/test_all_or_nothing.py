@@ -18,7 +18,7 @@ from checkout.purchase.together import Turn, turn_of
 from checkout.states import LegState, MoneyState, Policy, Reason
 from kernel.db import Database
 from kernel.errors import DomainError
-from tests.checkout.test_web import confirmed, to_confirm_page
+from tests.checkout.shop_visits import confirmed, to_confirm_page
 from tests.peers import Simulator, http
 from tests.purchase_setting import Setting, add_merchant, add_offer, bundled_brand, pay_at
 from tests.small_merchant import Article, SmallMerchant

@@ -16,7 +16,7 @@ from checkout.web.api import CancellationAsked, PurchaseAsked, QuoteAsked
 from checkout.web.openapi import ANSWERS, BODIES, UNREADABLE
 from comptoir.refusals import add_refusals
 from tenants.terms import Party, publish_terms
-from tests.checkout.test_web import purchase_body, quoted, shelve
+from tests.checkout.shop_visits import purchase_body, quoted, shelve
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 

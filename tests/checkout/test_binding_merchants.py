@@ -10,9 +10,9 @@ from checkout.purchase.advance import advance
 from checkout.purchase.machine import State
 from checkout.purchase.together import Turn, turn_of
 from checkout.states import Reason
+from tests.checkout.shop_visits import confirmed, to_confirm_page
 from tests.checkout.test_all_or_nothing import NAMES, ON_THE_WAY, Street
 from tests.checkout.test_all_or_nothing import street as street
-from tests.checkout.test_web import confirmed, to_confirm_page
 from tests.purchase_setting import CONTACT, add_merchant, add_offer
 from tests.small_merchant import Article
 

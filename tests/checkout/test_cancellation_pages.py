@@ -5,18 +5,14 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from checkout.purchase.advance import advance
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 
 
 def ordered(setting: Setting, merchant: SmallMerchant) -> str:
     """An order placed and charged; answers what opens it."""
-    bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
-    advance(setting.deps, bought.purchase_id)
-    setting.pay(bought.purchase_id)
-    advance(setting.deps, bought.purchase_id)
+    bought = setting.buy({shelve(setting, merchant): 1})
     return setting.opens(bought.order_ref)
 
 

@@ -27,7 +27,7 @@ from checkout.customer_events.sending import send_events
 from checkout.purchase.advance import advance
 from kernel.errors import DomainError, NotFound
 from kernel.money import Money
-from tests.checkout.test_accounting import bought
+from tests.checkout.shop_visits import bought
 from tests.little_server import Answering, LittleServer
 from tests.purchase_setting import Setting, add_merchant
 from tests.small_merchant import SmallMerchant

@@ -15,7 +15,7 @@ from checkout.deps import Windows
 from checkout.purchase.advance import advance
 from checkout.states import LegState, MoneyState
 from kernel.db import Database, Transaction
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 
@@ -65,7 +65,7 @@ def _survives(setting: Setting, severed: Severed, merchant: SmallMerchant, cut: 
             assert severed.commits_left == -1
         setting.pay(bought.purchase_id)
         was_cut = severed.commits_left < 0
-        (record,) = setting.order(bought.purchase_id).legs
+        record = setting.leg(bought.purchase_id)
         if record.leg.is_settled:
             break
     severed.commits_left = None

@@ -16,7 +16,7 @@ from checkout.states import LegState, MoneyState
 from comptoir import database_schema
 from comptoir.embedded import postgres
 from kernel.db import Database
-from tests.checkout.test_purchase import ledger_of, shelve
+from tests.checkout.shop_visits import ledger_of, shelve
 from tests.peers import Simulator, wait_for
 from tests.purchase_setting import Setting, add_merchant, bundled_brand
 from tests.small_merchant import SmallMerchant
@@ -115,7 +115,7 @@ def test_restarted_during_every_call(
     wait_for(is_settled, timeout_s=120)
     assert shop.cut == ["quote", "prepare", "place"]
     assert provider.cut == ["create", "read", "capture"]
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.money) == (LegState.COMPLETED, MoneyState.CHARGED)
     assert setting.steps(bought.purchase_id) == [
         (name, "done") for name in ("create_payment", "requote", "prepare", "place", "capture")

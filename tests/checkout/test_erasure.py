@@ -16,7 +16,7 @@ from checkout.erasure_records import KEPT, find_person, records_of
 from checkout.order_letters import Post, send_letters
 from checkout.purchase.advance import advance
 from kernel.errors import DomainError, NotFound
-from tests.checkout.test_purchase import ledger_of, shelve
+from tests.checkout.shop_visits import ledger_of, shelve
 from tests.mail_server import running_mailbox
 from tests.purchase_setting import CONTACT, LINKS, Setting
 from tests.small_merchant import SmallMerchant
@@ -72,7 +72,7 @@ def bought_by(setting: Setting, merchant: SmallMerchant, contact: Any) -> str:
 
 def spread(setting: Setting, purchase_id: str, contact: Any) -> None:
     """Words of the person wherever other systems may have put some."""
-    (record,) = setting.order(purchase_id).legs
+    record = setting.leg(purchase_id)
     leg_id, said = record.leg.leg_id, f"{contact.email} {contact.name} {contact.line1}"
     with setting.database.platform() as tx:
         tx.execute(

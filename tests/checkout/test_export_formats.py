@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from checkout.accounting.books import Posting
 from checkout.accounting.formats import datev, fec
-from tests.checkout.test_accounting import GOLDEN, posting, sheet
+from tests.checkout.postings import GOLDEN, posting, sheet
 from tests.scratch_interpreters import interpreter_with
 
 _DAY = r"20[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from checkout import tables as t
 from checkout.idempotency import KEPT_H, LEASE_S, InFlight, Kept, once
 from kernel.errors import DomainError
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.purchase_setting import CONTACT, Setting, bundled_brand
 from tests.small_merchant import SmallMerchant, SmallMerchantConnector
 

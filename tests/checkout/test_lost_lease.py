@@ -12,7 +12,7 @@ from checkout.purchase.journal import Journal, LeaseLost
 from checkout.purchase.leg import Result
 from checkout.purchase.machine import Outcome, State, StepName
 from checkout.states import LegState
-from tests.checkout.test_purchase import ledger_of, shelve
+from tests.checkout.shop_visits import ledger_of, shelve
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 

@@ -14,7 +14,7 @@ from checkout import tables as t
 from checkout.after_sale import cancel
 from checkout.order_letters import Post, send_letters
 from checkout.purchase.advance import advance
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import bought, shelve
 from tests.mail_server import Mailbox, running_mailbox
 from tests.purchase_setting import LINKS, Setting
 from tests.small_merchant import SmallMerchant
@@ -33,14 +33,6 @@ def _no_older_letters(setting: Setting) -> None:
     """What other tests left due is none of ours."""
     with setting.database.platform() as tx:
         tx.execute(t.letter.update().values(state="sent", next_try_at=None))
-
-
-def bought(setting: Setting, merchant: SmallMerchant) -> str:
-    made = setting.confirm(setting.quote({shelve(setting, merchant): 2}))
-    advance(setting.deps, made.purchase_id)
-    setting.pay(made.purchase_id)
-    advance(setting.deps, made.purchase_id)
-    return made.purchase_id
 
 
 def deliver(setting: Setting, mailbox: Mailbox, **later: float) -> int:

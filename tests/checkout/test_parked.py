@@ -13,7 +13,6 @@ from click.testing import CliRunner
 
 from checkout import tables as t
 from checkout.deps import Windows
-from checkout.orders import LegRecord
 from checkout.parked import Parked, parked_legs, settle_doubt
 from checkout.purchase.advance import advance, resume_all
 from checkout.purchase.attention import hold_is_ending, news_for_people
@@ -23,7 +22,7 @@ from checkout.states import LegState, MoneyState, Reason
 from comptoir.commands import order as order_command
 from kernel.errors import DomainError, NotFound
 from kernel.money import Money
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 
@@ -55,7 +54,7 @@ def in_doubt(setting: Setting, merchant: SmallMerchant, *, is_made: bool) -> str
         merchant.dies_before.add("place")
     advance(setting.deps, bought.purchase_id)
     later(setting, timedelta(minutes=16))
-    assert leg(setting, bought.purchase_id).state is LegState.NEEDS_ATTENTION
+    assert setting.leg(bought.purchase_id).state is LegState.NEEDS_ATTENTION
     return bought.purchase_id
 
 
@@ -63,11 +62,6 @@ def later(setting: Setting, ahead: timedelta) -> None:
     """So much after the purchase, for the worker."""
     setting.clock.ahead = ahead
     resume_all(setting.deps)
-
-
-def leg(setting: Setting, purchase_id: str) -> LegRecord:
-    (record,) = setting.order(purchase_id).legs
-    return record
 
 
 def parked(setting: Setting, purchase_id: str) -> Parked:
@@ -138,7 +132,7 @@ def test_the_merchant_made_the_order_and_it_is_charged(
     purchase_id = in_doubt(setting, merchant, is_made=True)
     (made,) = merchant.orders.values()
     settle_doubt(setting.deps, setting.order(purchase_id), "norden", made["number"], by="Service")
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.COMPLETED, MoneyState.CHARGED)
     assert (record.leg.merchant_order, record.leg.attention) == (made["number"], None)
     assert setting.payment_of(purchase_id)["captured_amount"] == 13390
@@ -160,7 +154,7 @@ def test_the_merchant_made_no_order_and_the_money_is_released(
 ) -> None:
     purchase_id = in_doubt(setting, merchant, is_made=False)
     settle_doubt(setting.deps, setting.order(purchase_id), "norden", None, by="Service")
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, Reason.MERCHANT_REFUSED)
     assert setting.payment_of(purchase_id)["status"] == "voided"
     assert merchant.orders == {}
@@ -179,7 +173,7 @@ def test_only_a_doubt_can_be_settled(setting: Setting, merchant: SmallMerchant) 
     # Nothing of it stays: the purchase goes on as before.
     setting.pay(bought.purchase_id)
     advance(setting.deps, bought.purchase_id)
-    assert leg(setting, bought.purchase_id).state is LegState.COMPLETED
+    assert setting.leg(bought.purchase_id).state is LegState.COMPLETED
 
 
 def test_nobody_is_overruled_who_asks_right_now(setting: Setting, merchant: SmallMerchant) -> None:

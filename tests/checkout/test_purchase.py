@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -18,33 +17,10 @@ from checkout.purchase.advance import advance, advance_leg, resume_all
 from checkout.states import LegState, MoneyState, Reason
 from kernel.errors import DomainError, NotFound
 from mdm.merchants import Merchant
+from tests.checkout.shop_visits import ledger_of, shelve
 from tests.peers import http
-from tests.purchase_setting import Setting, add_offer
-from tests.small_merchant import Article, SmallMerchant
-
-_NUMBERS = itertools.count(1)
-
-
-def shelve(setting: Setting, merchant: SmallMerchant, price: int = 12900, stock: int = 5) -> str:
-    """A new article at the merchant, and its offer in the catalogue."""
-    sku = f"A{next(_NUMBERS)}"
-    merchant.articles[sku] = Article(price, stock)
-    return add_offer(setting.database, "norden", sku, price)
-
-
-def ledger_of(setting: Setting, purchase_id: str) -> list[tuple[str, int]]:
-    with setting.database.platform() as tx:
-        rows = tx.execute(
-            sa.select(t.ledger_entry.c.account, t.ledger_entry.c.amount_minor)
-            .join(
-                t.ledger_transaction,
-                t.ledger_transaction.c.transaction_id == t.ledger_entry.c.transaction_id,
-            )
-            .join(t.leg, t.leg.c.leg_id == t.ledger_transaction.c.leg_id)
-            .where(t.leg.c.purchase_id == purchase_id)
-            .order_by(t.ledger_entry.c.position)
-        )
-        return [(row.account, row.amount_minor) for row in rows]
+from tests.purchase_setting import Setting
+from tests.small_merchant import SmallMerchant
 
 
 def test_order_placed_and_charged(setting: Setting, merchant: SmallMerchant) -> None:
@@ -148,7 +124,7 @@ def test_change_after_authorisation_releases_the_money(
     article.price, article.stock = price, stock
     advance(setting.deps, bought.purchase_id)
 
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, reason)
     assert record.money is MoneyState.RELEASED
     payment = setting.payment_of(bought.purchase_id)
@@ -177,7 +153,7 @@ def test_answer_lost_at_the_merchant(setting: Setting, merchant: SmallMerchant, 
     setting.pay(bought.purchase_id)
     merchant.lose[call] = 1
     advance(setting.deps, bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert record.state is LegState.COMPLETED
     assert len(merchant.orders) == 1
     if call == "place":
@@ -198,7 +174,7 @@ def test_answer_lost_at_the_provider(
         next(iter(merchant.articles.values())).stock = 0
     advance(setting.deps, bought.purchase_id)
     assert setting.simulator.call("DELETE", "/v1/test/faults").status_code == 200
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     payment = setting.payment_of(bought.purchase_id)
     if operation == "void":
         assert record.state is LegState.CANCELLED
@@ -213,7 +189,7 @@ def test_two_workers_on_one_leg(setting: Setting, merchant: SmallMerchant) -> No
     bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
     advance(setting.deps, bought.purchase_id)
     setting.pay(bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     with ThreadPoolExecutor(2) as pool:
         took = list(pool.map(lambda _: advance_leg(setting.deps, record.leg.leg_id), range(2)))
     resume_all(setting.deps)
@@ -233,7 +209,7 @@ def test_slow_worker_writes_nothing_after_a_takeover(
     bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
     advance(setting.deps, bought.purchase_id)
     setting.pay(bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     slow = Journal(setting.deps, record.leg.leg_id)
     with setting.database.platform() as tx:
         held = slow.claim(tx)
@@ -252,11 +228,11 @@ def test_slow_worker_writes_nothing_after_a_takeover(
 def test_shopper_goes_back_from_the_payment_page(setting: Setting, merchant: SmallMerchant) -> None:
     bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
     advance(setting.deps, bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert record.pay_url is not None
     http.post(record.pay_url.split("?")[0] + "/cancel")
     advance(setting.deps, bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, Reason.PAYMENT_CANCELLED)
     assert record.money is MoneyState.NONE
     assert merchant.orders == {}
@@ -267,7 +243,7 @@ def test_payment_never_made_is_closed_in_time(setting: Setting, merchant: SmallM
     advance(setting.deps, bought.purchase_id)
     setting.clock.ahead = timedelta(minutes=31)
     assert resume_all(setting.deps) >= 1
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, Reason.PAYMENT_EXPIRED)
     assert setting.payment_of(bought.purchase_id)["status"] in {"cancelled", "voided"}
 
@@ -280,11 +256,11 @@ def test_merchant_down_before_the_order_releases_the_money(
     setting.pay(bought.purchase_id)
     merchant.is_down = True
     advance(setting.deps, bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.money) == (LegState.PAID_FOR, MoneyState.RESERVED)
     setting.clock.ahead = timedelta(minutes=16)
     resume_all(setting.deps)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, Reason.MERCHANT_SILENT)
     assert setting.payment_of(bought.purchase_id)["status"] == "voided"
 
@@ -315,7 +291,7 @@ def test_a_merchant_nobody_can_ask_holds_up_no_other_leg(
     setting.clock.ahead = timedelta(minutes=10)
     resume_all(whole)
     for each in (stuck, other):
-        (record,) = setting.order(each.purchase_id).legs
+        record = setting.leg(each.purchase_id)
         assert (record.state, record.leg.attention) == (LegState.COMPLETED, None)
 
 
@@ -330,7 +306,7 @@ def test_order_in_doubt_keeps_the_money_and_calls_for_people(
     advance(setting.deps, bought.purchase_id)
     setting.clock.ahead = timedelta(minutes=16)
     resume_all(setting.deps)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     # The doubt is at the merchant: what the provider said of the money still holds.
     assert (record.state, record.money) == (LegState.NEEDS_ATTENTION, MoneyState.RESERVED)
     assert setting.payment_of(bought.purchase_id)["status"] == "authorised"
@@ -338,7 +314,7 @@ def test_order_in_doubt_keeps_the_money_and_calls_for_people(
     merchant.lose["find"] = 0
     setting.clock.ahead = timedelta(hours=24)
     resume_all(setting.deps)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.leg.attention) == (LegState.COMPLETED, None)
     assert merchant.calls.count("place") == 1
     assert len(merchant.orders) == 1

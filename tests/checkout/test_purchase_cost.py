@@ -11,7 +11,7 @@ import pytest
 
 from checkout.purchase.advance import advance
 from checkout.states import LegState
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 

@@ -11,13 +11,12 @@ import pytest
 
 from checkout.after_sale import cancel
 from checkout.deps import CheckoutDeps
-from checkout.orders import LegRecord
 from checkout.payment_providers import open_provider
 from checkout.payment_providers.port import Network, page_form
 from checkout.purchase.advance import advance
 from checkout.states import LegState, MoneyState, Reason
 from checkout.webhooks import receive
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.contracts.payment_peers import CO_BADGED_CARD, paid_at, settings_of
 from tests.peers import Listener, Received, wait_for
 from tests.purchase_setting import GOOD_CARD, LINKS, Setting
@@ -55,12 +54,6 @@ def bought(setting: SipsSetting, merchant: SmallMerchant) -> str:
     return purchase.purchase_id
 
 
-def leg(setting: SipsSetting, purchase_id: str) -> LegRecord:
-    """Its only leg."""
-    (record,) = setting.order(purchase_id).legs
-    return record
-
-
 def test_bought_at_a_page_that_a_form_opens_and_given_back_the_day_after(
     sips: SipsSetting, merchant: SmallMerchant
 ) -> None:
@@ -68,7 +61,7 @@ def test_bought_at_a_page_that_a_form_opens_and_given_back_the_day_after(
     purchase_id = bought(sips, merchant)
     advance(sips.deps, purchase_id)
     opens = sips.opens(sips.order(purchase_id).order_ref)
-    pay_url = str(leg(sips, purchase_id).pay_url)
+    pay_url = str(sips.leg(purchase_id).pay_url)
     form = page_form(pay_url)
     assert form is not None
     with sips.client() as browser:
@@ -88,7 +81,7 @@ def test_bought_at_a_page_that_a_form_opens_and_given_back_the_day_after(
     _told(sips, purchase_id)
     sips.simulator.fault("capture", "answer_lost")
     advance(sips.deps, purchase_id)
-    record = leg(sips, purchase_id)
+    record = sips.leg(purchase_id)
     assert (record.state, record.money) == (LegState.COMPLETED, MoneyState.CHARGED)
     assert record.card_network is Network.CARTES_BANCAIRES
     with sips.client() as browser:
@@ -99,13 +92,13 @@ def test_bought_at_a_page_that_a_form_opens_and_given_back_the_day_after(
     for hours in (0, 1, 5):
         sips.clock.ahead = timedelta(hours=hours)
         advance(sips.deps, purchase_id)
-        waiting = leg(sips, purchase_id)
+        waiting = sips.leg(purchase_id)
         assert (waiting.state, waiting.leg.attention) == (LegState.REFUNDING, None)
         assert waiting.leg.deadline_at > sips.clock() + timedelta(hours=1)
     assert sips.simulator.call("POST", "/v1/test/remittance").status_code == 200
     sips.simulator.fault("refund", "answer_lost")
     advance(sips.deps, purchase_id)
-    assert leg(sips, purchase_id).money is MoneyState.REFUNDED
+    assert sips.leg(purchase_id).money is MoneyState.REFUNDED
     assert moves(sips, record.leg.leg_id) == [
         ("authorise", 13390),
         ("capture", 13390),
@@ -115,7 +108,7 @@ def test_bought_at_a_page_that_a_form_opens_and_given_back_the_day_after(
 
 def _told(sips: SipsSetting, purchase_id: str) -> None:
     """The notice comes to the address given with the payment, and is taken in once."""
-    listener, leg_id = sips.notices, leg(sips, purchase_id).leg.leg_id
+    listener, leg_id = sips.notices, sips.leg(purchase_id).leg.leg_id
     assert listener is not None
 
     def ours() -> list[Received]:
@@ -131,13 +124,13 @@ def _told(sips: SipsSetting, purchase_id: str) -> None:
 
 def test_who_pays_after_the_time_gets_it_back(sips: SipsSetting, merchant: SmallMerchant) -> None:
     purchase_id = bought(sips, merchant)
-    pay_url = str(leg(sips, purchase_id).pay_url)
+    pay_url = str(sips.leg(purchase_id).pay_url)
     sips.clock.ahead = timedelta(minutes=31)
     advance(sips.deps, purchase_id)
-    assert leg(sips, purchase_id).state is LegState.CANCELLING
+    assert sips.leg(purchase_id).state is LegState.CANCELLING
     paid_at(pay_url, GOOD_CARD)
     advance(sips.deps, purchase_id)
-    record = leg(sips, purchase_id)
+    record = sips.leg(purchase_id)
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, Reason.PAYMENT_EXPIRED)
     assert moves(sips, record.leg.leg_id) == [("authorise", 13390), ("void", 13390)]
     assert merchant.orders == {}

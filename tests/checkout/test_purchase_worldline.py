@@ -11,7 +11,7 @@ from checkout.after_sale import cancel
 from checkout.payment_providers import open_provider
 from checkout.purchase.advance import advance
 from checkout.states import LegState, MoneyState, Reason
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.purchase_setting import Setting, pay_at
 from tests.small_merchant import SmallMerchant
 
@@ -40,12 +40,12 @@ def test_bought_and_given_back(paid_at_worldline: Setting, merchant: SmallMercha
     assert f"/pay/return/{bought.purchase_id}" in back
     setting.simulator.fault("capture", "answer_lost")
     advance(setting.deps, bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.money) == (LegState.COMPLETED, MoneyState.CHARGED)
     cancel(setting.deps, setting.order(bought.purchase_id), "norden")
     setting.simulator.fault("refund", "answer_lost")
     advance(setting.deps, bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.money) == (LegState.REFUNDED, MoneyState.REFUNDED)
     assert moves(setting, record.leg.leg_id) == [
         ("authorise", 13390),
@@ -60,13 +60,13 @@ def test_who_pays_after_the_time_gets_it_back(
     setting = paid_at_worldline
     bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
     advance(setting.deps, bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     setting.clock.ahead = timedelta(minutes=31)
     advance(setting.deps, bought.purchase_id)
     assert setting.order(bought.purchase_id).legs[0].state is LegState.CANCELLING
     pay_at(str(record.pay_url))
     advance(setting.deps, bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, Reason.PAYMENT_EXPIRED)
     assert moves(setting, record.leg.leg_id) == [("authorise", 13390), ("void", 13390)]
     assert merchant.orders == {}

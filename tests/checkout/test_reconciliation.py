@@ -32,7 +32,7 @@ from kernel.db import Database
 from kernel.errors import DomainError
 from kernel.ids import drawn_id
 from kernel.money import Money
-from tests.checkout.test_accounting import bought
+from tests.checkout.shop_visits import bought
 from tests.contracts.payment_peers import settings_of
 from tests.peers import Simulator
 from tests.purchase_setting import SITE, Setting, add_merchant, pay_at
@@ -122,10 +122,10 @@ def test_the_books_are_compared_with_the_provider(
     today = _day_of(setting, purchase_id)
     assert found_in(setting, today) == set()
 
-    (leg,) = setting.order(other_id).legs
+    leg = setting.leg(other_id)
     assert leg.leg.payment_id is not None
     setting.provider.refund(leg.leg.payment_id, Money(300, "EUR"), "by hand")
-    (lost,) = setting.order(third_id).legs
+    lost = setting.leg(third_id)
     _book_by_hand(setting, lost.leg.leg_id)
     second = found_in(setting, today)
     assert {(each.difference, each.kind, each.reference) for each in second} == {

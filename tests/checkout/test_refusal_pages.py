@@ -9,7 +9,7 @@ import pytest
 
 from checkout.purchase.advance import advance
 from kernel.offer_terms import Execution
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.purchase_setting import Setting, add_merchant, add_offer
 from tests.small_merchant import SmallMerchant
 

@@ -17,7 +17,7 @@ from checkout.purchase.advance import advance
 from checkout.signed_links import OrderLinks, without_signatures
 from comptoir.commands.order import command
 from kernel.errors import NotFound
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.purchase_setting import CONTACT, LINKS, SITE, Setting, bundled_brand, hidden_fields
 from tests.small_merchant import SmallMerchant
 

@@ -11,7 +11,7 @@ from checkout.sold_articles import sold_lines, undone_legs
 from checkout.states import LegState
 from comptoir.merchant_measures import record_sold_articles
 from kernel.money import Money
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
 

@@ -27,7 +27,7 @@ from tenants.terms import (
     publish_terms,
     terms_in_force,
 )
-from tests.checkout.test_purchase import shelve
+from tests.checkout.shop_visits import shelve
 from tests.mail_server import Mailbox, running_mailbox
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant

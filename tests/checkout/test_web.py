@@ -1,59 +1,27 @@
-"""The purchase as a browser without scripts goes through it, and as a program does."""
+"""The purchase as a browser without scripts goes through it."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import itertools
-import json
 import logging
 import re
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from checkout import tables as t
-from checkout.purchase.advance import advance
-from checkout.purchase.jobs import ADVANCE
-from checkout.states import LegState
-from kernel.jobs import drain
 from kernel.offer_terms import Execution
+from tests.checkout.shop_visits import confirmed, shelve, to_confirm_page
 from tests.purchase_setting import CONTACT, Setting, add_merchant, add_offer, hidden_fields, pay_at
-from tests.small_merchant import Article, SmallMerchant
-
-_NUMBERS = itertools.count(1)
-
-
-def shelve(setting: Setting, merchant: SmallMerchant, price: int = 4900, stock: int = 9) -> str:
-    sku = f"W{next(_NUMBERS)}"
-    merchant.articles[sku] = Article(price, stock)
-    return add_offer(setting.database, "norden", sku, price)
-
-
-def to_confirm_page(client: TestClient, offer: str, quantity: str = "1") -> str:
-    """Add, check out, give the contact; answers the address of the confirm page."""
-    added = client.post("/basket/lines", data={"offer_id": offer, "quantity": quantity})
-    assert added.status_code == 303
-    given = client.post("/checkout", data=CONTACT.as_json())
-    assert given.status_code == 303, given.text
-    return str(given.headers["location"])
-
-
-def confirmed(client: TestClient, address: str, **changes: str) -> Any:
-    """Press the button of a confirm page."""
-    fields = hidden_fields(client.get(address).text) | {"terms": "accepted"} | changes
-    return client.post("/checkout/confirm", data=fields)
+from tests.small_merchant import SmallMerchant
 
 
 def test_whole_way_without_scripts(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    offer = shelve(setting, merchant)
+    offer = shelve(setting, merchant, 4900)
     address = to_confirm_page(client, offer, "2")
     page = client.get(address)
     assert page.status_code == 200
@@ -86,7 +54,7 @@ def confirmed_again(client: TestClient, address: str, handoff: str) -> bool:
 
 def test_double_click_leads_to_the_same_order(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    address = to_confirm_page(client, shelve(setting, merchant))
+    address = to_confirm_page(client, shelve(setting, merchant, 4900))
     fields = hidden_fields(client.get(address).text) | {"terms": "accepted"}
     tabs = [setting.client() for _ in range(20)]
     for tab in tabs:
@@ -104,7 +72,7 @@ def test_double_click_leads_to_the_same_order(setting: Setting, merchant: SmallM
 
 def test_terms_have_to_be_accepted(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    address = to_confirm_page(client, shelve(setting, merchant))
+    address = to_confirm_page(client, shelve(setting, merchant, 4900))
     refused = confirmed(client, address, terms="")
     assert "terms=missing" in refused.headers["location"]
     assert client.get(refused.headers["location"]).status_code == 200
@@ -113,7 +81,7 @@ def test_terms_have_to_be_accepted(setting: Setting, merchant: SmallMerchant) ->
 
 def test_prices_from_a_client_are_not_read(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    offer = shelve(setting, merchant, price=4900)
+    offer = shelve(setting, merchant, 4900)
     client.post(
         "/basket/lines",
         data={"offer_id": offer, "quantity": "1", "price": "1", "unit_price": "1", "total": "1"},
@@ -135,7 +103,7 @@ def test_prices_from_a_client_are_not_read(setting: Setting, merchant: SmallMerc
 
 def test_changed_price_is_shown_old_and_new(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    offer = shelve(setting, merchant, price=4900)
+    offer = shelve(setting, merchant, 4900)
     address = to_confirm_page(client, offer)
     next(iter(merchant.articles.values())).price = 5900
     asked = confirmed(client, address)
@@ -148,7 +116,7 @@ def test_changed_price_is_shown_old_and_new(setting: Setting, merchant: SmallMer
 
 def test_delivery_is_chosen_before_the_button(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    address = to_confirm_page(client, shelve(setting, merchant))
+    address = to_confirm_page(client, shelve(setting, merchant, 4900))
     fields = hidden_fields(client.get(address).text)
     chosen = client.post(
         "/checkout/delivery", data={"quote": fields["quote"], "delivery-norden": "express"}
@@ -158,7 +126,7 @@ def test_delivery_is_chosen_before_the_button(setting: Setting, merchant: SmallM
 
 def test_basket_lines_change_and_go(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    offer = shelve(setting, merchant)
+    offer = shelve(setting, merchant, 4900)
     for _ in range(2):
         client.post("/basket/lines", data={"offer_id": offer})
     assert client.cookies["basket_count"] == "1"
@@ -211,7 +179,7 @@ def test_offer_sold_elsewhere_stays_out(setting: Setting) -> None:
 
 def test_wrong_contact_is_told_by_field(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    client.post("/basket/lines", data={"offer_id": shelve(setting, merchant)})
+    client.post("/basket/lines", data={"offer_id": shelve(setting, merchant, 4900)})
     wrong = CONTACT.as_json() | {"email": "nobody", "postcode": "12", "city": ""}
     answer = client.post("/checkout", data=wrong)
     assert answer.status_code == 422
@@ -234,158 +202,11 @@ def field_of(html: str, name: str) -> str:
 
 def test_baskets_of_another_brand_are_empty(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
-    client.post("/basket/lines", data={"offer_id": shelve(setting, merchant)})
+    client.post("/basket/lines", data={"offer_id": shelve(setting, merchant, 4900)})
     with setting.database.brand("taktwerk") as tx:
         assert tx.execute(sa.select(sa.func.count()).select_from(t.basket)).scalar_one() == 0
     with setting.database.brand(setting.brand.id) as tx:
         assert tx.execute(sa.select(sa.func.count()).select_from(t.basket)).scalar_one() > 0
-
-
-def quoted(client: TestClient, offer: str) -> Any:
-    return client.post(
-        "/v1/quotes",
-        json={"lines": [{"offer_id": offer, "quantity": 1}], "contact": CONTACT.as_json()},
-    )
-
-
-def purchase_body(quote: Any) -> dict[str, Any]:
-    return {
-        "basket_id": quote["basket_id"],
-        "quote_id": quote["quote_id"],
-        "token": quote["token"],
-        "terms_accepted": True,
-        "terms_version": quote["terms"]["version"],
-        "terms_sha256": quote["terms"]["sha256"],
-    }
-
-
-def test_offer_to_order_as_json(setting: Setting, merchant: SmallMerchant) -> None:
-    client = setting.client()
-    asked = quoted(client, shelve(setting, merchant))
-    assert asked.status_code == 201, asked.text
-    body = purchase_body(asked.json())
-    bought = client.post("/v1/purchases", json=body)
-    assert bought.status_code == 201, bought.text
-    again = client.post("/v1/purchases", json=body)
-    assert (again.status_code, again.json()["order_ref"]) == (200, bought.json()["order_ref"])
-    (leg,) = bought.json()["legs"]
-    client.get(pay_at(leg["pay_url"]))
-    order = client.get(f"/v1/orders/{bought.json()['signed_ref']}").json()
-    assert order["settled"]
-    assert order["legs"][0]["merchant_order"] == "M-1000"
-    assert order["legs"][0]["captured"] == {"minor": 5390, "currency": "EUR"}
-    other = client.post("/v1/purchases", json=body | {"quote_id": "quo_other"})
-    assert (other.status_code, other.json()["code"]) == (422, "idempotency_conflict")
-
-
-def test_changed_quote_is_a_conflict_with_the_new_one(
-    setting: Setting, merchant: SmallMerchant
-) -> None:
-    client = setting.client()
-    quote = quoted(client, shelve(setting, merchant)).json()
-    next(iter(merchant.articles.values())).price = 100
-    answer = client.post("/v1/purchases", json=purchase_body(quote))
-    assert (answer.status_code, answer.json()["code"]) == (409, "quote_changed")
-    assert answer.json()["quote"]["totals"] == [{"minor": 590, "currency": "EUR"}]
-    wrong = quoted(client, "off_none")
-    assert (wrong.status_code, wrong.json()["code"]) == (404, "offer_withdrawn")
-
-
-def notice(setting: Setting, body: dict[str, Any], *, at: int | None = None, key: str = "") -> Any:
-    """A notice as the provider signs it."""
-    raw = json.dumps(body).encode()
-    moment = at if at is not None else int(time.time())
-    secret = (key or setting.simulator.keys["webhook_secret"]).encode()
-    signature = hmac.new(secret, f"{moment}.".encode() + raw, hashlib.sha256).hexdigest()
-    return {
-        "content": raw,
-        "headers": {"comptoir-signature": f"t={moment},v1={signature}"},
-    }
-
-
-def authorised_event(setting: Setting, merchant: SmallMerchant) -> tuple[str, dict[str, Any]]:
-    """A purchase that is paid, and the provider's own notice of it."""
-    bought = setting.confirm(setting.quote({shelve(setting, merchant): 1}))
-    advance(setting.deps, bought.purchase_id)
-    setting.pay(bought.purchase_id)
-    (leg,) = setting.order(bought.purchase_id).legs
-    events = setting.simulator.call("GET", "/v1/test/events").json()["events"]
-    (event,) = [
-        row
-        for row in events
-        if row["payment_id"] == leg.leg.payment_id and row["type"].endswith("authorised")
-    ]
-    return bought.purchase_id, event["body"]
-
-
-def jobs_for(setting: Setting, purchase_id: str) -> int:
-    with setting.database.platform() as tx:
-        return int(
-            tx.execute(
-                sa.text(
-                    "SELECT count(*) FROM procrastinate_jobs WHERE task_name = :name "
-                    "AND args->>'purchase_id' = :id AND scheduled_at IS NULL"
-                ),
-                {"name": ADVANCE.name, "id": purchase_id},
-            ).scalar_one()
-        )
-
-
-def test_notice_twenty_times_is_one_event(setting: Setting, merchant: SmallMerchant) -> None:
-    purchase_id, body = authorised_event(setting, merchant)
-    client = setting.client()
-    started = time.perf_counter()
-    answers = [
-        client.post("/webhooks/payments/simulator", **notice(setting, body)) for _ in range(20)
-    ]
-    assert (time.perf_counter() - started) / 20 < 1
-    assert [answer.json()["new"] for answer in answers] == [True] + [False] * 19
-    assert {answer.status_code for answer in answers} == {200}
-    assert jobs_for(setting, purchase_id) == 1
-
-
-def test_notice_alone_carries_the_purchase_out(setting: Setting, merchant: SmallMerchant) -> None:
-    """The shopper has closed the browser at the provider's page."""
-    purchase_id, body = authorised_event(setting, merchant)
-    answer = setting.client().post("/webhooks/payments/simulator", **notice(setting, body))
-    assert answer.json() == {"received": True, "new": True}
-
-    def handler(purchase_id: str) -> None:
-        advance(setting.deps, purchase_id)
-
-    drain(setting.database.url, {ADVANCE.name: (ADVANCE, handler)}, queues=["checkout"])
-    (record,) = setting.order(purchase_id).legs
-    assert record.state is LegState.COMPLETED
-    # Later notices, of whatever state, find everything done.
-    late = {**body, "id": "evt_late", "type": "payment.cancelled"}
-    assert setting.client().post("/webhooks/payments/simulator", **notice(setting, late)).is_success
-    drain(setting.database.url, {ADVANCE.name: (ADVANCE, handler)}, queues=["checkout"])
-    assert setting.payment_of(purchase_id)["captured_amount"] == 5390
-    assert len(merchant.orders) == 1
-
-
-def test_forged_stale_and_foreign_notices_do_nothing(
-    setting: Setting, merchant: SmallMerchant
-) -> None:
-    purchase_id, body = authorised_event(setting, merchant)
-    client = setting.client()
-    url = "/webhooks/payments/simulator"
-    old = int(time.time()) - 301
-    for sent in (
-        notice(setting, body, key="another secret"),
-        notice(setting, body, at=old),
-        {"content": json.dumps(body).encode()},
-        {"content": b"", "headers": {"comptoir-signature": ""}},
-    ):
-        answer = client.post(url, **sent)
-        assert (answer.status_code, answer.json()["code"][:8]) == (401, "webhook_"), answer.text
-    unreadable = client.post(url, **notice(setting, {"id": 7}))
-    assert (unreadable.status_code, unreadable.json()["code"]) == (400, "webhook_malformed")
-    assert client.post("/webhooks/payments/other", **notice(setting, body)).status_code == 404
-    assert jobs_for(setting, purchase_id) == 0
-    with setting.database.platform() as tx:
-        known = t.webhook_event.c.event_id == body["id"]
-        assert tx.execute(t.webhook_event.select().where(known)).first() is None
 
 
 def test_no_card_number_is_kept_or_logged(
@@ -393,7 +214,7 @@ def test_no_card_number_is_kept_or_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     client = setting.client()
-    bought = confirmed(client, to_confirm_page(client, shelve(setting, merchant)))
+    bought = confirmed(client, to_confirm_page(client, shelve(setting, merchant, 4900)))
     handoff = client.get(bought.headers["location"])
     paid = pay_at(client.get(handoff.headers["refresh"].partition("url=")[2]).headers["location"])
     client.get(paid)

@@ -20,8 +20,8 @@ from checkout.web.openapi import ANSWERS
 from kernel.errors import NotFound
 from kernel.offer_terms import Condition, Grade
 from tenants.terms import Party, publish_terms
+from tests.checkout.shop_visits import confirmed, purchase_body, quoted, shelve, to_confirm_page
 from tests.checkout.test_order_letters import deliver
-from tests.checkout.test_web import confirmed, purchase_body, quoted, shelve, to_confirm_page
 from tests.mail_server import running_mailbox
 from tests.purchase_setting import Setting
 from tests.small_merchant import SmallMerchant
@@ -49,7 +49,7 @@ def changed(setting: Setting, offer: str, *, grade: str | None = None, **columns
 
 def refurbished(setting: Setting, merchant: SmallMerchant) -> str:
     """An offer of a refurbished watch, under the merchant's own German title."""
-    offer = shelve(setting, merchant)
+    offer = shelve(setting, merchant, 4900)
     changed(setting, offer, title=OWN, language="de", condition="refurbished", grade="very_good")
     with setting.database.platform() as tx:
         tx.execute(
@@ -289,7 +289,7 @@ def test_an_order_is_carried_out_though_the_article_changes_after_the_click(
     advance(setting.deps, made.purchase_id)
     setting.pay(made.purchase_id)
     advance(setting.deps, made.purchase_id)
-    (record,) = setting.order(made.purchase_id).legs
+    record = setting.leg(made.purchase_id)
     (bought,) = record.quoted.offers
     assert (bought.article.condition, bought.article.title) == (Condition.REFURBISHED, OWN)
     assert len(merchant.orders) == 1

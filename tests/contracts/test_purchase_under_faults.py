@@ -74,8 +74,7 @@ def carried_out(setting: Setting, purchase_id: str) -> LegRecord:
         return setting.order(purchase_id).is_settled
 
     wait_for(is_settled, timeout_s=90)
-    (record,) = setting.order(purchase_id).legs
-    return record
+    return setting.leg(purchase_id)
 
 
 def check_books(
@@ -124,7 +123,7 @@ def test_what_passes_is_outlasted(
     wire.lose = merchant.shop.placing if fault == "answer_lost" else None
     advance(setting.deps, purchase_id)
     if fault in {"down", "request_lost"}:
-        (record,) = setting.order(purchase_id).legs
+        record = setting.leg(purchase_id)
         assert record.money is MoneyState.RESERVED
         assert fault == "down" or wire.dropped
     assert bool(wire.lost) == (fault == "answer_lost")
@@ -213,6 +212,6 @@ def test_notices_twice_and_in_any_order(
     assert sum(news) == 2
     watch_orders(setting.deps)
     advance(setting.deps, purchase_id)
-    (record,) = setting.order(purchase_id).legs
+    record = setting.leg(purchase_id)
     assert record.leg.order_status == OrderStatus.SHIPPED
     check_books(setting, merchant, record, None)

@@ -153,7 +153,7 @@ def test_change_in_oscar_after_payment_takes_no_money(
     setting.pay(bought.purchase_id)
     shop.set_article(sku, price=price, stock=stock, delivery={"FR": 490})
     advance(setting.deps, bought.purchase_id)
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, reason)
     payment = setting.payment_of(bought.purchase_id)
     assert (payment["status"], payment["captured_amount"]) == ("voided", 0)
@@ -173,7 +173,7 @@ def test_answer_of_oscar_lost_after_the_order(setting: Setting, shop: Shop) -> N
     finally:
         setting.connectors["lumio"] = shop.connector()
         wire.close()
-    (record,) = setting.order(bought.purchase_id).legs
+    record = setting.leg(bought.purchase_id)
     assert record.state is LegState.COMPLETED
     assert record.leg.merchant_order is not None
     assert setting.payment_of(bought.purchase_id)["captured_amount"] == 5480

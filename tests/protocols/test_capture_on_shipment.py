@@ -18,7 +18,7 @@ from kernel.db import Database
 from tests.peers import Simulator, running_simulator
 from tests.protocols.merchant_server import MERCHANT, ProtocolShop
 from tests.protocols.orders import PRICE, sell
-from tests.protocols.test_purchase import leg, notice_of, ordered, told_of
+from tests.protocols.test_purchase import notice_of, ordered, told_of
 from tests.purchase_setting import Setting, add_merchant, add_offer, bundled_brand
 
 MERCHANTS = pytest.mark.parametrize("merchant", [MERCHANT, "brunnen"])
@@ -63,22 +63,18 @@ def setting(
         tx.execute(t.leg.update().where(t.leg.c.state.not_in(FINAL)).values(ended))
 
 
-def captured(setting: Setting, purchase_id: str) -> int:
-    return int(setting.payment_of(purchase_id)["captured_amount"])
-
-
 @MERCHANTS
 def test_shipped_and_told_twice_and_late_is_charged_once(
     setting: Setting, shops: dict[str, ProtocolShop], merchant: str
 ) -> None:
     shop = shops[merchant]
     purchase_id = ordered(setting, shop, merchant)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.AWAITING_SHIPMENT, MoneyState.RESERVED)
     number = record.leg.merchant_order
     first = notice_of(shop, told_of(shop, number))
     shop.turn(str(number), "processing")
-    assert captured(setting, purchase_id) == 0
+    assert setting.captured(purchase_id) == 0
     shop.turn(str(number), "shipped")
     shipped = notice_of(shop, told_of(shop, number, _SHIPPED[merchant]))
     # Nothing is due before a notice says so.
@@ -86,14 +82,14 @@ def test_shipped_and_told_twice_and_late_is_charged_once(
     assert receive(setting.deps, merchant, shipped)
     assert not receive(setting.deps, merchant, shipped)
     assert resume_all(setting.deps) == 1
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.COMPLETED, MoneyState.CHARGED)
     # That of the order itself comes last of all, and changes nothing.
     assert receive(setting.deps, merchant, first)
     advance(setting.deps, purchase_id)
     assert watch_orders(setting.deps) == 1
-    assert captured(setting, purchase_id) == record.leg.total.minor == record.leg.captured.minor
-    assert leg(setting, purchase_id).state is LegState.COMPLETED
+    assert setting.captured(purchase_id) == record.leg.total.minor == record.leg.captured.minor
+    assert setting.leg(purchase_id).state is LegState.COMPLETED
 
 
 @MERCHANTS
@@ -102,11 +98,11 @@ def test_an_early_notice_is_a_hint_and_no_more(
 ) -> None:
     shop = shops[merchant]
     purchase_id = ordered(setting, shop, merchant)
-    order = notice_of(shop, told_of(shop, leg(setting, purchase_id).leg.merchant_order))
+    order = notice_of(shop, told_of(shop, setting.leg(purchase_id).leg.merchant_order))
     assert receive(setting.deps, merchant, order)
     assert resume_all(setting.deps) == 1
-    assert leg(setting, purchase_id).state is LegState.AWAITING_SHIPMENT
-    assert captured(setting, purchase_id) == 0
+    assert setting.leg(purchase_id).state is LegState.AWAITING_SHIPMENT
+    assert setting.captured(purchase_id) == 0
 
 
 @MERCHANTS
@@ -131,10 +127,10 @@ def test_shipped_before_the_acceptance_is_on_record(
 
     setting.connectors[merchant] = Overtaken()
     purchase_id = ordered(setting, shop, merchant)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert record.state is LegState.COMPLETED
     assert State.AWAITING_SHIPMENT in record.reached
-    assert captured(setting, purchase_id) == record.leg.total.minor
+    assert setting.captured(purchase_id) == record.leg.total.minor
 
 
 @MERCHANTS
@@ -155,7 +151,7 @@ def test_a_notice_that_comes_while_the_merchant_is_asked_has_it_asked_again(
         def find(self, reference: str, handle: str) -> PlacedOrder | None:
             asked.append(connector.find(reference, handle))
             if len(asked) == 1:
-                number = str(leg(setting, purchase_id).leg.merchant_order)
+                number = str(setting.leg(purchase_id).leg.merchant_order)
                 shop.turn(number, "shipped")
                 came = told_of(shop, number, _SHIPPED[merchant])
                 assert receive(setting.deps, merchant, notice_of(shop, came))
@@ -164,7 +160,7 @@ def test_a_notice_that_comes_while_the_merchant_is_asked_has_it_asked_again(
     setting.connectors[merchant] = Slow()
     advance(setting.deps, purchase_id)
     assert len(asked) == 2
-    assert leg(setting, purchase_id).state is LegState.COMPLETED
+    assert setting.leg(purchase_id).state is LegState.COMPLETED
 
 
 @MERCHANTS
@@ -173,12 +169,12 @@ def test_cancelled_before_it_has_shipped(
 ) -> None:
     shop = shops[merchant]
     before = ordered(setting, shop, merchant)
-    shop.turn(str(leg(setting, before).leg.merchant_order), "canceled")
+    shop.turn(str(setting.leg(before).leg.merchant_order), "canceled")
     advance(setting.deps, before)
-    record = leg(setting, before)
+    record = setting.leg(before)
     assert (record.state, record.leg.reason) == (LegState.CANCELLED, Reason.MERCHANT_CANCELLED)
     assert setting.payment_of(before)["status"] == "voided"
-    assert captured(setting, before) == 0
+    assert setting.captured(before) == 0
 
 
 @MERCHANTS
@@ -187,17 +183,17 @@ def test_what_cannot_be_cancelled_nor_charged_is_for_people(
 ) -> None:
     shop = shops[merchant]
     purchase_id = ordered(setting, shop, merchant)
-    payment = leg(setting, purchase_id).leg.payment_id
+    payment = setting.leg(purchase_id).leg.payment_id
     # Somebody lets the money go at the provider itself.
     setting.provider.void(str(payment), f"by hand at {merchant}")
     advance(setting.deps, purchase_id)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.NEEDS_ATTENTION, MoneyState.RELEASED)
     assert record.leg.reason is Reason.HOLD_EXPIRED
     # As soon as the merchant gives the order up it is over.
     shop.turn(str(record.leg.merchant_order), "canceled")
     advance(setting.deps, purchase_id)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.CANCELLED, MoneyState.RELEASED)
 
 
@@ -208,11 +204,8 @@ def test_half_of_an_order_charges_nothing(
     shop = shops[MERCHANT]
     sold = sell(shop, quantity=2)
     offer = add_offer(setting.database, MERCHANT, sold.sku, PRICE)
-    made = setting.confirm(setting.quote({offer: 2}))
-    advance(setting.deps, made.purchase_id)
-    setting.pay(made.purchase_id)
-    advance(setting.deps, made.purchase_id)
-    shop.turn(str(leg(setting, made.purchase_id).leg.merchant_order), "shipped")
+    made = setting.buy({offer: 2})
+    shop.turn(str(setting.leg(made.purchase_id).leg.merchant_order), "shipped")
     from checkout.merchant_connectors import _ucp_answers
 
     read = _ucp_answers.read_order
@@ -224,7 +217,7 @@ def test_half_of_an_order_charges_nothing(
     with monkeypatch.context() as patched:
         patched.setattr("checkout.merchant_connectors.ucp.read_order", half)
         advance(setting.deps, made.purchase_id)
-    assert leg(setting, made.purchase_id).state is LegState.AWAITING_SHIPMENT
-    assert captured(setting, made.purchase_id) == 0
+    assert setting.leg(made.purchase_id).state is LegState.AWAITING_SHIPMENT
+    assert setting.captured(made.purchase_id) == 0
     advance(setting.deps, made.purchase_id)
-    assert captured(setting, made.purchase_id) == 2 * PRICE + 490
+    assert setting.captured(made.purchase_id) == 2 * PRICE + 490

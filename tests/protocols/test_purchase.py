@@ -15,7 +15,6 @@ from checkout.after_sale import cancel, watch_orders
 from checkout.deps import CheckoutDeps
 from checkout.merchant_connectors.port import Notice
 from checkout.merchant_notices import receive
-from checkout.orders import LegRecord
 from checkout.purchase.advance import advance, resume_all
 from checkout.routes import build_router
 from checkout.states import LegState, MoneyState, Reason
@@ -70,16 +69,8 @@ def ordered(setting: Setting, shop: ProtocolShop, merchant: str) -> str:
     """A purchase of one article, paid for and on its way; answers its id."""
     sold = sell(shop)
     offer = add_offer(setting.database, merchant, sold.sku, PRICE)
-    made = setting.confirm(setting.quote({offer: 1}))
-    advance(setting.deps, made.purchase_id)
-    setting.pay(made.purchase_id)
-    advance(setting.deps, made.purchase_id)
+    made = setting.buy({offer: 1})
     return made.purchase_id
-
-
-def leg(setting: Setting, purchase_id: str) -> LegRecord:
-    (record,) = setting.order(purchase_id).legs
-    return record
 
 
 def published(setting: Setting, shop: ProtocolShop) -> CheckoutDeps:
@@ -110,7 +101,7 @@ def test_paid_placed_and_cancelled_by_the_merchant_who_says_so(
 ) -> None:
     shop = ucp_shop if merchant == MERCHANT else acp_shop
     purchase_id = ordered(setting, shop, merchant)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.COMPLETED, MoneyState.CHARGED)
     (order,) = [row for row in shop.books()["orders"] if row["payment"] == record.leg.leg_id]
     assert record.leg.merchant_order == order["id"]
@@ -129,7 +120,7 @@ def test_paid_placed_and_cancelled_by_the_merchant_who_says_so(
     assert not receive(deps, merchant, notice)
     assert watch_orders(deps) == 1
     advance(deps, purchase_id)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.leg.reason) == (LegState.REFUNDED, Reason.MERCHANT_CANCELLED)
 
 
@@ -143,10 +134,10 @@ def test_an_answer_lost_at_the_merchant_makes_one_order_and_one_charge(
 
     def is_done() -> bool:
         resume_all(setting.deps)
-        return leg(setting, purchase_id).state is LegState.COMPLETED
+        return setting.leg(purchase_id).state is LegState.COMPLETED
 
     wait_for(is_done, timeout_s=60)
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert [row["payment"] for row in shop.books()["orders"]].count(record.leg.leg_id) == 1
     assert setting.payment_of(purchase_id)["captured_amount"] == record.leg.total.minor
 
@@ -155,7 +146,7 @@ def test_who_does_not_own_an_order_says_nothing_of_it(
     setting: Setting, ucp_shop: ProtocolShop
 ) -> None:
     purchase_id = ordered(setting, ucp_shop, MERCHANT)
-    number = leg(setting, purchase_id).leg.merchant_order
+    number = setting.leg(purchase_id).leg.merchant_order
     notice = notice_of(ucp_shop, told_of(ucp_shop, number))
     # The same shop on record under another name signs well, and owns none of these orders.
     add_merchant(setting.database, "double", connector="ucp")
@@ -176,7 +167,7 @@ def test_a_merchant_that_wants_the_buyer_keeps_no_money_and_is_led_to(
     setting: Setting, handing_shop: ProtocolShop
 ) -> None:
     purchase_id = ordered(setting, handing_shop, "cordial")
-    record = leg(setting, purchase_id)
+    record = setting.leg(purchase_id)
     assert (record.state, record.money) == (LegState.CANCELLED, MoneyState.RELEASED)
     assert record.leg.reason is Reason.FINISH_AT_MERCHANT
     assert setting.payment_of(purchase_id)["captured_amount"] == 0
@@ -210,7 +201,7 @@ def test_our_profile_key_and_notices_over_http(
         assert client.get(f"/.well-known/ucp{wrong}").status_code == 404
 
     purchase_id = ordered(setting, ucp_shop, MERCHANT)
-    came = told_of(ucp_shop, leg(setting, purchase_id).leg.merchant_order)
+    came = told_of(ucp_shop, setting.leg(purchase_id).leg.merchant_order)
     headers = {name: value for name, value in came.headers.items() if name.lower() != "host"}
     answers = [client.post(came.path, content=came.body, headers=headers) for _copy in range(2)]
     assert [answer.json()["new"] for answer in answers] == [True, False]
