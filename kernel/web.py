@@ -1,20 +1,23 @@
 """What every web application of the platform has: bounded bodies, same-site writes, safe headers,
-refusals as problem+json. Pure ASGI, so that streaming and speed are left alone.
+refusals as problem+json. Middleware is pure ASGI, so that streaming and speed are left alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.errors import DomainError
 
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PAGE_POLICY = (
@@ -39,6 +42,22 @@ async def problem_response(_: Request, error: Exception) -> JSONResponse:
     """Exception handler for `DomainError` in JSON applications."""
     assert isinstance(error, DomainError)
     return problem(error)
+
+
+class ProblemRoute(APIRoute):
+    """A route of an API: its refusals are problem+json, also where others of its kind are pages."""
+
+    def get_route_handler(self) -> Handler:
+        """The handler with its refusals turned into answers."""
+        handler = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except DomainError as error:
+                return problem(error)
+
+        return answered
 
 
 class SafeHeaders:

@@ -13,12 +13,14 @@ from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse
 
 from kernel.errors import DomainError
+from kernel.web import Handler
+from search_api.answer_json import json_answer
 from search_api.answering import Answering
-from search_api.api_route import Handler, brand_of, json_answer, language_of
 from search_api.instantsearch_answer import facet_hits_answer, hits_answer
 from search_api.instantsearch_query import AskedFacet, AskedHits, read_request
 from search_api.json_body import raw_body, read_json
 from search_api.openapi import INSTANTSEARCH
+from tenants.asking import brand_of, language_of
 from tenants.brand import Brand
 
 PATH = "/v1/instantsearch"

@@ -16,9 +16,9 @@ from fastapi.routing import APIRoute
 from indexer.engine import Engine
 from kernel.embedding.encoder import Encoder
 from kernel.errors import DomainError, NotFound
+from kernel.web import Handler
 from search_api.answer import ProductPage
 from search_api.answering import Answering
-from search_api.api_route import Handler, brand_of, language_of
 from search_api.events import note_visit
 from search_api.export_routes import export_routes
 from search_api.instantsearch import instantsearch_routes
@@ -32,6 +32,7 @@ from search_api.search_routes import EVENT_CALLS_A_MINUTE, search_routes
 from search_api.suggest import Suggestions
 from search_api.suggest_routes import suggest_routes
 from search_api.wiring import Wiring
+from tenants.asking import brand_of, language_of
 from tenants.pages.rendering import render
 
 _OFFER = re.compile(r"^[A-Za-z0-9_-]{1,64}$")

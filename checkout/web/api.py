@@ -31,16 +31,11 @@ from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, OfferQuoted, Quote
 from checkout.states import Policy
 from checkout.web.openapi import UNREADABLE, described
-from checkout.web.shopper import (
-    Patience,
-    ProblemRoute,
-    brand_of,
-    identifier,
-    language_of,
-    site_of,
-)
+from checkout.web.shopper import Patience, identifier, site_of
 from kernel.errors import DomainError
 from kernel.money import Money
+from kernel.web import ProblemRoute
+from tenants.asking import brand_of, language_of
 from tenants.terms import Terms, current_terms
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,80}$")]

@@ -13,7 +13,6 @@ from checkout.web.shopper import (
     Form,
     PageRoute,
     basket_id_of,
-    brand_of,
     go_to,
     identifier,
     keep_basket,
@@ -21,6 +20,7 @@ from checkout.web.shopper import (
     whole_number,
 )
 from kernel.db import Transaction
+from tenants.asking import brand_of
 from tenants.brand import Brand
 
 

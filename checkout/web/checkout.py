@@ -21,16 +21,15 @@ from checkout.web.shopper import (
     PageRoute,
     Patience,
     basket_id_of,
-    brand_of,
     go_to,
     identifier,
-    language_of,
     page,
     refusal_page,
     site_of,
     whole_number,
 )
 from kernel.errors import DomainError
+from tenants.asking import brand_of, language_of
 from tenants.brand import Brand
 from tenants.terms import current_terms
 

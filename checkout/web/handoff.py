@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from checkout.deps import CheckoutDeps
 from checkout.handoff import hand_off
 from checkout.pages.view_models import PreparedPage
-from checkout.web.shopper import Form, PageRoute, brand_of, identifier, page
+from checkout.web.shopper import Form, PageRoute, identifier, page
+from tenants.asking import brand_of
 
 
 def handoff_routes(deps: CheckoutDeps) -> APIRouter:

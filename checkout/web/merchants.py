@@ -20,8 +20,8 @@ from checkout.merchant_connectors._ucp_signatures import platform_key
 from checkout.merchant_connectors.port import Notice
 from checkout.merchant_notices import MAX_BODY, receive
 from checkout.platform_profile import key_file, public_site
-from checkout.web.shopper import ProblemRoute
 from kernel.errors import DomainError, NotFound
+from kernel.web import ProblemRoute
 
 _MERCHANT = re.compile(r"[a-z0-9][a-z0-9/-]{0,99}")
 _KEPT = {"cache-control": "public, max-age=300"}

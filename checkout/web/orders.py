@@ -15,14 +15,13 @@ from checkout.web.shopper import (
     PageRoute,
     Patience,
     basket_id_of,
-    brand_of,
     go_to,
     identifier,
-    language_of,
     page,
     refusal_page,
 )
 from kernel.errors import DomainError, NotFound
+from tenants.asking import brand_of, language_of
 from tenants.terms import Party, Terms, current_terms, read_terms, terms_in_force
 
 

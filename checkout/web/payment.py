@@ -22,17 +22,11 @@ from checkout.payment_providers import display_name
 from checkout.payment_providers.port import page_form
 from checkout.purchase.machine import State
 from checkout.states import Policy
-from checkout.web.shopper import (
-    PageRoute,
-    Patience,
-    ProblemRoute,
-    brand_of,
-    go_to,
-    identifier,
-    page,
-)
+from checkout.web.shopper import PageRoute, Patience, go_to, identifier, page
 from checkout.webhooks import receive
 from kernel.errors import NotFound
+from kernel.web import ProblemRoute
+from tenants.asking import brand_of
 
 # Providers may learn of an authorisation a moment after the browser is back.
 _TRIES_ON_RETURN = 4

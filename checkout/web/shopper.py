@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -23,8 +23,8 @@ from checkout.pages.order_page import order_path
 from checkout.pages.view_models import RefusalPage
 from checkout.purchase.advance import advance
 from kernel.errors import DomainError
-from kernel.web import problem
-from tenants.brand import Brand
+from kernel.web import Handler
+from tenants.asking import brand_of, language_of
 from tenants.pages.rendering import render
 
 _LOG = logging.getLogger(__name__)
@@ -36,17 +36,6 @@ PATIENCE_S = 6.0
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _NO_STORE = {"cache-control": "no-store", "referrer-policy": "same-origin"}
-
-
-def brand_of(request: Request) -> Brand:
-    """The brand that the shopper is on."""
-    brand: Brand = request.state.brand
-    return brand
-
-
-def language_of(request: Request) -> str:
-    """The language that the shopper reads."""
-    return str(request.state.language)
 
 
 def site_of(request: Request) -> str:
@@ -137,9 +126,6 @@ def go_to(path: str) -> RedirectResponse:
     return RedirectResponse(path, status_code=303, headers=dict(_NO_STORE))
 
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
 class PageRoute(APIRoute):
     """Turns refusals into the page that says what happened, whether money moved, what to do."""
 
@@ -154,22 +140,6 @@ class PageRoute(APIRoute):
                 return refusal_page(request, refusal)
 
         return shown
-
-
-class ProblemRoute(APIRoute):
-    """Turns refusals into problem documents."""
-
-    def get_route_handler(self) -> Handler:
-        """The handler with refusals as RFC 9457."""
-        handler = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except DomainError as refusal:
-                return problem(refusal)
-
-        return answered
 
 
 def refusal_page(
