@@ -59,10 +59,13 @@ def counted(label: str, unit: str) -> Iterator[Advance]:
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str, int, int], None]]:
-    """For work in named stages of known length: a bar for each; a line for each where nobody
-    watches. Told the stage, the steps done and their number."""
+def stages(*, says_lines: bool = True) -> Iterator[Callable[[str, int, int], None]]:
+    """For work in named stages of known length: a bar for each; where nobody watches a line for
+    each, or nothing. Told the stage, the steps done and their number."""
     if not sys.stderr.isatty():
+        if not says_lines:
+            yield lambda _, __, ___: None
+            return
         told: list[str] = []
 
         def say(stage: str, done: int, total: int) -> None:

@@ -21,6 +21,8 @@ GtinProblem = Literal[
 ]
 
 _SEPARATORS = re.compile(r"[\s\-\u00a0\u202f]+")
+# A column of numbers that a program took for measurements: every digit is still there.
+_WHOLE = re.compile(r"\.0+$")
 _SCIENTIFIC = re.compile(r"^\d+([.,]\d+)?[eE][+]?\d+$")
 
 
@@ -52,7 +54,7 @@ def read_gtin(raw: str) -> GtinReading:
 
     `7.8332E+11` is a number that a spreadsheet has damaged: it is refused, never guessed.
     """
-    text = _SEPARATORS.sub("", raw.strip().strip("'\"="))
+    text = _WHOLE.sub("", _SEPARATORS.sub("", raw.strip().strip("'\"=")))
     if not text:
         return GtinReading(raw, None, "empty")
     if _SCIENTIFIC.match(text):

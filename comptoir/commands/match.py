@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from mdm.evaluation.plain_form import LabelledPair
+    from mdm.evaluation.run import Progress
     from mdm.match.ensemble import Ensemble
     from mdm.raw_offer import RawOffer
 
@@ -42,8 +43,8 @@ def evaluate(
     """Run the matcher of ingestion on a set whose truth is known.
 
     The form of the files is in docs/guides/matching.md; .csv and .csv.gz are both read. Without
-    --train-pairs nothing of the truth is used but to compare with; with it (and the extra
-    `models`) a model of the set's own is learnt first.
+    --train-pairs nothing of the truth is used but to compare with; with it a model of the set's
+    own is learnt first.
     """
     if (pairs is None) == (clusters is None):
         raise click.UsageError("give either --pairs or --clusters")
@@ -51,17 +52,17 @@ def evaluate(
         raise click.UsageError("--train-pairs goes with --pairs, and without --model")
     if valid_pairs is not None and train_pairs is None:
         raise click.UsageError("--valid-pairs goes with --train-pairs")
-    from comptoir.progress import bar
+    from comptoir.progress import stages
     from mdm.evaluation.plain_form import read_offers
 
-    with bar("matching", None) as advance:
+    # Whoever reads both streams as one finds the figures alone.
+    with stages(says_lines=False) as progress:
         found = read_offers(offers)
-        advance(1)
         if train_pairs is not None:
             assert pairs is not None
-            figures = _of_own_split(found, train_pairs, valid_pairs, pairs)
+            figures = _of_own_split(found, train_pairs, valid_pairs, pairs, progress)
         else:
-            figures = _of_matcher(found, pairs, clusters, _read_model(model))
+            figures = _of_matcher(found, pairs, clusters, _read_model(model), progress)
     _print(figures, as_json=as_json)
 
 
@@ -101,7 +102,7 @@ def train(sets: Path, learn: tuple[str, ...], out: Path) -> None:
     """Train the score of titles on sets of offers, into one JSON file.
 
     A set is NAME-offers.csv with NAME-clusters.csv, NAME-train-pairs.csv or NAME-valid-pairs.csv
-    beside it. The same files give the same model. Needs the extra `models`.
+    beside it. The same files give the same model.
     """
     from comptoir.installation import Installation
     from comptoir.matching_training.examples import truth_files
@@ -123,7 +124,7 @@ def train(sets: Path, learn: tuple[str, ...], out: Path) -> None:
 def validate(sets: Path, learn: tuple[str, ...], as_json: bool) -> None:
     """Cross-validate the score: each set left out in turn, then by product within each set.
 
-    Pairs of one product never stand on both sides. Needs the extra `models`.
+    Pairs of one product never stand on both sides.
     """
     from comptoir.installation import Installation
     from comptoir.matching_training.examples import truth_files
@@ -141,7 +142,11 @@ def validate(sets: Path, learn: tuple[str, ...], as_json: bool) -> None:
 
 
 def _of_matcher(
-    offers: list[RawOffer], pairs: Path | None, clusters: Path | None, model: Ensemble | None
+    offers: list[RawOffer],
+    pairs: Path | None,
+    clusters: Path | None,
+    model: Ensemble | None,
+    progress: Progress,
 ) -> dict[str, Any]:
     from comptoir.installation import Installation
     from mdm.evaluation.plain_form import read_clusters, read_pairs
@@ -150,13 +155,17 @@ def _of_matcher(
     known = {each.sku for each in offers}
     encoder = Installation().encoder
     if pairs is not None:
-        return evaluate_pairs(offers, read_pairs(pairs, known), encoder, model=model)
+        return evaluate_pairs(offers, read_pairs(pairs, known), encoder, progress, model)
     assert clusters is not None
-    return evaluate_clusters(offers, read_clusters(clusters, known), encoder, model=model)
+    return evaluate_clusters(offers, read_clusters(clusters, known), encoder, progress, model)
 
 
 def _of_own_split(
-    offers: list[RawOffer], train_pairs: Path, valid_pairs: Path | None, pairs: Path
+    offers: list[RawOffer],
+    train_pairs: Path,
+    valid_pairs: Path | None,
+    pairs: Path,
+    progress: Progress,
 ) -> dict[str, Any]:
     from comptoir.installation import Installation
     from comptoir.matching_training.own_split import Split, evaluate_split
@@ -165,7 +174,7 @@ def _of_own_split(
     known = {each.sku for each in offers}
     valid: list[LabelledPair] = read_pairs(valid_pairs, known) if valid_pairs else []
     split = Split(read_pairs(train_pairs, known), valid, read_pairs(pairs, known))
-    return evaluate_split(offers, split, Installation().encoder)
+    return evaluate_split(offers, split, Installation().encoder, progress)
 
 
 def _read_model(path: Path | None) -> Ensemble | None:

@@ -1,1 +1,1 @@
-"""Training of the learned score (extra `models`): sets in the plain form -> a JSON file."""
+"""Training of the learned score: sets in the plain form -> a JSON file."""

@@ -1,6 +1,6 @@
 """Gradient-boosted trees on rows of evidence, written as the JSON file that the matcher reads.
 
-Seeds, threads and order are fixed: the same sets give the same file. Needs the extra `models`.
+Seeds, threads and order are fixed: the same sets give the same file.
 """
 
 from __future__ import annotations
@@ -159,13 +159,14 @@ def _nodes(root: Mapping[str, Any]) -> list[list[float]]:
 
 
 def lightgbm_module() -> Any:
-    """The library of the trees. DomainError `training_needs_models` where it is not installed."""
+    """The library of the trees. DomainError `training_needs_library` where it cannot be loaded."""
     try:
         import lightgbm
-    except ImportError as error:
+    except (ImportError, OSError) as error:
+        # OSError: the wheel leaves out what most machines have, GNU's library for threads.
         raise DomainError(
-            "training_needs_models",
-            "Training the matcher needs lightgbm, which a plain installation does not have.",
-            hint="Install the extra: pip install 'comptoir[models]'",
+            "training_needs_library",
+            f"Learning needs lightgbm, which cannot be loaded here: {error}",
+            hint="Install Comptoir again; where libgomp is missing: apt-get install libgomp1",
         ) from error
     return lightgbm

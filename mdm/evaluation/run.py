@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from mdm.evaluation.metrics import (
     Figures,
@@ -26,9 +27,10 @@ from mdm.match.comparison import Comparison
 from mdm.match.decide import LIKELY
 from mdm.match.decision import Contender
 from mdm.match.ensemble import Ensemble
-from mdm.match.living_catalogue import EmptyCatalogue
+from mdm.match.living_catalogue import EmptyCatalogue, LivingCatalogue
 from mdm.match.neighbours import TitleEncoder
 from mdm.match.newcomers import Matching, Newcomer
+from mdm.match.scoring import Alone, Run, Scoring
 from mdm.merchants import Merchant
 from mdm.normalise.offer import normalise
 from mdm.normalise.refused import RefusedError
@@ -36,8 +38,20 @@ from mdm.offer_rows import facts_of
 from mdm.raw_offer import RawOffer
 from mdm.unique_items import seat
 
-Progress = Callable[[str], None]
-"""Told what is being done next."""
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many of its parts are done, and of how many."""
+_STAGES: Mapping[Callable[..., Any], str] = {
+    Scoring.found: "looking for candidates",
+    Scoring.compared: "comparing",
+    Scoring.decided: "deciding",
+}
+_PAIRS_AT_ONCE = 500
+_Part = TypeVar("_Part")
+_Done = TypeVar("_Done")
+
+
+def _silent(_: str, __: int, ___: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,7 @@ def evaluate_clusters(
     offers: Sequence[RawOffer],
     truth: Mapping[str, str],
     encoder: TitleEncoder,
-    progress: Progress = lambda _: None,
+    progress: Progress = _silent,
     model: Ensemble | None = None,
 ) -> dict[str, Any]:
     """Match all offers from nothing and compare with the true products of those in `truth`.
@@ -63,7 +77,6 @@ def evaluate_clusters(
     """
     started = time.perf_counter()
     understood = understand(offers, encoder, progress, model)
-    progress("deciding")
     decision = understood.matching.decision()
     merged = _products(offers, (group.members for group in decision.groups))
     proposed = _products(offers, decision.proposed)
@@ -80,7 +93,7 @@ def evaluate_clusters(
         "candidates_per_offer": round(2 * len(compared) / max(len(ids), 1), 1),
         "steward_share": round(len(asked) / max(len(ids), 1), 4),
         "offers": len(offers),
-        **_cost(started),
+        **cost(started),
     }
 
 
@@ -96,15 +109,18 @@ def evaluate_pairs(
     offers: Sequence[RawOffer],
     pairs: Sequence[LabelledPair],
     encoder: TitleEncoder,
-    progress: Progress = lambda _: None,
+    progress: Progress = _silent,
     model: Ensemble | None = None,
 ) -> dict[str, Any]:
     """Judge the given pairs with the threshold of ingestion."""
     started = time.perf_counter()
     understood = understand(offers, encoder, progress, model)
-    progress("comparing")
     comparison = understood.matching.among_newcomers()
-    scores = [_score(understood.places, comparison, pair) for pair in pairs]
+    scores = []
+    for count, pair in enumerate(pairs):
+        if count % _PAIRS_AT_ONCE == 0:
+            progress("comparing", count, len(pairs))
+        scores.append(_score(understood.places, comparison, pair))
     joined = [score >= LIKELY for score in scores]
     labels = [pair.is_match for pair in pairs]
     figures = of_counts(
@@ -119,7 +135,7 @@ def evaluate_pairs(
         "average_precision": round(average_precision(scores, labels), 4),
         "pairs": len(pairs),
         "offers": len(offers),
-        **_cost(started),
+        **cost(started),
     }
 
 
@@ -131,15 +147,17 @@ def _score(places: Mapping[str, int], comparison: Comparison, pair: LabelledPair
 def understand(
     offers: Sequence[RawOffer],
     encoder: TitleEncoder,
-    progress: Progress = lambda _: None,
+    progress: Progress = _silent,
     model: Ensemble | None = None,
 ) -> Understood:
     """Offers read as landed ones are, ready to be matched; by another model than the shipped one
     where one is given."""
-    progress("reading")
     now = datetime.now(UTC)
     newcomers = []
-    for offer in offers:
+    # As landed offers are taken up: by their keys, so that the order of the file plays no part.
+    for count, offer in enumerate(sorted(offers, key=lambda each: each.sku)):
+        if count % _PAIRS_AT_ONCE == 0:
+            progress("reading", count, len(offers))
         merchant = Merchant("set", "set", "GB", currency="EUR", source={"prices": "optional"})
         try:
             # The matcher knows no prices: an odd one in a set says nothing about it.
@@ -157,11 +175,30 @@ def understand(
                 facts_of(normal),
             )
         )
-    progress("looking for candidates")
     vectors = encoder.encode([each.title for each in newcomers])
-    matching = Matching(EmptyCatalogue(), newcomers, vectors, model)
+    matching = Matching(
+        EmptyCatalogue(), newcomers, vectors, model, begin=partial(_Watched, progress)
+    )
     places = {each.offer_id: place for place, each in enumerate(newcomers)}
     return Understood(newcomers, places, matching)
+
+
+class _Watched:
+    """All parts of a run are done here, and counted."""
+
+    def __init__(self, progress: Progress, catalogue: LivingCatalogue, run: Run) -> None:
+        self._progress = progress
+        self._alone = Alone(catalogue, run)
+
+    def each(
+        self, work: Callable[[Scoring, _Part], _Done], parts: Sequence[_Part]
+    ) -> Iterator[_Done]:
+        """What `work` makes of each part."""
+        stage = _STAGES.get(work)
+        for count, done in enumerate(self._alone.each(work, parts), 1):
+            if stage is not None:
+                self._progress(stage, count, len(parts))
+            yield done
 
 
 def _named(prefix: str, figures: Figures) -> dict[str, float]:
@@ -172,7 +209,8 @@ def _named(prefix: str, figures: Figures) -> dict[str, float]:
     }
 
 
-def _cost(started: float) -> dict[str, float]:
+def cost(started: float) -> dict[str, float]:
+    """Seconds since `started`, and the peak of this process in MiB."""
     peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "seconds": round(time.perf_counter() - started, 1),

@@ -126,7 +126,7 @@ def test_examples_are_what_the_matcher_compares(tmp_path: Path) -> None:
     assert set(clusters.groups) <= {"k", "t", "p", "q"}
 
 
-def test_learning_without_the_extra_is_refused(
+def test_learning_without_its_library_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", None)
@@ -134,6 +134,6 @@ def test_learning_without_the_extra_is_refused(
     pairs = tmp_path / "kettles-pairs.csv"
     ran = _run("eval", "--offers", offers, "--pairs", pairs, "--train-pairs", pairs)
     assert isinstance(ran.exception, DomainError)
-    assert ran.exception.code == "training_needs_models"
+    assert ran.exception.code == "training_needs_library"
     ran = _run("train", "--sets", tmp_path, "--out", tmp_path / "model.json")
     assert isinstance(ran.exception, DomainError)

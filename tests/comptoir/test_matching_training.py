@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-pytest.importorskip("lightgbm")
-
 from comptoir.cli import cli
 from comptoir.matching_training.examples import truth_files
 from comptoir.matching_training.train import fit, predict, weighed, write
@@ -96,3 +94,38 @@ def test_a_run_learns_from_the_set_s_own_pairs(sets: Path) -> None:
     figures = json.loads(ran.stdout)
     assert figures["f1"] > 0.9
     assert figures["trained_on"] == 2 * PRODUCTS
+
+
+def _learnt(sets: Path, truth: str, judged: str) -> dict[str, float]:
+    offers = str(sets / "north-offers.csv")
+    pairs = [sets / "train.csv", sets / "judged.csv"]
+    for path, lines in zip(pairs, (truth, judged), strict=True):
+        path.write_text(f"left_id,right_id,label\n{lines}", encoding="utf-8")
+    ran = CliRunner().invoke(
+        cli,
+        ["match", "eval", "--offers", offers, "--pairs", str(pairs[1]), "--train-pairs",
+         str(pairs[0]), "--json"],
+        catch_exceptions=False,
+    )  # fmt: skip
+    found: dict[str, float] = json.loads(ran.stdout)
+    return found
+
+
+def test_too_little_to_learn_from_leaves_the_judging_to_the_shipped_model(sets: Path) -> None:
+    judged = "".join(f"{n}-0,{n}-2,1\n{n}-0,{n + 1}-2,0\n" for n in range(60, 90))
+    few = _learnt(sets, "1-0,1-1,1\n1-0,2-1,0\n", judged)
+    assert few["trained_on"] == 0
+    assert few["f1"] > 0.9
+    one_sided = _learnt(sets, "".join(f"{n}-0,{n}-1,1\n" for n in range(50)), judged)
+    assert one_sided["trained_on"] == 0
+    assert one_sided["f1"] == few["f1"]
+    assert few["seconds"] > 0
+
+
+def test_pairs_of_offers_without_a_title_are_judged_as_two(sets: Path) -> None:
+    path = sets / "north-offers.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "blank,,,\n", encoding="utf-8")
+    truth = "".join(f"{n}-0,{n}-1,1\n{n}-0,{n + 1}-1,0\n" for n in range(50))
+    found = _learnt(sets, truth + "blank,3-1,1\n", "blank,3-1,0\n60-0,60-1,1\n60-0,61-1,0\n")
+    assert found["trained_on"] == 100
+    assert found["f1"] == 1.0
