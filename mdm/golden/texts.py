@@ -6,29 +6,18 @@ longest of a new article; what is said of one used piece describes that piece al
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from kernel.offer_terms import Condition
 from mdm.golden.members import Source, priority
+from mdm.golden.sales_talk import sales_talk, without_sales_talk
 from mdm.golden.survivorship import Record
 from mdm.match.features import tokens
-from mdm.normalise.text import folded
-from mdm.normalise.vocabulary import SALES_WORDS
 
 UNKNOWN_LANGUAGE = "und"
 # One piece of sales talk outweighs two words that other merchants use too.
 SHOUTING = 2.0
-# Talk of delivery, whose single words name things too.
-_PHRASES = frozenset(
-    {
-        *("livraison rapide", "envoi rapide", "schneller versand", "schnelle lieferung"),
-        *("fast delivery", "free delivery", "free shipping", "next day delivery"),
-    }
-)
-# What parts a piece of sales talk from the name: stars, bars, exclamation marks, a dash.
-_MARKS = re.compile(r"(\s*[*!|]+\s*|\s+[-–]\s+)")
 
 
 def titles(record: Record, best: Sequence[Source]) -> dict[str, str]:
@@ -72,38 +61,6 @@ def descriptions(record: Record, best: Sequence[Source]) -> dict[str, str]:
         chosen[language] = best_source.member.facts["description"]
         record.provenance[field] = best_source.member.offer_id
     return chosen
-
-
-def sales_talk(title: str) -> int:
-    """How much of a title sells rather than names: sales words, stars, words all in capitals."""
-    words = title.split()
-    selling = SALES_WORDS.intersection(re.findall(r"[^\W\d_]+", folded(title)))
-    shouted = sum(len(word) > 3 and word.isalpha() and word.isupper() for word in words)
-    return len(selling) + len(re.findall(r"[*!]+", title)) + min(shouted, 2)
-
-
-def without_sales_talk(title: str) -> str:
-    """The title without what is put before or behind it to sell: `*TOP*`, ` - NOUVEAU`, `NEU OVP`.
-
-    Only what nothing else could mean goes: pieces between marks, and words in capitals at the end
-    of a title that is not written in capitals. The whole title stays where nothing would be left.
-    """
-    pieces = [piece for piece in _MARKS.split(title) if piece]
-    for end in (-1, 0):
-        while pieces and (_MARKS.fullmatch(pieces[end]) or _sells(pieces[end])):
-            del pieces[end]
-    words = "".join(pieces).split()
-    while len(words) > 2 and not title.isupper() and words[-1].isupper() and _sells(words[-1]):
-        del words[-1]
-    is_name = len(words) > 1 and any(map(_sells, (*title.split(), *_MARKS.split(title))))
-    return " ".join(words) if is_name else title
-
-
-def _sells(text: str) -> bool:
-    """Whether there is nothing but sales words."""
-    words = re.findall(r"[^\W_]+", folded(text))
-    is_talk = all(word in SALES_WORDS for word in words) or " ".join(words) in _PHRASES
-    return bool(words) and is_talk
 
 
 def _by_language(best: Sequence[Source]) -> dict[str, list[Source]]:

@@ -9,7 +9,7 @@ import pytest
 
 from mdm.golden.members import Member
 from mdm.golden.record import golden_record
-from mdm.golden.texts import sales_talk, without_sales_talk
+from mdm.golden.sales_talk import sales_talk, without_sales_talk
 
 
 def _member(offer: str, title: str, language: str | None = "en", **facts: Any) -> Member:
@@ -116,13 +116,33 @@ def test_variants_share_a_group() -> None:
         ("Sony WH-1000XM5 | Neu | OVP", "Sony WH-1000XM5"),
         ("SHIRT BLAU - NEU", "SHIRT BLAU"),
         ("Bouilloire Brumelle 0,8 L - Vert - Livraison rapide", "Bouilloire Brumelle 0,8 L - Vert"),
+        ("Baskets Court 88 - cuir - Noir | Garantie 2 ans", "Baskets Court 88 - cuir - Noir"),
+        ("Montre Pulse 2 - Doré - Reconditionné", "Montre Pulse 2 - Doré"),
+        ("Pulse 2 de Horlivane, montre dorée, reconditionné", "Pulse 2 de Horlivane, montre dorée"),
+        ("Apple AirPods 2 - White (Renewed)", "Apple AirPods 2 - White"),
+        ("Lumen 6 64 Go (Reconditionné - Très bon état)", "Lumen 6 64 Go"),
+        ("Werk 16 Notebook grau generalüberholt", "Werk 16 Notebook grau"),
+        ("Refurbished Lumen 6 64 GB", "Lumen 6 64 GB"),
+        ("[NEU] Hydranor DV14 silber", "Hydranor DV14 silber"),
+        ("Lumen 6 64 GB - sehr guter Zustand", "Lumen 6 64 GB"),
+        ("Lampe Bulle - Bleu | Versand kostenlos", "Lampe Bulle - Bleu"),
+        ("Lampe Bulle - Bleu - Auf Lager! | Lieferzeit 1-2 Tage", "Lampe Bulle - Bleu"),
+        ("Canon RF 50mm F1.2 L USM | 2 Years Warranty", "Canon RF 50mm F1.2 L USM"),
+        ("Lumen 6 64 GB - reacondicionado | Garantía 2 años", "Lumen 6 64 GB"),
+        ("Bolso Sacquoia azul - Envío gratis 24h", "Bolso Sacquoia azul"),
+        ("Lumen 6 64 GB ricondizionato, ottimo stato", "Lumen 6 64 GB"),
+        ("Borsa Sacquoia blu | Spedizione gratuita - Garanzia 24 mesi", "Borsa Sacquoia blu"),
+        ("Livre Nuit de Cèdre d'occasion - comme neuf", "Livre Nuit de Cèdre"),
         ("Chargeur rapide Voltane - Rapide", "Chargeur rapide Voltane - Rapide"),
         *(
             (name, name)
             for name in (
                 *("LADIES TANK TOP", "Ladies Tank Top", "New Balance 574", "Nordic Top - Blau"),
                 *("iPhone 12 - 64 GB", "A * B", "Oh! Ein Spiel", "NEU", "Neu - OVP", "Sac NEW"),
-                *("*TOP* Kettle", "Adobe Promotion Kit"),
+                *("*TOP* Kettle", "Adobe Promotion Kit", "Mamma Mia!", "Card for any occasion"),
+                *("Norton 360 - 2 years", "Machine Nespresso - Express", "Shampoo - Condition"),
+                *("Extension de garantie Darty - Garantie 2 ans", "Vitrine à livraison express"),
+                *("Lumen 6 - 64 GB, 2 Jahre", "Tapis État des lieux", "Kettle, grade 304"),
             )
         ),
     ],
