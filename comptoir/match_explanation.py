@@ -62,6 +62,8 @@ def in_words(explained: dict[str, Any]) -> Iterator[str]:
     yield f"{explained['score']:.0%} likely of one product: {_BANDS[explained['band']]}"
     if explained["veto"]:
         yield f"forbidden whatever else agrees: {explained['veto']}"
+    if explained["doubt"]:
+        yield f"a person looks, however likely: {explained['doubt']}"
     for side, pieces in zip(("for", "against"), told(explained), strict=True):
         for each in pieces:
             yield f"  {side:8} {each.log_odds:+6.2f}  {each.text}{_measured(each)}"

@@ -164,16 +164,12 @@ def understand(
             normal = normalise(replace(offer, price=None, currency=None), merchant, now)
         except RefusedError:
             continue
-        # Where a set names no merchants, nobody knows that two offers are of one.
-        seller = normal.merchant_id if offer.seller else f"set/{offer.sku}"
+        place = seat(normal.condition.value, normal.grade, offer.sku)
+        if not offer.seller:
+            # Where a set names no merchants, nobody knows that two offers are of one.
+            place = f"{place}/{offer.sku}"
         newcomers.append(
-            Newcomer(
-                offer.sku,
-                seller,
-                seat(normal.condition.value, normal.grade, offer.sku),
-                normal.title,
-                facts_of(normal),
-            )
+            Newcomer(offer.sku, normal.merchant_id, place, normal.title, facts_of(normal))
         )
     vectors = encoder.encode([each.title for each in newcomers])
     matching = Matching(

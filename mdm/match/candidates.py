@@ -64,6 +64,12 @@ def seat_of(merchant_id: str, condition: str) -> str:
     return f"s:{merchant_id}|{condition}"
 
 
+def merchant_piece(merchant_id: str) -> str:
+    """The piece that all offers of a merchant carry, and nobody asks for: counted, it tells how
+    many they are."""
+    return f"m:{merchant_id}"
+
+
 def asked_pieces(features: Features) -> frozenset[str]:
     """What an offer is looked up by."""
     return features.pieces.union(identifying_pieces(features), features.mpns)
@@ -80,8 +86,8 @@ def identifying_pieces(features: Features) -> list[str]:
 def indexed(contenders: Sequence[Contender], vectors: NDArray[Any]) -> Iterator[Held]:
     """Offers with everything that they are found by."""
     for each, codes in zip(contenders, held_codes(vectors), strict=True):
-        seat = seat_of(each.merchant_id, each.condition)
-        yield Held(each.offer_id, asked_pieces(each.features).union(codes, (seat,)))
+        whose = (seat_of(each.merchant_id, each.condition), merchant_piece(each.merchant_id))
+        yield Held(each.offer_id, asked_pieces(each.features).union(codes, whose))
 
 
 class Candidates:

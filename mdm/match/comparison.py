@@ -14,6 +14,7 @@ from mdm.match.decide import SURE, band_of, decide
 from mdm.match.decision import NOTHING_RULED, Contender, Decision, Judge, Pair, Piece, Ruled, plain
 from mdm.match.ensemble import Ensemble
 from mdm.match.evidence import Evidence, evidence, pieces_alike
+from mdm.match.little_known import little_known
 from mdm.match.rarity import Rarity
 from mdm.match.score import explain, identifier_evidence, probabilities, title_evidence
 from mdm.match.vetoes import doubt, veto
@@ -131,12 +132,15 @@ class Comparison:
         one, other = self._contenders[left], self._contenders[right]
         forbidden = _veto(one, other)
         (probability,) = self._compare([(one, other)])
+        band = "apart" if forbidden else band_of(probability)
+        doubted = self._doubt(one, other, probability) if band == "merge" else None
         pieces = self._explain(one, other)
         return {
             "offers": [one.offer_id, other.offer_id],
-            "band": "apart" if forbidden else band_of(probability),
+            "band": "steward" if doubted else band,
             "score": round(probability, 4),
             "veto": forbidden,
+            "doubt": doubted,
             "for": [plain(each) for each in pieces if each[2] > 0],
             "against": [plain(each) for each in pieces if each[2] < 0],
         }
@@ -179,7 +183,8 @@ class Comparison:
         return [*found, ("was_there_before", (), stays)] if stays else found
 
     def _doubt(self, one: Contender, other: Contender, likely: float) -> str | None:
-        return doubt(one.features, other.features, self._rarity if likely < SURE else None)
+        why = doubt(one.features, other.features, self._rarity if likely < SURE else None)
+        return why or little_known(one, other, self._rarity)
 
     def _stays(self, left: int, right: int) -> float:
         """A changed offer that meets one of the product that it was in."""

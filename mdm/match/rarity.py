@@ -90,6 +90,11 @@ class Rarity(dict[str, float]):
         sums = np.diff(np.cumsum(weights * weights)[ends - 1], prepend=0.0)
         self._lengths.update(zip((each for each, _ in offers), np.sqrt(sums).tolist(), strict=True))
 
+    @property
+    def offers(self) -> int:
+        """How many offers there are."""
+        return self._offers - _PRIOR_OFFERS
+
     def holders(self, word: str) -> int:
         """How many offers carry a word."""
         return self._count(word)

@@ -69,6 +69,21 @@ def test_two_products_are_explained(tmp_path: Path) -> None:
     assert _explained(offers, "1", "6")["band"] == "apart"
 
 
+def test_what_a_person_looks_at_however_likely_is_told(tmp_path: Path) -> None:
+    shelf = [f"{shop}{n},Lamp {shop} LX{n}9A,{shop}" for shop in "ab" for n in range(100, 420)]
+    titles = {"a": "Vapora kettle KX214QTZ 1.7 l", "b": "Kettle Vapora KX214QTZ 1.7 l"}
+    same = [f"{shop},{title},{shop}" for shop, title in (titles | {"c": titles["b"]}).items()]
+    offers = tmp_path / "offers.csv"
+    offers.write_text("\n".join(["id,title,merchant", *shelf, *same]), encoding="utf-8")
+    known, little_known = _explained(offers, "a", "b"), _explained(offers, "a", "c")
+    assert (known["band"], known["doubt"]) == ("merge", None)
+    assert little_known["band"] == "steward"
+    assert little_known["score"] >= 0.85
+    told = "a person looks, however likely: a merchant little known so far (1 of 2 offers)"
+    assert told in list(in_words(little_known))
+    assert "put before a steward" in next(in_words(little_known))
+
+
 def test_an_unknown_offer_is_refused(tmp_path: Path) -> None:
     ran = _run("explain", "1", "99", "--offers", _set(tmp_path))
     assert isinstance(ran.exception, NotFound)

@@ -13,6 +13,7 @@ from mdm.match.candidates import (
     all_pairs,
     asked_pieces,
     indexed,
+    merchant_piece,
     seat_of,
 )
 from mdm.match.decision import Contender
@@ -133,11 +134,12 @@ def test_codes_of_vectors() -> None:
     assert list(held_codes(nothing[:0])) == []
 
 
-def test_what_is_indexed_is_what_is_asked_and_the_seat() -> None:
+def test_what_is_indexed_is_what_is_asked_the_seat_and_the_merchant() -> None:
     each = contender(1, "Bosch KGN36", gtins=["1"], manufacturer="Bosch", mpn="KG-N36/1")
     ((offer_id, pieces, _),) = indexed([each], np.zeros((1, 64), dtype=np.float32))
     assert offer_id == "off_001"
-    assert pieces - asked_pieces(each.features) == {seat_of(each.merchant_id, "new")}
+    whose = {seat_of(each.merchant_id, "new"), merchant_piece(each.merchant_id)}
+    assert pieces - asked_pieces(each.features) == whose
     assert {"g:1", "p:bosch:kgn361", "kgn361", "bosch"} <= pieces
 
 
