@@ -62,7 +62,11 @@ AGAINST_AT_MOST = -5.0
 MIN_TOLD = 0.05
 
 _NOTHING: frozenset[str] = frozenset()
-_KINDS = frozenset(ENGLISH_OF.values())
+# What lead a title and are no maker: kinds of things, and what shops say of a piece before they name
+# it (`SIM free iPhone`, `open box`).
+_NO_MAKERS = frozenset(ENGLISH_OF.values()) | frozenset(
+    ("exdisplay", "genuine", "grade", "open", "original", "sim", "simfree", "unisex", "used")
+)
 
 
 @lru_cache(maxsize=1)
@@ -149,13 +153,13 @@ def _numbered(one: frozenset[int], other: frozenset[int]) -> list[str]:
 
 def _unlike_leads(one: Features, other: Features) -> tuple[str, ...]:
     """The first words of two titles, as makers lead them, where neither says that of the other;
-    nothing where both state one maker, or where a word names a kind of thing."""
+    nothing where both state one maker, or where a word names no maker."""
     left, right = one.lead, other.lead
     if left is None or right is None or left == right or not (left + right).isalpha():
         return ()
     if one.manufacturer is not None and one.manufacturer == other.manufacturer:
         return ()
-    if left in _KINDS or right in _KINDS:
+    if left in _NO_MAKERS or right in _NO_MAKERS:
         return ()
     return () if _says(other, left) or _says(one, right) else (left, right)
 

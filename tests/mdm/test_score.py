@@ -285,6 +285,9 @@ def test_titles_that_lead_with_different_makers_speak_of_two_things() -> None:
             features("Aqualine", manufacturer="Bosch"),
             features("Serie kettle", manufacturer="Bosch"),
         ),
+        # What shops say of a piece is no maker.
+        (features("SIM free Lumen 7 128 GB"), features("Norvalis Lumen 7 128 GB")),
+        (features("Norvalis kettle X200"), features("Open box kettle X200")),
         # One whole model code weighs more than who leads.
         (features("Norvalis KX214QTZ kettle"), features("Bohrwick KX214QTZ kettle")),
     ],
