@@ -1,13 +1,13 @@
-"""Price limits in words: `moins de 400 €`, `unter 400 Euro`, `between $50 and $80`. Pure.
+"""Price limits in words: `moins de 400 €`, `unter 400 Euro`, `between $50 and $80`, `400 € max`. Pure.
 
-Words that also limit other things (`bis`, `max`, `jusqu'à`) need a currency behind the number; the
+Words that also limit other things (`bis`, `max`, `jusqu'à`, `<`) need a currency at the number; the
 clear ones (`unter`, `moins de`, `under`) may also end the question. A foreign currency is no limit.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,23 +15,42 @@ from indexer.folding import fold
 
 _AMOUNT = r"(\d{1,3}(?:[ .,'\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?)"
 _CURRENCIES = {
-    "EUR": r"€|eur\b|euros?\b",
+    "EUR": r"€|eur\b|euros?\b|,-(?!\w)",
     "USD": r"\$|usd\b|dollars?\b",
     "GBP": r"£|gbp\b|pounds?\b",
-    "CHF": r"chf\b|francs?\b|franken\b",
+    "CHF": r"chf\b|francs?\b|franken\b|\.-(?!\w)",
 }
 _CLEAR = (
-    "a moins de", "moins de", "moins que", "en dessous de", "inferieur a", "unter", "weniger als",
-    "gunstiger als", "billiger als", "under", "below", "less than", "cheaper than",
+    "a moins de", "moins de", "moins que", "moins cher que", "moins chere que", "en dessous de",
+    "en-dessous de", "au-dessous de", "inferieur a", "unter", "weniger als", "gunstiger als",
+    "billiger als", "under", "below", "less than", "cheaper than",
 )  # fmt: skip
 _AMBIGUOUS = (
-    "jusqu'a", "jusqu a", "au plus", "maximum", "maximal", "maxi", "max.", "max", "sous", "bis zu",
-    "bis", "hochstens", "up to", "at most", "no more than",
+    "jusqu'a", "jusqu a", "au plus", "pas plus de", "ne depassant pas", "maximum", "maximal",
+    "maxi", "max.", "max", "sous les", "sous", "budget de", "budget", "bis zu", "bis", "hochstens",
+    "nicht mehr als", "nicht uber", "up to", "at most", "no more than", "not more than", "not over",
 )  # fmt: skip
 _FLOORS = (
-    "plus de", "a partir de", "superieur a", "au moins", "uber", "mehr als", "ab", "mindestens",
-    "over", "above", "more than", "from", "at least",
+    "plus de", "a partir de", "superieur a", "au moins", "pas moins de", "uber", "mehr als", "ab",
+    "mindestens", "nicht unter", "nicht weniger als", "over", "above", "more than", "from",
+    "at least", "no less than", "not less than", "not under",
 )  # fmt: skip
+_NEARLY = (
+    "autour de", "environ", "aux alentours de", "dans les", "rund", "etwa", "circa", "ca.", "um die",
+    "around", "about", "roughly",
+)  # fmt: skip
+_NEAR_PERCENT = 20
+"""How far from the amount the price may be where it was said to be about that."""
+_MOST_AFTER = (
+    "max", "maxi", "maximum", "maximal", "ou moins", "et moins", "au plus", "oder weniger",
+    "oder gunstiger", "hochstens", "or less", "or under", "or below", "at most",
+)  # fmt: skip
+_LEAST_AFTER = (
+    "min", "mini", "minimum", "minimal", "ou plus", "et plus", "au moins", "oder mehr",
+    "mindestens", "or more", "and up", "at least",
+)  # fmt: skip
+_NEGATED = r"(?<!\bpas )(?<!\bnicht )(?<!\bnot )(?<!\bno )"
+"""`pas plus de` is a limit above: the words after the denial say the opposite of themselves."""
 _BETWEEN = r"(?:entre|zwischen|between)"
 _AND = r"(?:et|und|and|bis|to|a|-)"
 _PRICE = r"(?:(?:prix|preis|price|pour|fur|for|zum preis von)\s+)?"
@@ -52,44 +71,70 @@ class PriceLimits:
 
 def price_limits(text: str, currency: str, minor: Minor) -> PriceLimits | None:
     """The first limit that a text states in this currency."""
+    if not any(char.isdigit() for char in text):
+        return None
     folded, origin = _folded(text)
     for kind, pattern in _patterns(currency):
         match = pattern.search(folded)
         if match is None:
             continue
         amounts = [minor(group) for group in match.groups() if group]
-        if any(amount is None for amount in amounts):
-            continue
-        low = amounts[0] if kind in ("between", "floor") else None
-        high = amounts[-1] if kind != "floor" else None
-        if low is not None and high is not None and low > high:
-            continue
-        return PriceLimits(low, high, origin[match.start()], origin[match.end() - 1] + 1)
+        limits = _limits(kind, [amount for amount in amounts if amount is not None])
+        if limits is not None:
+            return PriceLimits(*limits, origin[match.start()], origin[match.end() - 1] + 1)
     return None
+
+
+def _limits(kind: str, amounts: list[int]) -> tuple[int | None, int | None] | None:
+    """(low, high) of one or two amounts; None where they make no sense together."""
+    if not amounts:
+        return None
+    first, last = amounts[0], amounts[-1]
+    if kind == "ceiling":
+        return None, last
+    if kind == "floor":
+        return first, None
+    if kind == "nearly":
+        margin = first * _NEAR_PERCENT // 100
+        return first - margin, first + margin
+    if len(amounts) < 2 or first > last:
+        return None
+    # `iphone 15 bis 400 €` names no lowest price: a range that only `bis` makes is a narrow one.
+    return (first, last) if kind == "between" or 5 * first >= last else None
 
 
 @lru_cache(maxsize=16)
 def _patterns(currency: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((kind, re.compile(pattern)) for kind, pattern in _written(currency))
+
+
+def _written(currency: str) -> Iterator[tuple[str, str]]:
+    """Kind and pattern; what says more comes first."""
     sign = f"(?:{_CURRENCIES.get(currency, re.escape(currency.lower()) + chr(92) + 'b')})"
     money = rf"(?:{sign}\s?)?{_AMOUNT}\s?{sign}"
     before = rf"{sign}\s?{_AMOUNT}"
     either = f"(?:{money}|{before})"
     any_amount = rf"(?:{sign}\s?)?{_AMOUNT}(?:\s?{sign})?"
 
-    def after(words: tuple[str, ...]) -> str:
-        return rf"(?<!\w){_PRICE}(?:{'|'.join(re.escape(word) for word in words)})\s+"
+    def one_of(words: tuple[str, ...]) -> str:
+        return f"(?:{'|'.join(re.escape(word) for word in words)})"
 
-    return tuple(
-        (kind, re.compile(pattern))
-        for kind, pattern in (
-            ("between", rf"(?<!\w){_PRICE}{_BETWEEN}\s+{any_amount}\s+{_AND}\s+{either}"),
-            ("between", rf"(?<!\w){_PRICE}{_BETWEEN}\s+{any_amount}\s+{_AND}\s+{_AMOUNT}\s*$"),
-            ("between", rf"(?<![\w.,-]){any_amount}\s?-\s?{either}"),
-            ("ceiling", after((*_CLEAR, *_AMBIGUOUS)) + either),
-            ("ceiling", after(_CLEAR) + rf"{_AMOUNT}\s*$"),
-            ("floor", after(_FLOORS) + either),
-        )
-    )
+    def after(words: tuple[str, ...]) -> str:
+        return rf"(?<!\w){_NEGATED}{_PRICE}{one_of(words)}\s+"
+
+    yield "between", rf"(?<!\w){_PRICE}{_BETWEEN}\s+{any_amount}\s+{_AND}\s+{either}"
+    yield "between", rf"(?<!\w){_PRICE}{_BETWEEN}\s+{any_amount}\s+{_AND}\s+{_AMOUNT}\s*$"
+    yield "between", rf"(?<![\w.,-]){any_amount}\s?-\s?{either}"
+    yield "between", rf"(?<!\w)(?:de|von|from)\s+{any_amount}\s+(?:a|bis|to)\s+{either}"
+    yield "narrow", rf"(?<![\w.,-]){any_amount}\s+(?:a|bis|to)\s+{either}"
+    yield "ceiling", after((*_CLEAR, *_AMBIGUOUS)) + either
+    yield "ceiling", after(_CLEAR) + rf"{_AMOUNT}\s*$"
+    yield "ceiling", rf"(?:<=|<|≤)\s?{either}"
+    yield "ceiling", rf"(?<![\w.,-])(?:a\s+)?{either}\s?{one_of(_MOST_AFTER)}(?!\w)"
+    yield "floor", after(_FLOORS) + either
+    yield "floor", rf"(?:>=|>|≥)\s?{either}"
+    yield "floor", rf"(?<![\w.,-])(?:a\s+)?{either}\s?{one_of(_LEAST_AFTER)}(?!\w)"
+    yield "nearly", after(_NEARLY) + either
 
 
 def _folded(text: str) -> tuple[str, list[int]]:

@@ -107,6 +107,23 @@ def follow(shop: Shop, brand: Brand, url: str) -> SearchAnswer:
         ("lamp between 20 and 40€", (2_000, 4_000), "between 20 and 40€"),
         ("vélo à partir de 300 €", (30_000, None), "à partir de 300 €"),
         ("lampe 20-50 €", (2_000, 5_000), "20-50 €"),
+        ("lampe pas plus de 50 €", (None, 5_000), "pas plus de 50 €"),
+        ("Lampe nicht mehr als 50 Euro", (None, 5_000), "nicht mehr als 50 Euro"),
+        ("lamp no more than 50 euros", (None, 5_000), "no more than 50 euros"),
+        ("lampe pas moins de 50 €", (5_000, None), "pas moins de 50 €"),
+        ("Lampe nicht unter 50 €", (5_000, None), "nicht unter 50 €"),
+        ("lampe 50 € max", (None, 5_000), "50 € max"),
+        ("Lampe 50 Euro oder weniger", (None, 5_000), "50 Euro oder weniger"),
+        ("lamp 50 euros or more", (5_000, None), "50 euros or more"),
+        ("lampe <50€", (None, 5_000), "<50€"),
+        ("Lampe ≥ 50 €", (5_000, None), "≥ 50 €"),
+        ("lampe de 20 à 50 €", (2_000, 5_000), "de 20 à 50 €"),
+        ("Lampe von 20 bis 50 Euro", (2_000, 5_000), "von 20 bis 50 Euro"),
+        ("Lampe 20 bis 50 Euro", (2_000, 5_000), "20 bis 50 Euro"),
+        ("iphone 15 bis 400 Euro", (None, 40_000), "bis 400 Euro"),
+        ("entre 0 et 50 € lampe", (0, 5_000), "entre 0 et 50 €"),
+        ("Lampe unter 50,-", (None, 5_000), "unter 50,-"),
+        ("lampe autour de 50 €", (4_000, 6_000), "autour de 50 €"),
     ],
 )
 def test_price_limits_in_three_languages(
@@ -122,7 +139,8 @@ def test_price_limits_in_three_languages(
     "text",
     [
         "Monitor bis 27 Zoll", "fan under 40 db", "tente jusqu'à 4 personnes", "laptop under $500",
-        "unter uns", "between us", "500 €", "entre 300 et 100 €",
+        "unter uns", "between us", "500 €", "entre 300 et 100 €", "iphone 15 à 400 €",
+        "lamp < 40 db", "écran de 24 à 27 pouces", "laptop 500 $ max",
     ],
 )  # fmt: skip
 def test_what_limits_something_else_is_no_price(text: str) -> None:
