@@ -62,7 +62,11 @@ def create_shop(installation: Installation) -> FastAPI:
     # First, for it is asked most: routes are looked through in their order.
     app.include_router(
         search_router(
-            installation.engine, installation.encoder, current_id=current_id, wiring=wiring
+            installation.engine,
+            installation.encoder,
+            current_id=current_id,
+            wiring=wiring,
+            brand_ids=brands.brands(),
         )
     )
     app.include_router(assets_router(theme_of))

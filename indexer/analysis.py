@@ -152,6 +152,11 @@ def code_prefixes(code: str) -> list[str]:
     return [whole[:end] for end in range(4, len(whole))] if _DIGIT.search(whole) else []
 
 
+def is_unit(folded: str, language: str) -> bool:
+    """Whether a folded word is a unit of measure, as it is written or spoken (`l`, `litres`)."""
+    return _unit(folded, language) is not None
+
+
 def _spelled_out(text: str, language: str) -> str:
     """Folded, inches as a unit, without what apostrophes join to a word."""
     folded = fold(text)

@@ -31,6 +31,7 @@ from indexer.engine import (
 from kernel.categories import category_path
 from kernel.embedding.encoder import Encoder
 from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery, minor_amount
+from search_api.recognised import under_pieces
 from search_api.retrieved import Retrieved, said
 from search_api.second_stage import browsed, hidden_filters, needs_documents, order_candidates
 from search_api.understanding.compounding import taken_apart
@@ -110,19 +111,16 @@ class Retrieval:
         return read(query.text, self.language, query.currency, self.snapshot, known, minor)
 
     def _answer(self, query: ShopQuery, reading: Reading, plan: RulePlan) -> Retrieved:
-        found: Retrieved | None
         if not reading.pieces:
             return self._by_words(query, reading.words, plan) or self._by_meaning(
                 query, query.text, plan
             )
-        within = narrowed(query, reading.pieces)
-        found = self._by_words(within, reading.words, plan)
-        if found is not None and found.result.total:
-            return replace(found, understood=reading.pieces)
-        if (found := self._by_words(query, reading.plain, plan)) is not None:
-            return replace(found, taken_back=reading.pieces)
-        prices = tuple(piece for piece in reading.pieces if piece.kind == "price")
-        rest = tuple(piece for piece in reading.pieces if piece.kind != "price")
+        found = under_pieces(
+            reading, lambda pieces, text: self._by_words(narrowed(query, pieces), text, plan)
+        )
+        if found is not None:
+            return found
+        prices, rest = reading.parted()
         nearest = self._by_meaning(narrowed(query, prices), reading.plain, plan)
         return replace(nearest, understood=prices, taken_back=rest)
 

@@ -34,6 +34,12 @@ class Retrieved:
     placed: tuple[Placed, ...] = ()
 
     @property
+    def has_all_words(self) -> bool:
+        """Whether the first products have every word of the question, as typed or as corrected."""
+        told = self.relaxation
+        return told is None or told.matched_all > 0 or told.step == "corrected"
+
+    @property
     def sponsored(self) -> Mapping[str, Placement]:
         """Paid places by product."""
         return {row.product_id: row.sponsored for row in self.placed if row.sponsored is not None}

@@ -7,7 +7,7 @@ templates of `search_api.pages`. Refusals are problem+json for programs and page
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -47,14 +47,18 @@ def build_router(
     *,
     current_id: CurrentId = lambda _: None,
     wiring: Wiring | None = None,
+    brand_ids: Iterable[str] = (),
 ) -> APIRouter:
     """The router to include in the shop's application.
 
     `current_id` is asked only for ids that the brand's index does not hold, so the way of a search
-    makes no query to the database.
+    makes no query to the database. The words of the indices of `brand_ids` are read from now on,
+    beside everything else: so that the first question is understood as well.
     """
     wired = wiring or Wiring()
     shop = Shop(engine, encoder, Overviews(engine))
+    for brand_id in brand_ids:
+        shop.snapshots.of(brand_id)
     answering = Answering(
         shop, cache=wired.cache, ids=wired.ids, log=wired.log, keep_ms=wired.keep_ms
     )

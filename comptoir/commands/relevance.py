@@ -56,6 +56,8 @@ def evaluate(
 
     if demo is None and not (files["catalogue"] and files["judgements"]):
         raise click.UsageError("Name --catalogue and --judgements, or --demo.")
+    if save is not None and not save.parent.is_dir():
+        raise click.UsageError(f"--save: there is no folder {save.parent}.")
     before = read_baseline(baseline) if baseline else None
     evaluation = Evaluation(engine_name=engine, mode=mode)
     report = evaluation.of_demo(demo) if demo is not None else evaluation.of_files(**files)

@@ -82,6 +82,13 @@ class Evaluation:
                 self._scratch_database,
                 advance,
             )
+        known = {name for names in judged_ids(documents).values() for name in names}
+        if not any(known & gains.keys() for gains in judged.values()):
+            raise DomainError(
+                "judgements_of_other_products",
+                f"{judgements.name}: none of the products judged is in {catalogue.name}.",
+                hint="The judgements' product ids are the `id` of the catalogue's lines.",
+            )
         with self._index(brand, documents) as engine:
             lists = ShopLists(
                 engine, self._installation.encoder, brand, "en", judged_ids(documents)

@@ -7,6 +7,7 @@ of Chorus/Icecat), plain or gzip. Out: `RawOffer`s whose `sku` is the judged doc
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,22 +22,41 @@ _ATTRIBUTE = "attr_"
 
 
 def read_catalogue(path: Path) -> Iterator[RawOffer]:
-    """Every product of the file; DomainError `catalogue_unreadable` names the line that is none."""
+    """Every product of the file; DomainError `catalogue_unreadable` names the line that is none.
+
+    A file without products, or one that ends in the middle, is refused as well.
+    """
+    found = 0
+    for number, line in _lines(path):
+        try:
+            if len(line) > MAX_LINE:
+                raise ValueError(f"more than {MAX_LINE} bytes")
+            offer = as_offer(orjson.loads(line))
+        except KeyError as error:
+            raise _unreadable(f"{path.name}, line {number}: {error} is missing") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise _unreadable(f"{path.name}, line {number}: {error}") from error
+        found += 1
+        yield offer
+    if not found:
+        raise _unreadable(f"{path.name}: it has no products")
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lines that have something on them, with their numbers."""
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rb") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                if len(line) > MAX_LINE:
-                    raise ValueError(f"more than {MAX_LINE} bytes")
-                yield as_offer(orjson.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise DomainError(
-                    "catalogue_unreadable",
-                    f"{path.name}, line {number}: {error}",
-                    hint="One JSON object a line, with at least `id` and `title`.",
-                ) from error
+    try:
+        with opener(path, "rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield number, line
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(f"{path.name}: {error}") from error
+
+
+def _unreadable(message: str) -> DomainError:
+    hint = "One JSON object a line, with at least `id` and `title`."
+    return DomainError("catalogue_unreadable", message, hint=hint)
 
 
 def as_offer(row: Mapping[str, Any]) -> RawOffer:

@@ -21,6 +21,7 @@ ESCI_GAINS: Mapping[str, int] = {
     "i": 0, "irrelevant": 0,
 }  # fmt: skip
 MAX_ROWS = 5_000_000
+_RATINGS = frozenset("0123")
 
 
 def read_judgements(path: Path, queries: Path | None = None) -> Judgements:
@@ -43,7 +44,7 @@ def _chorus(path: Path, rows: Iterable[Mapping[str, str]]) -> Judgements:
     found: Judgements = defaultdict(dict)
     for row in rows:
         rating = row["rating"].strip()
-        if not rating.isdigit() or int(rating) > 3:
+        if rating not in _RATINGS:
             raise _unreadable(path, f"{row['query']!r}: the rating {rating!r} is not 0 to 3")
         found[row["query"]][row["docid"]] = int(rating)
     return dict(found)

@@ -80,7 +80,9 @@ def read_baseline(path: Path) -> dict[str, Any]:
         found = orjson.loads(path.read_bytes())
         if not isinstance(found, dict) or not {"ndcg10", "per_query"} <= found.keys():
             raise ValueError("it is no saved report")
-    except (OSError, ValueError) as error:
+        if not all({"query", "ndcg10"} <= row.keys() for row in found["per_query"]):
+            raise ValueError("it is no saved report")
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise DomainError(
             "baseline_unreadable",
             f"{path}: {error}",

@@ -26,7 +26,7 @@ def understood(
             value=piece.value,
             low=money(piece.low, query.currency),
             high=money(piece.high, query.currency),
-            url=as_words(query, piece.kind, language),
+            url=as_words(query, piece.undone_as, language),
         )
         for piece in pieces
     )

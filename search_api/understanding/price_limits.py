@@ -1,7 +1,8 @@
-"""Price limits in words: `moins de 400 €`, `unter 400 Euro`, `between $50 and $80`, `400 € max`. Pure.
+"""Price limits in words: `moins de 400 €`, `unter 400 Euro`, `between $50 and $80`, `50 € max`.
 
 Words that also limit other things (`bis`, `max`, `jusqu'à`, `<`) need a currency at the number; the
-clear ones (`unter`, `moins de`, `under`) may also end the question. A foreign currency is no limit.
+clear ones (`unter`, `moins de`, `under`) may also end the question. A foreign currency is no
+limit. Pure.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _FLOORS = (
     "at least", "no less than", "not less than", "not under",
 )  # fmt: skip
 _NEARLY = (
-    "autour de", "environ", "aux alentours de", "dans les", "rund", "etwa", "circa", "ca.", "um die",
-    "around", "about", "roughly",
+    "autour de", "environ", "aux alentours de", "dans les", "rund", "etwa", "circa", "ca.",
+    "um die", "around", "about", "roughly",
 )  # fmt: skip
 _NEAR_PERCENT = 20
 """How far from the amount the price may be where it was said to be about that."""

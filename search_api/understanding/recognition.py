@@ -1,8 +1,9 @@
 """What a question says in words that the shop has as a filter: price, category, maker, measure.
 
 `lave-linge 8 kg moins de 400 €` is a category, a capacity and a price limit. Words alone stay
-words: only a question that also states a price limit or a measure is narrowed, and every narrowing
-is a piece that the shopper sees and can undo. Pure, given the snapshot of the index.
+words: only a question that also states a price limit or a measure is narrowed (a colour alone is
+not: those in other colours are the next best), and every narrowing is a piece that the shopper sees
+and can undo. A slip of the hand hides none of them. Pure, given the snapshot of the index.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from functools import lru_cache
 from typing import Literal
 
 from indexer.analysis import query_words
-from indexer.folding import key
+from indexer.colours import ATTRIBUTE as COLOUR
+from indexer.colours import colour_of_word
+from indexer.folding import fold, key
 from kernel.categories import categories
 from search_api.understanding.price_limits import Minor, price_limits
 from search_api.understanding.snapshot import Measured, Snapshot
+from search_api.understanding.spelling import corrected
 
 PieceKind = Literal["price", "category", "manufacturer", "attribute"]
 EVERYTHING = "all"
@@ -35,6 +39,11 @@ class Piece:
     low: int | None = None
     high: int | None = None
 
+    @property
+    def undone_as(self) -> str:
+        """What an address says so that this piece alone is taken as words."""
+        return COLOUR if self.key == COLOUR else self.kind
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -47,6 +56,11 @@ class Reading:
     pieces: tuple[Piece, ...] = ()
     plain: str = ""
 
+    def parted(self) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+        """Limits of the price, and what else was understood."""
+        prices = tuple(piece for piece in self.pieces if piece.kind == "price")
+        return prices, tuple(piece for piece in self.pieces if piece.kind != "price")
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -57,7 +71,7 @@ class Known:
     has_price: bool = False
     as_words: frozenset[str] = field(default_factory=frozenset)
 
-    def wants(self, kind: PieceKind) -> bool:
+    def wants(self, kind: str) -> bool:
         """Whether a piece of this kind may be recognised."""
         return kind not in self.as_words and EVERYTHING not in self.as_words
 
@@ -74,10 +88,12 @@ def read(
             said = text[limits.start : limits.end]
             pieces.append(Piece("price", said.strip(), low=limits.low, high=limits.high))
             words = " ".join((text[: limits.start] + " " + text[limits.end :]).split())
-    terms = [word.text for word in query_words(words, language)]
+    terms = _terms(words, language, snapshot)
     category = None if known.categories else _category(terms, language, snapshot)
-    measures = _measures(terms, category, snapshot) if known.wants("attribute") else []
-    if not pieces and not (category and measures):
+    measures = [
+        piece for piece in _measures(terms, category, snapshot) if known.wants(piece.undone_as)
+    ]
+    if not pieces and all(piece.key == COLOUR for piece in measures):
         return Reading(text, plain=text)
     if category is not None and known.wants("category"):
         pieces.append(Piece("category", category.said, str(category.id)))
@@ -88,21 +104,38 @@ def read(
 
 
 @dataclass(frozen=True, slots=True)
+class _Term:
+    """A word as it was typed, and as it was probably meant."""
+
+    typed: str
+    meant: str
+
+
+def _terms(words: str, language: str, snapshot: Snapshot) -> list[_Term]:
+    found = []
+    for word in query_words(words, language):
+        better = corrected(word.text, language, snapshot)
+        found.append(_Term(word.text, better.text if better else word.text))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class _Category:
     id: int
     said: str
 
 
-def _category(terms: Sequence[str], language: str, snapshot: Snapshot) -> _Category | None:
+def _category(terms: Sequence[_Term], language: str, snapshot: Snapshot) -> _Category | None:
     """The category with products that the longest run of words names; a leaf before its parent."""
-    stems = [_stem(term, language) for term in terms]
+    stems = [_stem(term.meant, language) for term in terms]
     for length in range(min(4, len(terms)), 0, -1):
         for start in range(len(terms) - length + 1):
             run = tuple(stems[start : start + length])
             ids = _phrases(language).get(run) or _phrases(language).get(("".join(run),), ())
             for id_ in ids:
                 if snapshot.categories.get(id_):
-                    return _Category(id_, " ".join(terms[start : start + length]))
+                    run_of = terms[start : start + length]
+                    return _Category(id_, " ".join(term.typed for term in run_of))
     return None
 
 
@@ -127,20 +160,26 @@ def _stem(word: str, language: str) -> str:
     return alternatives[0].terms[0] if alternatives else word
 
 
-def _measures(terms: Sequence[str], category: _Category | None, snapshot: Snapshot) -> list[Piece]:
-    """Measures that products of the category state, each under the attribute most of them use."""
+def _measures(
+    terms: Sequence[_Term], category: _Category | None, snapshot: Snapshot
+) -> list[Piece]:
+    """Measures and colours in the category, each under the attribute most products use."""
+    if category is None:
+        return []
     found = []
     for term in terms:
-        rows = snapshot.measured.get(term, ())
+        said = term.typed in category.said.split()
+        colour = None if said else colour_of_word(fold(term.meant))
         by_key: dict[str, list[Measured]] = {}
-        for row in rows:
-            if category is None or row.by_category.get(category.id):
+        for row in snapshot.measured.get(colour or term.typed, ()):
+            if row.by_category.get(category.id):
                 by_key.setdefault(row.key, []).append(row)
-        if category is None or not by_key:
+        if not by_key:
             continue
         best = max(by_key, key=lambda name: _products(by_key[name], category.id))
         values = tuple(sorted({row.value for row in by_key[best]}))
-        found.append(Piece("attribute", term, values[0], key=best, values=values))
+        label = min(values, key=len)
+        found.append(Piece("attribute", term.typed, label, key=best, values=values))
     return found
 
 
@@ -148,14 +187,15 @@ def _products(rows: Sequence[Measured], category_id: int) -> int:
     return sum(row.by_category.get(category_id, 0) for row in rows)
 
 
-def _manufacturer(terms: Sequence[str], snapshot: Snapshot) -> Iterator[Piece]:
+def _manufacturer(terms: Sequence[_Term], snapshot: Snapshot) -> Iterator[Piece]:
     for length in (3, 2, 1):
         for start in range(len(terms) - length + 1):
-            said = " ".join(terms[start : start + length])
-            value = key(said)
-            if value in snapshot.manufacturers:
-                yield Piece("manufacturer", said, value)
-                return
+            run = terms[start : start + length]
+            for words in ([term.typed for term in run], [term.meant for term in run]):
+                value = key(" ".join(words))
+                if value in snapshot.manufacturers:
+                    yield Piece("manufacturer", " ".join(term.typed for term in run), value)
+                    return
 
 
 def _without(words: str, language: str, pieces: Sequence[Piece]) -> str:

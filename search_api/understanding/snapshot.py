@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from indexer.analysis import LANGUAGES, OTHER, index_terms
+from indexer.colours import ATTRIBUTE as COLOUR
+from indexer.colours import colours_of_value
 from indexer.engine import WINDOW, Engine, FacetField, SearchRequest, Sort
 from indexer.stemming import stem
 from search_api.renewed import Renewed
@@ -120,18 +122,18 @@ def take(engine: Engine, brand_id: str) -> Snapshot:
 
 
 def _measured(engine: Engine, brand_id: str) -> dict[str, tuple[Measured, ...]]:
-    """The term of a measure (`8kg`) -> attributes that state it, in the most offered products."""
+    """A measure (`8kg`) or colour -> attributes that state it, in the most offered products."""
     found = engine.search(brand_id, SearchRequest(sort=Sort.POPULAR, limit=SAMPLE))
     documents = engine.read(brand_id, [hit.product_id for hit in found.hits])
     counts: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     for document in documents.values():
         for key, value in document.attributes.items():
-            if len(value) <= 24 and any(char.isdigit() for char in value):
+            if len(value) <= 24 and (key == COLOUR or any(char.isdigit() for char in value)):
                 counts[key, value].update(document.category_path or (0,))
     by_term: dict[str, list[Measured]] = defaultdict(list)
     for (key, value), by_category in counts.items():
-        term = measure_term(value)
-        if term:
+        named = colours_of_value(value) if key == COLOUR else [measure_term(value)]
+        for term in filter(None, named):
             by_term[term].append(Measured(key, value, dict(by_category)))
     return {term: tuple(rows) for term, rows in by_term.items()}
 

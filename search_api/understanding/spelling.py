@@ -1,7 +1,8 @@
 """Spelling by the words that the index shows: what exists is right, whatever a dictionary says.
 
-Words that exist (in any form or language), words with digits and short ones are never touched; the
-nearest frequent word within one or two slips replaces the others. Pure, given the snapshot.
+Words that exist (in any form or language), names of categories, units, words with digits and short
+ones are never touched; the nearest frequent word within one or two slips replaces the others. Pure,
+given the snapshot.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from indexer import compounds
-from indexer.analysis import OTHER
+from indexer.analysis import OTHER, is_unit, shown_words
 from indexer.folding import fold
+from kernel.categories import categories
 from search_api.understanding.snapshot import Snapshot
 
 SHORTEST = 3
@@ -57,6 +60,8 @@ def nearest(word: str, language: str, snapshot: Snapshot) -> str | None:
     folded = fold(word)
     if len(folded) < SHORTEST or not folded.isalpha() or snapshot.knows(folded):
         return None
+    if folded in _category_words() or is_unit(folded, language):
+        return None
     asked = folded, language
     if asked not in snapshot.nearest:
         if len(snapshot.nearest) >= _REMEMBERED:
@@ -64,6 +69,15 @@ def nearest(word: str, language: str, snapshot: Snapshot) -> str | None:
         is_compound = language == "de" and compounds.split(fold(word, "de"))
         snapshot.nearest[asked] = None if is_compound else _search(folded, language, snapshot)
     return snapshot.nearest[asked]
+
+
+@lru_cache(maxsize=1)
+def _category_words() -> frozenset[str]:
+    """Words by which categories are called, in every language: right though no product has them."""
+    phrases = [
+        phrase for row in categories().values() for phrase in (*row.names.values(), *row.words)
+    ]
+    return frozenset(word for phrase in phrases for word in shown_words(phrase))
 
 
 def _search(folded: str, language: str, snapshot: Snapshot) -> str | None:

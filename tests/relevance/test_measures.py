@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from comptoir.commands.relevance import command
+from comptoir.relevance.judged_catalogue import read_catalogue
 from comptoir.relevance.judgements import read_judgements
 from comptoir.relevance.metrics import bootstrap, ndcg, query_figures, summarise
 from comptoir.relevance.report import Report, compared, read_baseline
@@ -73,7 +77,13 @@ def test_the_form_of_esci(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "query,docid,rating\nq,1,7\n", "a,b\n1,2\n", "query,product_id,esci_label\nq,1,Z\n"],
+    [
+        "",
+        "query,docid,rating\nq,1,7\n",
+        "query,docid,rating\nq,1,²\n",
+        "a,b\n1,2\n",
+        "query,product_id,esci_label\nq,1,Z\n",
+    ],
 )
 def test_what_is_no_judgement_is_refused_with_a_reason(tmp_path: Path, content: str) -> None:
     file = tmp_path / "bad.csv"
@@ -109,3 +119,35 @@ def test_winners_and_losers_against_a_saved_report(tmp_path: Path) -> None:
     file.write_text("[]")
     with pytest.raises(DomainError):
         read_baseline(file)
+
+
+def test_a_catalogue_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
+    empty, cut = tmp_path / "empty.jsonl", tmp_path / "cut.jsonl.gz"
+    empty.write_bytes(b"\n\n")
+    cut.write_bytes(gzip.compress(b'{"id": "1", "title": "Lamp"}\n' * 1_000)[:60])
+    unnamed = tmp_path / "unnamed.jsonl"
+    unnamed.write_bytes(b'{"id": "1", "title": "Lamp"}\n{"id": "2"}\n')
+    for file, said in (
+        (empty, "no products"),
+        (cut, "cut.jsonl.gz: "),
+        (unnamed, "line 2: 'title'"),
+    ):
+        with pytest.raises(DomainError, match=said):
+            list(read_catalogue(file))
+
+
+@pytest.mark.parametrize("rows", ['[{"query": "a"}]', "[1]", "3", "null"])
+def test_a_baseline_without_figures_is_refused(tmp_path: Path, rows: str) -> None:
+    file = tmp_path / "before.json"
+    file.write_text(f'{{"ndcg10": 0.5, "per_query": {rows}}}', "utf-8")
+    with pytest.raises(DomainError, match="no saved report|object"):
+        read_baseline(file)
+
+
+def test_what_can_never_be_measured_is_said_before_it_is_tried(tmp_path: Path) -> None:
+    judged = tmp_path / "judged.csv"
+    judged.write_text("query,docid,rating\nlamp,1,3\n", "utf-8")
+    given = ["eval", "--catalogue", str(judged), "--judgements", str(judged)]
+    answer = CliRunner().invoke(command, [*given, "--save", str(tmp_path / "away" / "report.json")])
+    assert answer.exit_code == 2
+    assert "there is no folder" in answer.output
