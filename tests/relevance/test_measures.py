@@ -140,7 +140,7 @@ def test_a_catalogue_that_is_none_is_refused_with_its_place(tmp_path: Path) -> N
 def test_a_baseline_without_figures_is_refused(tmp_path: Path, rows: str) -> None:
     file = tmp_path / "before.json"
     file.write_text(f'{{"ndcg10": 0.5, "per_query": {rows}}}', "utf-8")
-    with pytest.raises(DomainError, match="no saved report|object"):
+    with pytest.raises(DomainError, match=r"no saved report|object"):
         read_baseline(file)
 
 
