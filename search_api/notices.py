@@ -1,9 +1,10 @@
-"""What the law wants said with a list and on a page of its own, from the ranking in force. Pure."""
+"""What the law wants said with a list and on a page of its own, from the ranking in force."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 from search_api.answer import Notice
 from search_api.ranking_statement import RankingCriterion, RankingSection, RankingStatement
@@ -37,7 +38,9 @@ def ranking_statement(
                 paragraphs=section.paragraphs,
                 criteria=tuple(RankingCriterion(**asdict(row)) for row in section.criteria),
             )
-            for section in sections(profile, language, About(brand.name, len(merchants)))
+            for section in sections(
+                profile, language, About(brand.name, len(merchants), datetime.now(UTC))
+            )
         ),
         merchants=tuple(sorted(merchants.values(), key=str.casefold)),
         version=profile.version,

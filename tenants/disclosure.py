@@ -10,15 +10,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
 from tenants.ranking.offers import NEUTRAL_QUALITY_PERCENT
 from tenants.ranking.profile import FieldWeights, RankingProfile
+from tenants.ranking.rules import is_valid
 
 Subject = Literal["results", "sorted", "offers"]
-_MOVING = ("boost", "bury", "pin", "hide")
 _PRODUCT_CRITERIA = ("vector", "in_stock", "offer_count")
 _OFFER_CRITERIA = ("total_price", "delivery_days", "merchant_quality", "condition")
 _FIELDS = ("title", "manufacturer", "model", "category", "attributes", "description")
@@ -46,10 +47,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whom the statement is about: the brand's name, and how many merchants it compares."""
+    """Whom the statement is about: the brand's name, how many merchants it compares, and when."""
 
     brand: str
     merchants: int
+    now: datetime
 
 
 def disclosure(
@@ -86,7 +88,7 @@ def sections(profile: RankingProfile, language: str, about: About) -> tuple[Sect
     paragraphs: dict[str, tuple[str, ...]] = {
         "results": _results(profile, words),
         "offers": (_offers_order(profile, words), said["same_for_all"]),
-        "people": (_interventions(profile, said, about), said["personal"]),
+        "people": (_interventions(profile, words, about), said["personal"]),
         "paid": (
             said["paid"].format(slots=profile.paid.slots)
             if profile.paid.allowed
@@ -157,12 +159,16 @@ def _offers_order(profile: RankingProfile, words: Mapping[str, Any]) -> str:
     return str(words["offers_weighted"].format(criteria=short))
 
 
-def _interventions(profile: RankingProfile, said: Mapping[str, str], about: About) -> str:
-    count = sum(rule.kind in _MOVING for rule in profile.rules)
-    if not count:
-        return said["rules_none"]
-    form = said["rule_one"] if count == 1 else said["rules_some"]
-    return form.format(brand=about.brand, rules=count)
+def _interventions(profile: RankingProfile, words: Mapping[str, Any], about: About) -> str:
+    """Rules that change lists now, with what they do; one that has ended is none."""
+    said, names = words["text"], words["rule_kinds"]
+    rules = [row for row in profile.rules if row.kind in names and is_valid(row, about.now)]
+    if not rules:
+        return str(said["rules_none"])
+    there = {rule.kind for rule in rules}
+    kinds = ", ".join(name for kind, name in names.items() if kind in there)
+    form = said["rule_one"] if len(rules) == 1 else said["rules_some"]
+    return str(form.format(brand=about.brand, rules=len(rules), kinds=kinds))
 
 
 def _product_criteria(profile: RankingProfile, words: Mapping[str, Any]) -> tuple[Criterion, ...]:

@@ -64,7 +64,7 @@ def plan_rules(question: Question, profile: RankingProfile, now: datetime) -> Ru
     applied = [
         rule
         for rule in (profile.rules[place] for place in sorted(places))
-        if _is_valid(rule, now)
+        if is_valid(rule, now)
         and rule.locale in (None, question.language)
         and when_matches(rule.when, words, question.categories)
     ]
@@ -147,7 +147,8 @@ def _free(places: dict[int, Placed], position: int) -> int:
     return position
 
 
-def _is_valid(rule: Rule | Placement, now: datetime) -> bool:
+def is_valid(rule: Rule | Placement, now: datetime) -> bool:
+    """Whether its dates have begun and not ended."""
     return (rule.valid_from is None or rule.valid_from <= now) and (
         rule.valid_to is None or now < rule.valid_to
     )
@@ -206,7 +207,7 @@ def _paid(
         (placement.position + offset, id_, placement)
         for placement in profile.paid.placements
         if placement.shown_in == "results"
-        and _is_valid(placement, now)
+        and is_valid(placement, now)
         and when_matches(placement.when, words, question.categories)
         for offset, id_ in enumerate(placement.products)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, fields, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,8 @@ from tenants.ranking.profile import (
 
 LANGUAGES = ("fr", "de", "en")
 PLAIN = RankingProfile()
-ABOUT = About("Mirabelle", 7)
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ABOUT = About("Mirabelle", 7, NOW)
 
 
 def whole(profile: RankingProfile, language: str) -> str:
@@ -104,6 +106,28 @@ def test_paid_places_paid_listing_and_rules_are_stated(language: str) -> None:
     assert "3" in whole(ruled, language).replace(whole(PLAIN, language), "")
     tied = replace(PLAIN, ties={language: "10 % of Acme."})
     assert "10 % of Acme." in whole(tied, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "moved_up", "narrowed"),
+    [
+        ("fr", "mise en avant", "limitée"),
+        ("de", "hervorheben", "eingrenzen"),
+        ("en", "moved up", "narrowed"),
+    ],
+)
+def test_only_rules_in_force_are_counted_and_named(
+    language: str, moved_up: str, narrowed: str
+) -> None:
+    ended = Rule("old", "boost", valid_to=NOW)
+    to_come = Rule("next", "pin", valid_from=NOW + timedelta(days=1))
+    over = whole(replace(PLAIN, rules=(ended, to_come)), language)
+    assert over == whole(PLAIN, language)
+    filters = whole(replace(PLAIN, rules=(ended, Rule("a", "filter"))), language)
+    assert narrowed in filters
+    assert moved_up not in filters.replace(whole(PLAIN, language), "")
+    both = replace(PLAIN, rules=(Rule("a", "filter"), Rule("b", "boost", valid_from=NOW)))
+    assert f"{moved_up}, " in whole(both, language)
 
 
 @given(st.lists(st.floats(0, 50), min_size=1, max_size=8))
