@@ -62,7 +62,7 @@ def build_router(
     answering = Answering(
         shop, cache=wired.cache, ids=wired.ids, log=wired.log, keep_ms=wired.keep_ms
     )
-    suggestions = Suggestions(engine, shop.overviews, wired.frequent)
+    suggestions = Suggestions(engine, shop.overviews, wired.frequent, shop.snapshots)
 
     def product_of(request: Request, product_id: str) -> ProductPage:
         return _product_or_refusal(shop, product_id, request, current_id)

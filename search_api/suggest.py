@@ -7,7 +7,7 @@ KEEP_S; until the first is there, products alone are proposed. No SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,8 @@ from search_api.overview import Overview, Overviews
 from search_api.query import ShopQuery, address, printable
 from search_api.renewed import Renewed
 from search_api.suggest_table import Phrase, PhraseKind, SuggestTable
+from search_api.understanding.snapshot import Snapshots
+from search_api.understanding.written import as_written
 from tenants.brand import Brand
 
 Frequent = Callable[[str, str], Sequence[tuple[str, int]]]
@@ -56,10 +58,17 @@ class SuggestAnswer:
 class Suggestions:
     """The suggestions of every brand and language."""
 
-    def __init__(self, engine: Engine, overviews: Overviews, frequent: Frequent) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        overviews: Overviews,
+        frequent: Frequent,
+        snapshots: Snapshots | None = None,
+    ) -> None:
         self._engine = engine
         self._overviews = overviews
         self._frequent = frequent
+        self._snapshots = snapshots or Snapshots(engine)
         self._tables = Renewed(self._build, "suggestions", keep_s=KEEP_S)
 
     def of(self, typed: str, brand: Brand, language: str, limit: int = 10) -> SuggestAnswer:
@@ -69,7 +78,8 @@ class Suggestions:
             return SuggestAnswer(query=said, read_as=None, suggestions=())
         table = self._tables.latest((brand.id, language))
         read = _read(said, table, language) if table is not None else said
-        found = [*self._phrases(read, table, brand, language), *_going_on(read, table)]
+        words = self._snapshots.of(brand.id).written.get(language, {})
+        found = [*self._phrases(read, table, brand, language), *_going_on(read, table, words)]
         products = self._engine.complete(brand.id, read, language, limit)
         room = max(2, limit - len(found)) if products else 0
         found = found[: limit - min(room, len(products))]
@@ -77,7 +87,7 @@ class Suggestions:
             Suggestion(type="product", text=row.title, url=f"/product/{row.product_id}")
             for row in products[:room]
         ]
-        corrected = read if fold(read) != fold(said) else None
+        corrected = as_written(read, words) if fold(read) != fold(said) else None
         return SuggestAnswer(query=said, read_as=corrected, suggestions=unique(found)[:limit])
 
     def load(self, brand: Brand, language: str) -> None:
@@ -163,13 +173,18 @@ def _read(said: str, table: SuggestTable, language: str) -> str:
     return " ".join(read)
 
 
-def _going_on(said: str, table: SuggestTable | None) -> list[Suggestion]:
-    """What is typed with its last word completed by words of the index."""
+def _going_on(
+    said: str, table: SuggestTable | None, written: Mapping[str, str]
+) -> list[Suggestion]:
+    """What is typed with its last word completed by words of the index.
+
+    Not a number: nobody who typed `wx 80` goes on to another product's `8000`.
+    """
     if table is None or not said:
         return []
     head, _, last = said.rpartition(" ")
-    ends = table.words(fold(last), 2) if len(last) > 1 else []
-    texts = [f"{head} {end}".strip() for end in ends if end != fold(last)]
+    ends = table.words(fold(last), 2) if len(last) > 1 and not last.isdigit() else []
+    texts = [f"{head} {as_written(end, written)}".strip() for end in ends if end != fold(last)]
     return [
         Suggestion(type="query", text=text, url=address(ShopQuery("EUR", text=text), ""))
         for text in texts

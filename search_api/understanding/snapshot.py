@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 from indexer.analysis import LANGUAGES, OTHER, index_terms
 from indexer.colours import ATTRIBUTE as COLOUR
 from indexer.colours import colours_of_value
+from indexer.document import ProductDocument
 from indexer.engine import WINDOW, Engine, FacetField, SearchRequest, Sort
 from indexer.stemming import stem
 from search_api.renewed import Renewed
+from search_api.understanding.written import Written, written
 
 KEEP_S = 600.0
 """Age at which a snapshot is taken anew although the index has kept its name."""
 SAMPLE = WINDOW
-"""Products (of most offers) whose attributes are looked at."""
+"""Products (of most offers) whose attributes and words are looked at."""
 _INCHES = re.compile(r"(?<=\d)\s?in$")
 
 
@@ -44,6 +46,8 @@ class Snapshot:
     manufacturers: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[int, int] = field(default_factory=dict)
     measured: Mapping[str, tuple[Measured, ...]] = field(default_factory=dict)
+    written: Written = field(default_factory=dict)
+    """How folded words are written in a language, where that is another way."""
     by_length: Mapping[tuple[str, int], Sequence[str]] = field(init=False, repr=False)
     """Words by their language and number of letters."""
     nearest: dict[tuple[str, str], str | None] = field(
@@ -109,6 +113,8 @@ def take(engine: Engine, brand_id: str) -> Snapshot:
             facets=(FacetField.CATEGORY, FacetField.MANUFACTURER), facet_size=2_000, limit=0
         ),
     )
+    first = engine.search(brand_id, SearchRequest(sort=Sort.POPULAR, limit=SAMPLE))
+    sample = tuple(engine.read(brand_id, [hit.product_id for hit in first.hits]).values())
     return Snapshot(
         index=stats.index if stats is not None else "",
         words=words,
@@ -117,16 +123,15 @@ def take(engine: Engine, brand_id: str) -> Snapshot:
         },
         manufacturers={row.value: row.label for row in counted.facets[FacetField.MANUFACTURER]},
         categories={int(row.value): row.count for row in counted.facets[FacetField.CATEGORY]},
-        measured=_measured(engine, brand_id),
+        measured=_measured(sample),
+        written=written(sample),
     )
 
 
-def _measured(engine: Engine, brand_id: str) -> dict[str, tuple[Measured, ...]]:
+def _measured(sample: Sequence[ProductDocument]) -> dict[str, tuple[Measured, ...]]:
     """A measure (`8kg`) or colour -> attributes that state it, in the most offered products."""
-    found = engine.search(brand_id, SearchRequest(sort=Sort.POPULAR, limit=SAMPLE))
-    documents = engine.read(brand_id, [hit.product_id for hit in found.hits])
     counts: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
-    for document in documents.values():
+    for document in sample:
         for key, value in document.attributes.items():
             if len(value) <= 24 and (key == COLOUR or any(char.isdigit() for char in value)):
                 counts[key, value].update(document.category_path or (0,))

@@ -20,6 +20,7 @@ from indexer.analysis import OTHER, is_unit, shown_words
 from indexer.folding import fold
 from kernel.categories import categories
 from search_api.understanding.snapshot import Snapshot
+from search_api.understanding.written import as_written
 
 SHORTEST = 3
 _LONG = 6
@@ -56,7 +57,7 @@ def corrected(text: str, language: str, snapshot: Snapshot) -> Correction | None
 
 
 def nearest(word: str, language: str, snapshot: Snapshot) -> str | None:
-    """The word that was probably meant; None for a word that stands as it is."""
+    """The word that was probably meant, as it is written; None for one that stands as it is."""
     folded = fold(word)
     if len(folded) < SHORTEST or not folded.isalpha() or snapshot.knows(folded):
         return None
@@ -67,7 +68,10 @@ def nearest(word: str, language: str, snapshot: Snapshot) -> str | None:
         if len(snapshot.nearest) >= _REMEMBERED:
             snapshot.nearest.clear()
         is_compound = language == "de" and compounds.split(fold(word, "de"))
-        snapshot.nearest[asked] = None if is_compound else _search(folded, language, snapshot)
+        found = None if is_compound else _search(folded, language, snapshot)
+        if found is not None:
+            found = as_written(found, snapshot.written.get(language, {}))
+        snapshot.nearest[asked] = found
     return snapshot.nearest[asked]
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_api.suggest import Suggestion, unique
+from search_api.suggest import Suggestion, _going_on, unique
 from search_api.suggest_table import Phrase, SuggestTable
 from tests.search_api.real_shop import GERMAN, SECRET, RealShop
 from tests.search_api.test_native_api import settle
@@ -55,6 +55,13 @@ def test_words_go_on_most_frequent_first() -> None:
 )
 def test_one_typing_error_is_read(typed: str, is_beginning: bool, read: str | None) -> None:
     assert TABLE.corrected(typed, is_beginning=is_beginning) == read
+
+
+def test_a_begun_word_goes_on_as_it_is_written_and_a_number_not_at_all() -> None:
+    written = {"refrigerateur": "réfrigérateur"}
+    assert [row.text for row in _going_on("grand refr", TABLE, written)] == ["grand réfrigérateur"]
+    numbers = SuggestTable([], {"8000": 5, "800": 2}, "fr")
+    assert _going_on("wx 80", numbers, {}) == []
 
 
 @given(st.text(max_size=40))

@@ -25,6 +25,7 @@ from search_api.understanding.price_limits import price_limits
 from search_api.understanding.snapshot import Snapshot, measure_term
 from search_api.understanding.spelling import corrected, nearest
 from search_api.understanding.synonyms import expansions
+from search_api.understanding.written import as_written, written
 from tenants.brand import Brand, brand_from, read_brand_file
 from tenants.ranking.document import RankingDocument
 from tenants.ranking.inheritance import Stated
@@ -383,3 +384,28 @@ def test_a_rule_narrows_and_can_be_undone(shop: Shop, brand: Brand) -> None:
     ruled = brand.with_rankings([Stated("brand", None, document)])
     assert ask(shop, ruled, "hydranor", words="rules").total == 5
     assert replace(ruled, revision=2).ranking_profile("fr").rules
+
+
+def test_words_are_shown_as_most_texts_write_them() -> None:
+    rows = [
+        document("prd_1", "Mélangeur à pâte", language="fr", category=None),
+        document("prd_2", "MELANGEUR de luxe, pâte douce", language="fr", category=None),
+        document("prd_3", "Le mélangeur", language="fr", category=None),
+        document("prd_4", "Rührgerät", language="de", category=None),
+    ]
+    found = written(rows)
+    assert found["fr"]["melangeur"] == "mélangeur"
+    assert found["de"]["ruhrgerat"] == "rührgerät"
+    assert "luxe" not in found["fr"]
+    assert "ruhrgerat" not in found["fr"]
+    assert as_written("melangeur de luxe", found["fr"]) == "mélangeur de luxe"
+
+
+def test_a_corrected_word_has_its_accents(shop: Shop, brand: Brand) -> None:
+    snapshot = shop.snapshots.of(brand.id)
+    known = replace(
+        snapshot, words={"fr": {"melangeur": 9}}, written={"fr": {"melangeur": "mélangeur"}}
+    )
+    found = corrected("melangeurr", "fr", known)
+    assert found is not None
+    assert found.text == "mélangeur"
