@@ -34,8 +34,7 @@ from indexer.engine import (
 )
 from indexer.hits import Hits
 from kernel.embedding.encoder import Encoder, load_encoder
-from search_api.retrieval import CANDIDATES
-from search_api.second_stage import order_candidates
+from search_api.second_stage import CANDIDATES, order_candidates
 from tenants.ranking import RankingProfile
 from tenants.ranking.profile import Ladder, ProductWeights
 

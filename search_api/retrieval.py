@@ -16,7 +16,6 @@ from functools import cached_property
 from indexer.analysis import query_words
 from indexer.document import ProductDocument
 from indexer.engine import (
-    WINDOW,
     Engine,
     Expansion,
     Filters,
@@ -33,7 +32,14 @@ from kernel.embedding.encoder import Encoder
 from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery, minor_amount
 from search_api.recognised import under_pieces
 from search_api.retrieved import Retrieved, said
-from search_api.second_stage import browsed, hidden_filters, needs_documents, order_candidates
+from search_api.second_stage import (
+    asked_for,
+    browsed,
+    candidate_count,
+    hidden_filters,
+    needs_documents,
+    order_candidates,
+)
 from search_api.understanding.compounding import taken_apart
 from search_api.understanding.narrowing import narrowed
 from search_api.understanding.numbers import has_digit, is_number
@@ -46,8 +52,6 @@ from tenants.ranking.products import RankedProduct
 from tenants.ranking.profile import RankingProfile
 from tenants.ranking.rules import Question, RulePlan, place_products, plan_rules
 
-CANDIDATES = 200
-"""Products that the second stage orders; what follows them stays in the engine's order."""
 SIMILAR_AT_MOST = 2 * PER_PAGE
 _HINT = 0.3
 _SORTS = {
@@ -133,7 +137,7 @@ class Retrieval:
         count = len(query_words(text, self.language))
         can_widen = "half_of_words" in ladder.steps and count > 1
         few = ladder.few if can_widen else 0
-        strict = self._ask(query, text, Match.ALL, facets_from=few)
+        strict = self._ask(query, text, Match.ALL, plan, facets_from=few)
         if strict.total >= ladder.few:
             return self._ranked(query, text, strict, plan)
         correction = self._correction(query, text)
@@ -155,12 +159,12 @@ class Retrieval:
         count = len(query_words(text, self.language))
         if "half_of_words" in ladder.steps and count > 1:
             required = max(1, -int(-count * ladder.required_share // 1))
-            wider = self._ask(query, text, Match.HALF, required=required)
+            wider = self._ask(query, text, Match.HALF, plan, required=required)
             if wider.total > strict.total:
                 found = self._ranked(query, text, wider, plan)
                 return said(found, "half_of_words", query.text, matched_all=strict.total)
         if strict.prices is None:
-            strict = self._ask(query, text, Match.ALL)
+            strict = self._ask(query, text, Match.ALL, plan)
         if strict.total or self._only_filters_exclude(query, text):
             return self._with_similar(query, text, strict, plan)
         if "drop_word" in ladder.steps and count > 1:
@@ -199,11 +203,10 @@ class Retrieval:
         )
         for dropped in range(1, len(order)):
             rest = [word for word in words if word not in order[:dropped]]
-            result = self._ask(query, " ".join(rest), Match.ALL)
+            result = self._ask(query, " ".join(rest), Match.ALL, plan)
             if result.total:
                 found = self._ranked(query, " ".join(rest), result, plan)
-                gone = tuple(order[:dropped])
-                return said(found, "drop_word", query.text, dropped=gone)
+                return said(found, "drop_word", query.text, dropped=tuple(order[:dropped]))
         return None
 
     def _correction(self, query: ShopQuery, text: str) -> Correction | None:
@@ -216,12 +219,12 @@ class Retrieval:
         query: ShopQuery,
         text: str,
         match: Match,
+        plan: RulePlan,
         *,
         required: int | None = None,
         facets_from: int = 0,
     ) -> SearchResult:
         by_relevance = query.sort == "relevance"
-        limit = max(CANDIDATES, query.offset + query.per_page) if by_relevance else query.per_page
         words = Words(
             text,
             self.language,
@@ -237,7 +240,7 @@ class Retrieval:
                 filters=query.filters(),
                 sort=_SORTS[query.sort],
                 offset=0 if by_relevance else query.offset,
-                limit=min(limit, WINDOW),
+                limit=asked_for(query, plan) if by_relevance else query.per_page,
                 facets_from=facets_from,
                 vector=self._vector(text) if by_relevance else None,
                 model_id=self.encoder.model_id,
@@ -266,9 +269,7 @@ class Retrieval:
             filters=query.filters(),
             sort=Sort.POPULAR if sort is Sort.RELEVANCE else sort,
             offset=query.offset if is_plain else 0,
-            limit=query.per_page
-            if is_plain
-            else min(max(CANDIDATES, query.offset + query.per_page), WINDOW),
+            limit=query.per_page if is_plain else asked_for(query, plan),
         )
         result = self._search(query, request)
         if is_plain:
@@ -288,7 +289,8 @@ class Retrieval:
                 words=text,
                 readings=self._readings(text),
             )
-        first, rest = result.hits[:CANDIDATES], result.hits[CANDIDATES:]
+        count = candidate_count(plan)
+        first, rest = result.hits[:count], result.hits[count:]
         documents = self._documents(result, plan)
         ordered = order_candidates(first, text, self.language, self.profile, plan, documents)
         if not rest:
@@ -299,7 +301,7 @@ class Retrieval:
     def _documents(self, result: SearchResult, plan: RulePlan) -> Mapping[str, ProductDocument]:
         if not needs_documents(plan):
             return {}
-        return self.engine.read(self.brand.id, result.hits[:CANDIDATES])
+        return self.engine.read(self.brand.id, result.hits[: candidate_count(plan)])
 
     def _placed(
         self,
@@ -392,7 +394,5 @@ class Retrieval:
         request = SearchRequest(filters=Filters(product_ids=tuple(ids)), limit=len(ids))
         hits = self.engine.search(self.brand.id, request).hits
         counted = Counter(hit.category_id for hit in hits if hit.category_id is not None)
-        if not counted:
-            return None
-        category, count = counted.most_common(1)[0]
+        category, count = next(iter(counted.most_common(1)), (None, 0))
         return category if 2 * count >= len(ids) else None

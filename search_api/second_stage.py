@@ -14,11 +14,12 @@ import numpy as np
 
 from indexer.accessories import named
 from indexer.document import ProductDocument
-from indexer.engine import Filters
+from indexer.engine import WINDOW, Filters
 from indexer.folding import key
 from indexer.hits import Hits
 from indexer.index_fields import ALL_WORDS_BONUS
 from kernel.categories import category_path
+from search_api.query import ShopQuery
 from tenants.ranking.products import (
     Candidate,
     Columns,
@@ -31,9 +32,24 @@ from tenants.ranking.products import (
 from tenants.ranking.profile import RankingProfile, Rule
 from tenants.ranking.rules import RulePlan
 
+CANDIDATES = 100
+"""Products put in order; what follows them stays in the engine's order. Twice as many rank no
+judged query otherwise and cost a tenth more."""
+_CANDIDATES_MOVED = 200
+"""Where rules boost or bury: what they raise may lie further down."""
 _NOTHING = RulePlan()
 _ANYTHING = -1
 """Asked for: every kind of accessory, so that none stands back."""
+
+
+def candidate_count(plan: RulePlan) -> int:
+    """How many of the engine's hits are put in order."""
+    return _CANDIDATES_MOVED if plan.moves else CANDIDATES
+
+
+def asked_for(query: ShopQuery, plan: RulePlan) -> int:
+    """Hits to ask the engine for: the candidates, and a page that lies beyond them."""
+    return min(max(candidate_count(plan), query.offset + query.per_page), WINDOW)
 
 
 def order_candidates(

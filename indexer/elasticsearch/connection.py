@@ -26,6 +26,7 @@ from elasticsearch import (
 )
 from elasticsearch import ConnectionError as Unreachable
 
+from indexer.elasticsearch.one_write import OneWriteNode
 from kernel.errors import DomainError
 
 READ_WITHIN_S = 2.0
@@ -63,6 +64,7 @@ class Nodes:
             connections_per_node=CONNECTIONS,
             # Questions are small, and packing costs more time than a local network does.
             http_compress=False,
+            node_class=OneWriteNode,
             serializers={"application/json": OrjsonSerializer()},
         )
         first = READ_WITHIN_S if len(self._urls) == 1 else FIRST_READ_S

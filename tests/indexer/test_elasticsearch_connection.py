@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import socketserver
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +45,34 @@ def answering_node(status: int, body: bytes) -> Iterator[str]:
         yield server.url
     finally:
         server.close()
+
+
+@contextmanager
+def attentive_node(first_reads: list[bytes]) -> Iterator[str]:
+    """It notes what the first read of each request brings, and answers as an empty index does."""
+    body = b'{"hits":{"total":{"value":0},"hits":[]}}'
+    head = b"HTTP/1.1 200 OK\r\nX-Elastic-Product: Elasticsearch\r\nContent-Type: application/json"
+    answer = head + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+    class Attentive(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while read := self.request.recv(1 << 16):
+                first_reads.append(read)
+                before, _, asked = read.partition(b"\r\n\r\n")
+                length = int(before.lower().partition(b"content-length: ")[2].split()[0])
+                while len(asked) < length:
+                    asked += self.request.recv(1 << 16)
+                self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Attentive) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def dead_node() -> str:
@@ -154,3 +184,12 @@ def test_the_setting_names_nodes() -> None:
 def test_an_authority_that_is_no_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DomainError, match="no file"):
         ElasticsearchEngine("https://a:9200", ca=tmp_path / "ca.pem")
+
+
+def test_a_question_leaves_in_one_piece() -> None:
+    reads: list[bytes] = []
+    with attentive_node(reads) as url, opened(url) as engine:
+        for _ in range(20):
+            assert engine.search("brand", SearchRequest()).total == 0
+    assert len(reads) == 20
+    assert all(read.endswith(b"}") for read in reads), "the head came first, the body later"

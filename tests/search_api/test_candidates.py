@@ -1,0 +1,59 @@
+"""How deep the second stage looks: rules reach further down than an order without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer.embedded import EmbeddedEngine
+from indexer.engine import Upsert
+from kernel.embedding.encoder import load_encoder
+from search_api.overview import Overviews
+from search_api.query import ShopQuery
+from search_api.search import Shop
+from search_api.second_stage import CANDIDATES
+from tenants.brand import Brand
+from tenants.ranking.document import ranking_document
+from tests.indexer.documents import document
+from tests.search_api.test_ranking_in_answers import ranked
+from tests.search_api.test_routes import brand
+
+__all__ = ["brand"]
+COUNT = CANDIDATES + 60
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, brand: Brand) -> Shop:
+    """More lamps than are candidates; the further on, the longer the title and the lower it
+    scores."""
+    encoder = load_encoder()
+    path: Path = tmp_path_factory.mktemp("search")
+    engine = EmbeddedEngine(path)
+    index = engine.create(brand.id, model_id=encoder.model_id, dimensions=encoder.dimensions)
+    rows = [
+        document(f"prd_lamp{n:03}", f"Lampe {'de table ' * (n // 20)}modèle {n}", language="fr")
+        for n in range(COUNT)
+    ]
+    vectors = encoder.encode([row.titles["fr"] for row in rows])
+    engine.write(index, [Upsert(row, vector, 1) for row, vector in zip(rows, vectors, strict=True)])
+    engine.publish(brand.id, index)
+    return Shop(engine, encoder, Overviews(engine))
+
+
+def _ids(shop: Shop, brand: Brand, page: int = 1) -> list[str]:
+    query = ShopQuery(brand.currency, text="lampe", page=page)
+    return [card.id for card in shop.search(query, brand, "fr").products]
+
+
+def test_pages_beyond_the_candidates_show_every_product_once(shop: Shop, brand: Brand) -> None:
+    seen = [name for page in range(1, COUNT // 24 + 2) for name in _ids(shop, brand, page)]
+    assert len(seen) == len(set(seen)) == COUNT
+
+
+def test_a_boost_reaches_beyond_them(shop: Shop, brand: Brand) -> None:
+    everything = [name for page in range(1, COUNT // 24 + 2) for name in _ids(shop, brand, page)]
+    deep = everything[CANDIDATES + 20]
+    rule = {"id": "up", "kind": "boost", "weight": 1.0, "target": {"products": [deep]}}
+    boosted = ranked(brand, ranking_document({"rules": [rule]}))
+    assert deep in _ids(shop, boosted)
