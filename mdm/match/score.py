@@ -62,8 +62,8 @@ AGAINST_AT_MOST = -5.0
 MIN_TOLD = 0.05
 
 _NOTHING: frozenset[str] = frozenset()
-# What lead a title and are no maker: kinds of things, and what shops say of a piece before they name
-# it (`SIM free iPhone`, `open box`).
+# What lead a title and are no maker: kinds of things, and what shops say of a piece before they
+# name it (`SIM free iPhone`, `open box`).
 _NO_MAKERS = frozenset(ENGLISH_OF.values()) | frozenset(
     ("exdisplay", "genuine", "grade", "open", "original", "sim", "simfree", "unisex", "used")
 )
