@@ -18,6 +18,7 @@ COMMANDS = {
     "crawl": "fetch or crawl a merchant's declared source",
     "merchant": "add merchants and their keys",
     "quarantine": "list what was refused, and why",
+    "run": "show what came in, release or discard what was held back",
     "index": "refresh, rebuild or compare the search index",
     "search": "search as a shopper of a brand",
     "relevance": "measure the relevance of search on judged queries",

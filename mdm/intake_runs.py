@@ -78,15 +78,18 @@ def read_run(tx: Transaction, run_id: int) -> RunSummary:
     return RunSummary(*row)
 
 
-def list_runs(tx: Transaction, merchant_id: str | None = None, limit: int = 50) -> list[RunSummary]:
-    """Runs, newest first; of one merchant or of all."""
+def list_runs(
+    tx: Transaction, merchant_id: str | None = None, limit: int = 50, *, state: str | None = None
+) -> list[RunSummary]:
+    """Runs, newest first; of one merchant or of all, in one state or in any."""
     rows = tx.execute(
         sa.text(
             f"SELECT {_SUMMARY} FROM mdm.intake_run "  # noqa: S608
-            "WHERE CAST(:merchant AS text) IS NULL OR merchant_id = :merchant "
+            "WHERE (CAST(:merchant AS text) IS NULL OR merchant_id = :merchant) "
+            "AND (CAST(:state AS text) IS NULL OR state = :state) "
             "ORDER BY run_id DESC LIMIT :limit"
         ),
-        {"merchant": merchant_id, "limit": limit},
+        {"merchant": merchant_id, "state": state, "limit": limit},
     )
     return [RunSummary(*row) for row in rows]
 

@@ -11,9 +11,12 @@ from kernel.errors import DomainError
 from kernel.settings import Settings, load_settings
 
 Finding = tuple[str, str, str]
-"""(subject, state, detail); the state is ok, embedded, unset, outdated, missing or failing."""
+"""(subject, state, detail); state: ok, embedded, unset, outdated, waiting, missing or failing."""
 
-COLOURS = {"ok": "green", "embedded": "green", "unset": "yellow", "outdated": "yellow"}
+COLOURS = {
+    **dict.fromkeys(("ok", "embedded"), "green"),
+    **dict.fromkeys(("unset", "outdated", "waiting"), "yellow"),
+}
 
 
 @click.command()
@@ -60,10 +63,12 @@ def _python(_: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     import sqlalchemy as sa
 
+    from checkout.parked import parked_legs
     from comptoir import database_schema
     from comptoir.embedded.postgres import database_url
     from kernel import jobs
     from kernel.db import Database
+    from mdm.intake import list_runs
 
     kind = "embedded" if settings.database_url is None else "ok"
     database = Database(database_url(settings))
@@ -81,6 +86,12 @@ def _database(settings: Settings) -> Iterator[Finding]:
     state = "failing" if given_up else "ok"
     names = ", ".join(sorted({name for _, name, _ in given_up}))
     yield "jobs", state, f"{waiting} waiting" + (f", given up: {names}" if given_up else "")
+    with database.platform() as tx:
+        runs, legs = list_runs(tx, state="parked"), parked_legs(tx)
+    if runs:
+        yield "runs", "waiting", f"{len(runs)} wait for a person: comptoir run list --parked"
+    if legs:
+        yield "orders", "waiting", f"{len(legs)} wait for a person: comptoir order waiting"
 
 
 def _brands(_: Settings) -> Iterator[Finding]:

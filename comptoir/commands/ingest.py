@@ -93,6 +93,8 @@ def finish(installation: Installation, report: IngestReport, merchant: str) -> N
         click.echo("the feed was not read to its end: nothing was withdrawn")
     if report.parked is not None:
         click.secho(f"parked, nothing was changed: {report.parked}", fg="red")
+        ways = "release", "discard"
+        click.echo("    -> " + " or ".join(f"comptoir run {way} {report.run_id}" for way in ways))
     click.echo(str(report))
     if report.parked is not None or (report.refused and not report.landed + report.unchanged):
         sys.exit(1)
