@@ -31,7 +31,6 @@ class Cause(StrEnum):
     CANCELLED = "cancelled"  # the merchant has agreed to cancel
     MERCHANT_CANCELLED = "merchant_cancelled"
     RETURNED = "returned"
-    GOODWILL = "goodwill"
 
 
 @dataclass(frozen=True, slots=True)

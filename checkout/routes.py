@@ -1,6 +1,6 @@
 """All routes of the purchase: pages, notices of provider and merchants, the JSON API.
 
-Notices under `WEBHOOK_PREFIX` are signed and carry no cookie: the middleware against cross-site
+Notices under `/webhooks/` are signed and carry no cookie: the middleware against cross-site
 writes may let them through.
 """
 
@@ -18,15 +18,12 @@ from checkout.web.orders import order_routes
 from checkout.web.payment import payment_routes, webhook_routes
 from checkout.web.shopper import Patience
 
-WEBHOOK_PREFIX = "/webhooks/"
-TEMPLATES = "checkout.pages"
-
 
 def build_router(deps: CheckoutDeps) -> APIRouter:
     """The router to include in the shop's application.
 
     Needs `request.state.brand`, `.language` (and `.scheme`), and `request.app.state.pages` with
-    the templates of `TEMPLATES`.
+    the templates of `checkout.pages`.
     """
     patience = Patience(deps)
     router = APIRouter()

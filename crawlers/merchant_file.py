@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -101,11 +100,6 @@ def source_url(merchant: Merchant, base_url: str | None = None) -> str:
     if isinstance(path, str) and path and base:
         return urljoin(base, path)
     raise _wrong(merchant.id, "source.url", "the address of the feed")
-
-
-def with_source(merchant: Merchant, **changes: Any) -> Merchant:
-    """The same merchant with other members of `[source]`, e.g. the address of a local shop."""
-    return replace(merchant, source={**merchant.source, **changes})
 
 
 def _identity(document: Mapping[str, Any], where: str) -> str:

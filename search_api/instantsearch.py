@@ -23,7 +23,6 @@ from search_api.openapi import INSTANTSEARCH
 from tenants.asking import brand_of, language_of
 from tenants.brand import Brand
 
-PATH = "/v1/instantsearch"
 MOST_REQUESTS = 20
 
 

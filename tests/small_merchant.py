@@ -187,7 +187,6 @@ class SmallMerchantConnector:
                 DeliveryOption(code, code.title(), Money(minor, self._currency), 2, 4)
                 for code, minor in answer["delivery"].items()
             ),
-            quoted_at=datetime.now(UTC),
         )
 
     def prepare(self, order: OrderRequest) -> str:

@@ -76,9 +76,9 @@ def quote_in_rounds(
         ]
         known = tuple(quoted.get(line.sku, missing_line(line)) for line in lines)
         if session is not None and left == wanted:
-            return MerchantQuote(known, session.goods, session.delivery(now), now)
+            return MerchantQuote(known, session.goods, session.delivery(now))
         if not left:
-            return MerchantQuote(known, None, (), now)
+            return MerchantQuote(known, None, ())
         wanted = left
     raise unreadable("it takes another line away each time")
 

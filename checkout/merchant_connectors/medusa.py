@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from checkout.merchant_connectors._checked_answers import answered, read, read_list
 from checkout.merchant_connectors._medusa_answers import (
@@ -133,7 +132,6 @@ class MedusaConnector:
             ),
             answered(lambda: cart.goods_money) if cart else None,
             delivery,
-            datetime.now(UTC),
         )
 
     def prepare(self, order: OrderRequest) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from checkout.merchant_connectors._oscar_answers import (
@@ -87,7 +86,7 @@ class OscarConnector:
             if line.status is LineStatus.OK:
                 goods = visit.add(products[line.sku], line.quantity)
         delivery = visit.delivery(self._address_json(destination)) if goods else ()
-        return MerchantQuote(quoted, goods, delivery, datetime.now(UTC))
+        return MerchantQuote(quoted, goods, delivery)
 
     def prepare(self, order: OrderRequest) -> str:
         """See the port. Fills a basket and checks delivery and total before the money is asked."""

@@ -86,7 +86,6 @@ class MerchantQuote:
     lines: tuple[QuotedLine, ...]
     goods_total: Money | None
     delivery: tuple[DeliveryOption, ...]
-    quoted_at: datetime
 
     @property
     def is_orderable(self) -> bool:

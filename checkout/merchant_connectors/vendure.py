@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from checkout.merchant_connectors import _vendure_documents as documents
@@ -108,7 +107,7 @@ class VendureConnector:
             raise NoAnswer(f"The shop's answer cannot be read: {error}.") from error
         finally:
             self._discard(draft)
-        return MerchantQuote(quoted, goods, delivery, datetime.now(UTC))
+        return MerchantQuote(quoted, goods, delivery)
 
     def prepare(self, order: OrderRequest) -> str:
         """See the port. The handle is a draft with everything but our reference and a payment."""

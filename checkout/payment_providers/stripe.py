@@ -44,8 +44,6 @@ DISPLAY_NAME = "Stripe"
 PAGE_ORIGINS = ("https://checkout.stripe.com",)
 API_VERSION = "2026-10-28.endive"
 TOLERANCE_S = 300
-PAGE_OPEN_S = 31 * 60
-"""How long the hosted page can be paid; Stripe allows no less than half an hour."""
 LOOK_BACK_S = 26 * 3600
 """How far back a payment is searched by its reference: sessions end after a day at most."""
 _MOST_PAGES = 500

@@ -137,7 +137,6 @@ class _Walk:
         self._limits = limits
         self._path: list[str | None] = []
         self._key: str | None = None
-        self._product_depth: int | None = None
         self._values = 0
         self._stack: list[Any] = []
         self._keys: list[str] = []

@@ -33,7 +33,6 @@ KEYS = frozenset(
      "max_pages", "max_seconds", "max_page_bytes", "max_total_bytes", "delay_s",
      "requests_at_once"}
 )  # fmt: skip
-TRUE = frozenset({"1", "yes", "true", "ja", "oui"})
 
 
 def sniff(head: bytes, name: str) -> bool:  # noqa: ARG001 - one signature for all formats

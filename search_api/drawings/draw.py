@@ -9,7 +9,6 @@ from kernel.categories import category_path
 from kernel.pictures import COLOURS
 
 PARCEL = 0
-SIZE = 320
 
 # Lit, plain, in shade, edge, mark.
 _SHADES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from crawlers.merchant_file import (
     merchant_of,
     read_merchant_file,
     source_url,
-    with_source,
 )
 from kernel.errors import DomainError
 from kernel.money import Money
@@ -42,7 +42,8 @@ def test_a_whole_file_gives_a_merchant_and_how_to_read_it() -> None:
     assert options.mapping is not None
     assert source_url(merchant) == "https://werkhof.example/export.csv"
     assert source_url(merchant, "http://127.0.0.1:8002") == "http://127.0.0.1:8002/export.csv"
-    assert source_url(with_source(merchant, url="https://x.example/f")) == "https://x.example/f"
+    moved = replace(merchant, source={**merchant.source, "url": "https://x.example/f"})
+    assert source_url(moved) == "https://x.example/f"
 
 
 @pytest.mark.parametrize(
