@@ -38,11 +38,11 @@ DESCRIPTIVE = (
     "unit_pricing_measure", "unit_pricing_base_measure", "energy_efficiency_class",
     "min_energy_efficiency_class", "max_energy_efficiency_class", "product_weight",
     "product_length", "product_width", "product_height", "availability_date", "adult",
-    "identifier_exists",
 )  # fmt: skip
 REQUIRED = ("id", "title", "price")
 KNOWN = frozenset(
     {
+        "identifier_exists",  # of the feed rather than the product: no fact to show
         *REQUIRED, *DESCRIPTIVE, "link", "description", "image_link", "additional_image_link",
         "availability", "sale_price", "sale_price_effective_date", "brand", "gtin", "mpn",
         "condition", "product_type", "google_product_category", "item_group_id", "shipping",

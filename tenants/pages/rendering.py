@@ -83,6 +83,7 @@ def page_environment(template_packages: Sequence[str]) -> Environment:
         "country_name": country_name,
         "language_name": language_name,
         "tel": telephone_link,
+        "unbroken": unbroken,
     }
     environment.filters |= {name: _at_render(function) for name, function in filters.items()}
     environment.globals |= {
@@ -221,6 +222,11 @@ def language_name(code: str) -> str:
 def telephone_link(number_as_written: str) -> str:
     """`tel:` address of a telephone number as people write it."""
     return "tel:" + "".join(c for c in number_as_written if c.isdigit() or c == "+")
+
+
+def unbroken(number_as_written: str) -> str:
+    """A telephone number that no line breaks in two."""
+    return number_as_written.replace(" ", "\u00a0")
 
 
 def with_query(here: str, **changes: object) -> str:
