@@ -36,6 +36,7 @@ COMMANDS = {
     "events": "tell other systems of orders, again if need be",
     "brand": "apply and list brands",
     "terms": "publish terms of sale, prove what was in force",
+    "jobs": "show work that was given up on, have it tried again",
     "db": "bring the database to this release",
     "doctor": "tell what is configured, reachable and missing",
 }

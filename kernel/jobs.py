@@ -108,6 +108,15 @@ def failed(tx: Transaction) -> list[tuple[int, str, int]]:
     return [(row[0], row[1], row[2]) for row in tx.execute(sa.text(statement))]
 
 
+def try_again(tx: Transaction) -> int:
+    """Put every job that was given up on into its queue again; answers how many."""
+    statement = (
+        "UPDATE procrastinate_jobs SET status = 'todo', attempts = 0, lock = NULL, "
+        "queueing_lock = NULL, scheduled_at = now() WHERE status = 'failed'"
+    )
+    return tx.execute(sa.text(statement)).rowcount
+
+
 def _app(url: str, handlers: Mapping[str, tuple[Job, Handler]]) -> procrastinate.App:
     import procrastinate
     from procrastinate.manager import JobManager

@@ -85,7 +85,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
         waiting, given_up = jobs.waiting(tx), jobs.failed(tx)
     state = "failing" if given_up else "ok"
     names = ", ".join(sorted({name for _, name, _ in given_up}))
-    yield "jobs", state, f"{waiting} waiting" + (f", given up: {names}" if given_up else "")
+    yield (
+        "jobs",
+        state,
+        f"{waiting} waiting" + (f", given up: {names}: comptoir jobs list" if given_up else ""),
+    )
     with database.platform() as tx:
         runs, legs = list_runs(tx, state="parked"), parked_legs(tx)
     if runs:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from comptoir.cli import cli
 from kernel import jobs
 from kernel.db import Database
 from kernel.jobs import Job, defer, drain
@@ -76,3 +79,31 @@ def test_what_a_killed_worker_was_doing_is_taken_up_again(database: Database) ->
     assert done == [1]
     with database.platform() as tx:
         assert jobs.waiting(tx) == 0
+
+
+def test_a_job_that_was_given_up_on_is_done_once_the_cause_is_gone(
+    database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COMPTOIR_DATA", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    done: list[str] = []
+
+    def fail() -> None:
+        raise RuntimeError("no engine")
+
+    _defer(database)
+    with database.platform() as tx:
+        last = f"UPDATE procrastinate_jobs SET attempts = {jobs.MAX_ATTEMPTS}"
+        tx.exec_driver_sql(last)
+    drain(database.url, {WORK.name: (WORK, fail)})
+    with database.platform() as tx:
+        assert [name for _, name, _ in jobs.failed(tx)] == [WORK.name]
+    drain(database.url, {WORK.name: (WORK, lambda: done.append("done"))})
+    assert done == []
+    operator = CliRunner()
+    listed = operator.invoke(cli, ["jobs", "list"])
+    assert (listed.exit_code, WORK.name in listed.output) == (1, True)
+    assert operator.invoke(cli, ["jobs", "retry"]).output == "1 jobs wait for the worker again\n"
+    drain(database.url, {WORK.name: (WORK, lambda: done.append("done"))})
+    assert done == ["done"]
+    assert operator.invoke(cli, ["jobs", "list"]).output == "no job was given up on\n"
