@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,39 @@ def test_every_command_that_a_document_names_exists(document: Path) -> None:
     )
     prose = {"is", "and", "on", "for", "from", "has", "that", "reads", "serves", "to", "in"}
     assert named - set(COMMANDS) - prose == set()
+
+
+def typed(document: Path) -> Iterator[list[str]]:
+    """What a document has people type after `comptoir`, in blocks of code and between backticks."""
+    text = document.read_text("utf-8")
+    blocks = "\n".join(re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    lines = re.findall(
+        r"^ *(?:[A-Z_]+=\S+ )*comptoir (.+)", blocks.replace("\\\n", " "), re.MULTILINE
+    )
+    lines += re.findall(r"`comptoir ([^`]+)`", text)
+    for line in lines:
+        # A remark, another command of the same line, and what stands for something left out.
+        yield re.split(r"\s+#|\s[|<>]\s|…", line)[0].split()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_subcommand_and_option_that_a_document_names_exists(document: Path) -> None:
+    from click import Context, Group
+
+    from comptoir.cli import cli
+
+    for words in typed(document):
+        command, rest = cli, list(words)
+        while isinstance(command, Group) and rest and not rest[0].startswith("-"):
+            name = rest.pop(0)
+            if "|" in name:  # several ways at once
+                break
+            found = command.get_command(Context(command), name)
+            assert found is not None, words
+            command = found
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        asked = {word.partition("=")[0] for word in rest if word.startswith("--")}
+        assert asked - known == set(), words
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
