@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comptoir.stewardship.wording import Said, told
+from comptoir.stewardship.reasons import reason
+from comptoir.stewardship.wording import lines
 from kernel.db import advisory_lock
 from kernel.errors import NotFound
 from mdm.evaluation.plain_form import read_offers
@@ -61,16 +62,7 @@ def in_words(explained: dict[str, Any]) -> Iterator[str]:
     """The explanation in English, a line each."""
     yield f"{explained['score']:.0%} likely of one product: {_BANDS[explained['band']]}"
     if explained["veto"]:
-        yield f"forbidden whatever else agrees: {explained['veto']}"
+        yield f"forbidden whatever else agrees: {reason(explained['veto']).english}"
     if explained["doubt"]:
-        yield f"a person looks, however likely: {explained['doubt']}"
-    for side, pieces in zip(("for", "against"), told(explained), strict=True):
-        for each in pieces:
-            yield f"  {side:8} {each.log_odds:+6.2f}  {each.text}{_measured(each)}"
-
-
-def _measured(said: Said) -> str:
-    if said.is_unstated:
-        return " (not stated)"
-    read = said.read or ("" if said.percent is None else f"{said.percent} %")
-    return f" ({read})" if read else ""
+        yield f"a person looks, however likely: {reason(explained['doubt']).english}"
+    yield from lines(explained)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 
@@ -41,8 +44,24 @@ def show(offer_id: str, as_json: bool) -> None:
         click.echo(f"  delivery {delivery.country}    {delivery.price}")
     for point in history:
         click.echo(f"  {point.observed_at:%Y-%m-%d %H:%M}  {point.price}  {point.availability}")
-    for key, value in (evidence or {}).items():
-        click.echo(f"  {key:14} {value}")
+    if evidence:
+        _tell(evidence)
+
+
+def _tell(evidence: Mapping[str, Any]) -> None:
+    """Why it is where it is, and not with others."""
+    from comptoir.stewardship.reasons import reason
+    from comptoir.stewardship.wording import lines
+    from mdm.stewardship.kept_apart import read_reason
+
+    score = f", {evidence['score']:.0%} alike" if evidence.get("score") is not None else ""
+    beside = f" with {evidence['compared_with']}" if evidence.get("compared_with") else ""
+    click.echo(f"  {evidence['decision']}{beside}{score}")
+    for line in lines(evidence):
+        click.echo(line)
+    for told in evidence.get("kept_apart", ()):
+        why, other = read_reason(told)
+        click.echo(f"  apart from {other or 'others'}: {reason(why).english}")
 
 
 @command.command("list")

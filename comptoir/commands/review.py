@@ -68,6 +68,7 @@ def show(review_id: int, as_json: bool) -> None:
     """Show a question: both offers, what differs, the evidence for and against."""
     from comptoir.installation import Installation
     from comptoir.stewardship.showing import full_question
+    from comptoir.stewardship.wording import lines
 
     with Installation().database.platform() as tx:
         asked = full_question(tx, review_id)
@@ -85,9 +86,10 @@ def show(review_id: int, as_json: bool) -> None:
         click.echo(
             f"  {mark} {row['key']:16} {row['values'][0] or '-'} | {row['values'][1] or '-'}"
         )
-    for side in ("for", "against"):
-        for what in asked["evidence"].get(side, ()):
-            click.echo(f"  {side:8} {' '.join(map(str, what))}")
+    if asked["held_back"]:
+        click.echo(f"  asked because: {asked['held_back']}")
+    for line in lines(asked["evidence"]):
+        click.echo(line)
 
 
 @command.command()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from comptoir.stewardship.reasons import Reason, reason
 from comptoir.stewardship.wording import Said, told
 from kernel.db import Transaction
 from kernel.errors import DomainError, NotFound
@@ -15,6 +16,7 @@ from mdm.match.decide import ASK, MERGE
 from mdm.stewardship import reviews
 from mdm.stewardship.acts import preview
 from mdm.stewardship.impact import Impact
+from mdm.stewardship.kept_apart import kept_apart
 from mdm.stewardship.plans import Asked
 from mdm.stewardship.reviews import Question
 from mdm.stewardship.sides import Row, Side, compared, marked, offers_of, read_sides
@@ -22,6 +24,7 @@ from mdm.stewardship.trail import Record, history, last_of
 
 MOST_OFFERS = 200
 BESIDE = 6
+MOST_APART = 12
 QUEUE_PAGE = 50
 HISTORY_PAGE = 50
 
@@ -63,6 +66,7 @@ class ReviewPage:
     left: OfferView
     right: OfferView
     rows: list[Row]
+    held_back: Reason | None
     speaks_for: list[Said]
     speaks_against: list[Said]
     band: tuple[float, float]
@@ -77,6 +81,14 @@ class ReviewPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ApartRow:
+    """Why a product's offer is not with another product, or with others at large (None)."""
+
+    reason: Reason
+    other: Side | None
+
+
+@dataclass(frozen=True, slots=True)
 class ProductPage:
     """A product with its offers, to split, move and merge. `asked_as` is an id that led here."""
 
@@ -85,6 +97,7 @@ class ProductPage:
     title: str
     offers: list[OfferView]
     questions: list[QueueRow]
+    apart: list[ApartRow]
     acts: list[Record]
     said: Record | None
 
@@ -137,6 +150,7 @@ def review_page(tx: Transaction, review_id: int, who: str, said: Record | None) 
         left=_compared_view(tx, left, right),
         right=_compared_view(tx, right, left),
         rows=compared(left, right),
+        held_back=reason(why) if (why := question.evidence.get("held_back")) else None,
         speaks_for=speaks_for,
         speaks_against=speaks_against,
         band=(ASK, MERGE),
@@ -164,6 +178,7 @@ def product_page(tx: Transaction, product_id: str, said: Record | None) -> Produ
         title=offers[0].product_title if offers else "",
         offers=[OfferView(each, _picture(each), [(each.title, False)]) for each in offers],
         questions=_rows(tx, questions),
+        apart=_apart(tx, [each.offer_id for each in offers]),
         acts=history(tx, 10, product_id=current),
         said=said,
     )
@@ -183,6 +198,19 @@ def _rows(tx: Transaction, questions: Sequence[Question]) -> list[QueueRow]:
         for each in questions
         if each.offer_id in sides and each.against in sides
     ]
+
+
+def _apart(tx: Transaction, offer_ids: Sequence[str]) -> list[ApartRow]:
+    """Each reason once for each other product."""
+    found = kept_apart(tx, offer_ids)
+    sides = read_sides(tx, {each.other for each in found if each.other})
+    rows: dict[tuple[str, str | None], ApartRow] = {}
+    for each in found:
+        other = sides.get(each.other) if each.other else None
+        if each.other is None or other is not None:
+            product = other.product_id if other else None
+            rows.setdefault((each.why, product), ApartRow(reason(each.why), other))
+    return list(rows.values())[:MOST_APART]
 
 
 def _compared_view(tx: Transaction, side: Side, other: Side) -> OfferView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from comptoir.stewardship.reasons import reason
 from kernel.db import Transaction
 from kernel.errors import NotFound
 from kernel.money import Money
@@ -42,6 +43,7 @@ def full_question(tx: Transaction, review_id: int) -> dict[str, Any]:
     facts = compared(*pair) if len(pair) == 2 else []
     return {
         **question_json(question, sides),
+        "held_back": reason(why).english if (why := question.evidence.get("held_back")) else None,
         "facts": [
             {"key": row.key, "values": [row.left, row.right], "differs": row.differs}
             for row in facts

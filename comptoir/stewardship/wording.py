@@ -5,7 +5,7 @@ The texts are English message ids; pages translate them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,9 +72,21 @@ WORDS = {
 _SHARES = {
     "words_contained", "words_in_common", "words_alike", "pieces_alike", "meaning",
     "letters_alike", "letters_in_order", "beginnings_alike", "described_in_common",
-    "lengths_alike", "words_left_over_less", "words_left_over_more",
+    "lengths_alike", "words_left_over_less", "words_left_over_more", "unmatched_codes_alike",
+    "numbers_in_common", "figures_in_common",
 }  # fmt: skip
 
+_YES_OR_NO = {
+    "same_first_word", "packs_differ", "bundle_differs", "accessory_differs", "codes_on_both_sides",
+}  # fmt: skip
+# How rare the rarest of them is among all offers, 0 where there is none.
+_RARE = {
+    "rarest_whole_code_shared", "rarest_code_shared", "code_unmatched_on_both_sides",
+    "code_unmatched_on_one_side", "rarest_number_differs", "code_in_description",
+    "rarest_left_over_less", "rarest_left_over_more",
+}  # fmt: skip
+# Ten signs are 1.
+_LENGTHS = {"longest_code_shared", "code_beginning_shared", "code_ending_shared"}
 # Below zero they contradict each other; elsewhere a side says nothing.
 _AGREEMENTS = {"same_manufacturer", "same_colour", "same_capacity"}
 
@@ -86,13 +98,13 @@ MOST_TOLD = 6
 class Said:
     """A piece of evidence: its text, what was read, and its weight against the heaviest.
 
-    `percent` is set for shares; `is_unstated` where a side says nothing of it.
+    `measure` is a message id for the number `n` that was measured, empty where none was.
     """
 
     text: str
     read: str
-    percent: int | None
-    is_unstated: bool
+    measure: str
+    n: int
     log_odds: float
     percent_of_heaviest: int
 
@@ -118,14 +130,42 @@ def _piece(piece: Sequence[Any]) -> tuple[str, Sequence[Any], float]:
 
 
 def _said(code: str, values: Sequence[Any], by: float, heaviest: float) -> Said:
-    measured = values[0] if len(values) == 1 and isinstance(values[0], float | int) else None
-    is_unstated = measured is not None and measured < 0 and code not in _AGREEMENTS
-    share = measured if code in _SHARES and not is_unstated else None
+    is_measured = len(values) == 1 and isinstance(values[0], float | int)
+    measure, n = _measure(code, float(values[0])) if is_measured else ("", 0)
     return Said(
         text=WORDS.get(code) or code.replace("_", " ").capitalize(),
         read=", ".join(each for each in values if isinstance(each, str)),
-        percent=None if share is None else round(share * 100),
-        is_unstated=is_unstated,
+        measure=measure,
+        n=n,
         log_odds=by,
         percent_of_heaviest=max(round(100 * abs(by) / heaviest), 2),
     )
+
+
+def _measure(code: str, value: float) -> tuple[str, int]:
+    """(message id, number) of what was measured."""
+    percent = round(value * 100)
+    if code in _AGREEMENTS:
+        return ("not stated" if not value else "alike" if value > 0 else "different"), 0
+    if value < 0:
+        return "not stated", 0
+    if code in _SHARES:
+        return "%(n)s%%", percent
+    if code in _YES_OR_NO:
+        return ("yes" if value else "no"), 0
+    if not value:
+        return "none", 0
+    if code in _RARE:
+        return "%(n)s%% rare", percent
+    if code in _LENGTHS:
+        return "%(n)s signs", round(value * 10)
+    return "%(n)s", round(value)
+
+
+def lines(evidence: Mapping[str, Any]) -> Iterator[str]:
+    """The evidence in English, a line each, for the command line."""
+    for side, pieces in zip(("for", "against"), told(evidence), strict=True):
+        for each in pieces:
+            measured = each.read or each.measure % {"n": each.n}
+            said = f" ({measured})" if measured else ""
+            yield f"  {side:8} {each.log_odds:+6.2f}  {each.text}{said}"

@@ -93,6 +93,7 @@ class _Gathering:
         self._cluster = _clusters_at_first(self._all)
         self._evidence: dict[int, dict[str, Any]] = {}
         self._against: dict[int, list[str]] = defaultdict(list)
+        self._held_back: dict[int, str] = {}
         self._known: dict[int, float] = {}
         self._links: dict[tuple[_Cluster, _Cluster], float] = {}
         self._voice: dict[int, int] = {}
@@ -139,14 +140,15 @@ class _Gathering:
             if link < MERGE:
                 if link >= ASK:
                     left.append((-link, one, other))
-                    self._note(one, other, f"alike by {link:.2f} on the whole")
+                    self._hold_back(one, other, f"alike by {link:.2f} on the whole")
                 continue
             doubt = self._doubt(one, other, link)
             reason = doubt or self._obstacle(one, other)
-            if reason:
+            if doubt:
+                left.append((-link, one, other))
+                self._hold_back(one, other, doubt)
+            elif reason:
                 self._note(one, other, reason)
-                if doubt:
-                    left.append((-link, one, other))
             else:
                 self._join(one, other, "joined")
         return [*waiting, *left]
@@ -320,6 +322,9 @@ class _Gathering:
     def _review(self, new: int, old: int, link: float) -> Review:
         against = self._all[old]
         evidence = self._told("asked", new, old)
+        held_back = self._held_back.get(self._key(new, old))
+        if held_back:
+            evidence["held_back"] = held_back
         return Review(
             self._all[new].offer_id, against.offer_id, against.product_id, round(link, 4), evidence
         )
@@ -340,6 +345,11 @@ class _Gathering:
         evidence = self._evidence.get(place, nothing)
         kept_apart = self._against.get(place)
         return {**evidence, "kept_apart": [*kept_apart]} if kept_apart else evidence
+
+    def _hold_back(self, one: int, other: int, why: str) -> None:
+        """Not merged with nobody looking: told to both, and to whoever is asked."""
+        self._held_back[self._key(one, other)] = why
+        self._note(one, other, why)
 
     def _note(self, one: int, other: int, why: str) -> None:
         for each, beside in ((one, other), (other, one)):

@@ -79,7 +79,7 @@ def test_what_a_person_looks_at_however_likely_is_told(tmp_path: Path) -> None:
     assert (known["band"], known["doubt"]) == ("merge", None)
     assert little_known["band"] == "steward"
     assert little_known["score"] >= 0.85
-    told = "a person looks, however likely: a merchant little known so far (1 of 2 offers)"
+    told = "a person looks, however likely: A merchant is little known so far: 1 of 2 offers"
     assert told in list(in_words(little_known))
     assert "put before a steward" in next(in_words(little_known))
 

@@ -15,8 +15,9 @@ from comptoir.backoffice import create_backoffice
 from comptoir.cli import cli
 from comptoir.installation import Installation
 from comptoir.stewardship.jobs import handlers
-from comptoir.stewardship.wording import WORDS, told
+from comptoir.stewardship.wording import WORDS, lines, told
 from kernel.errors import DomainError
+from kernel.i18n import translator
 from mdm.match.evidence import Evidence
 from mdm.stewardship.reviews import WEIGH
 from tests.comptoir.stewards_at_work import fill, installation, key
@@ -170,7 +171,7 @@ def test_the_same_by_command(opened: Installation, monkeypatch: pytest.MonkeyPat
     first, second, third = listed["reviews"]
     assert "3 open" in run(opened, monkeypatch, "list")
     shown = run(opened, monkeypatch, "show", str(first["id"]))
-    assert "words_contained" in shown
+    assert "Words of one title found in the other (71%)" in shown
     told = run(opened, monkeypatch, "accept", str(first["id"]), "--dry-run")
     assert "1 offers move" in told
     accept = ("accept", str(first["id"]), "--by", "Bo", "--reason", "same", "--json")
@@ -218,12 +219,31 @@ def test_evidence_is_told_in_one_scale_heaviest_first() -> None:
         }
     )
     assert [each.percent_of_heaviest for each in speaks_for] == [100, 20]
-    assert (speaks_for[0].read, speaks_for[1].percent) == ("04006381333931", 82)
-    assert speaks_against[0].is_unstated
+    assert (speaks_for[0].read, speaks_for[1].n) == ("04006381333931", 82)
+    assert speaks_against[0].measure == "not stated"
     assert speaks_against[1].text == "Words that both titles share"
     assert told({}) == ([], [])
 
 
 def test_a_colour_that_differs_is_not_one_that_nobody_states() -> None:
     _, against = told({"against": [["same_colour", [-1.0], -1.5], ["meaning", [-1.0], -0.2]]})
-    assert [each.is_unstated for each in against] == [False, True]
+    assert [each.measure for each in against] == ["different", "not stated"]
+
+
+def test_what_was_measured_is_told_in_words_and_numbers() -> None:
+    measured = {
+        "codes_on_both_sides": (0.0, "no"), "same_first_word": (1.0, "yes"),
+        "numbers_differ": (2.0, "2"), "quantities_equal": (0.0, "none"),
+        "rarest_code_shared": (0.766, "77% rare"), "longest_code_shared": (0.9, "9 signs"),
+        "same_capacity": (0.0, "not stated"), "same_manufacturer": (0.5, "alike"),
+        "numbers_in_common": (-1.0, "not stated"), "words_alike": (0.5, "50%"),
+    }  # fmt: skip
+    for code, (value, words) in measured.items():
+        (line,) = lines({"for": [[code, [value], 1.0]]})
+        assert line.endswith(f"({words})"), code
+
+
+def test_every_measure_has_words_in_every_language() -> None:
+    for message in ("not stated", "alike", "different", "yes", "no", "none", "%(n)s%% rare"):
+        for language in ("fr", "de"):
+            assert translator(language).gettext(message) != message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
@@ -14,10 +15,15 @@ from comptoir.backoffice import create_backoffice
 from comptoir.demo.brands import apply_brands
 from comptoir.installation import Installation
 from comptoir.pages.look import OFFICE
+from mdm.match.decision import Review
+from mdm.offer_rows import offer_id_of
+from mdm.offers import read_offer
+from mdm.stewardship import reviews
 from tenants.operator_keys import revoke_operator_keys
 from tenants.theme import check_contrast
 from tests.comptoir.stewards_at_work import fill, installation, key
 from tests.conftest import copied_database, fresh_database
+from tests.mdm.offers_at_hand import load, merchants, raw
 
 IN_A_ROW = 200
 
@@ -197,6 +203,41 @@ def test_a_product_is_split_and_merged_on_its_page(desk: TestClient) -> None:
     done = desk.post("/stewardship/acts", data={**split, "sure": "1"})
     assert "Product split" in done.text
     assert len(re.findall(r'name="offer"', done.text)) == 1
+
+
+def test_a_product_says_why_it_is_not_with_others(desk: TestClient) -> None:
+    opened = at(desk)
+    merchants(opened.database, "gamma", "delta")
+    for merchant, size in (("gamma", 64), ("delta", 128)):
+        title = f"Norvalis Lumen 6 phone {size} GB black"
+        load(opened.database, merchant, [raw("lumen", title, "300.00")], complete=True)
+    with opened.database.platform() as tx:
+        product = read_offer(tx, offer_id_of("delta", "lumen"))
+    assert product is not None
+    address = f"/stewardship/products/{product.product_id}"
+    page = desk.get(address, headers={"accept-language": "fr"}).text
+    assert "Pourquoi il n’est pas réuni à d’autres" in page
+    reason = re.search(r'<th scope="row">(.*?)</th><td><a href="/stewardship/products/prd_', page)
+    assert reason is not None
+    assert " ".join(reason[1].split()) in ("Stockage: 128 Go / 64 Go", "Stockage: 64 Go / 128 Go")
+
+
+def test_a_question_says_what_held_the_matcher_back(desk: TestClient) -> None:
+    evidence = {"for": [], "against": [], "held_back": "model codes agree in parts only"}
+    with at(desk).database.platform() as tx:
+        offers = [offer_id_of(merchant, "lamp-7") for merchant in ("beta", "alpha")]
+        reviews.put_reviews(
+            tx, [Review(offers[0], offers[1], None, 0.93, evidence)], datetime.now(UTC)
+        )
+        (number,) = tx.exec_driver_sql(
+            "SELECT review_id FROM mdm.review WHERE evidence ? 'held_back'"
+        ).scalars()
+    for language, words in (
+        ("fr", "Leurs codes de modèle ne concordent qu’en partie."),
+        ("de", "Ihre Modellnummern stimmen nur in Teilen überein."),
+    ):
+        page = desk.get(f"/stewardship/reviews/{number}", headers={"accept-language": language})
+        assert words in page.text
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def test_who_fits_two_variants_is_put_before_a_person() -> None:
     } >= {"off_plain"}
     told = [group.evidence["off_plain"] for group in both.groups if "off_plain" in group.evidence]
     assert "as well (box)" in told[0]["kept_apart"][0]
+    assert all("as well (box)" in each.evidence["held_back"] for each in both.reviews)
     alone = decide([boxed, plain], [Pair(0, 1, 0.9)], [], judge)
     assert [len(group.members) for group in alone.groups] == [2]
 
