@@ -7,6 +7,7 @@ with the order of the scale are pooled. Where too few speak, the answer is None:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,12 @@ ENOUGH_WEIGHT = 0.5
 
 _DEVIATIONS = 3 * 1.4826
 _NEAR_PERCENT = 10
+# Two of three that nearly agree say little of the third.
+MANY_VOICES = 5
+_NEAR_PERCENT_OF_FEW = 50
 _CONFIDENCE = 1.96
+# Offers that landed in one feed are alike but for the last digits of the clock.
+_ABOUT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +103,20 @@ def _value(found: _Estimate, minor: int) -> Value:
 
 
 def _estimate(voices: Sequence[Voice]) -> _Estimate | None:
-    sales = sum(each.is_sale for each in voices)
-    merchants = {each.merchant_id for each in voices}
-    if len(voices) < ENOUGH_VOICES or (len(merchants) < ENOUGH_MERCHANTS and sales < ENOUGH_VOICES):
+    if not _are_enough(voices):
         return None
     prices = sorted(pair for each in voices for pair in each.shares if pair[1] > 0)
     if sum(weight for _, weight in prices) < ENOUGH_WEIGHT:
         return None
-    kept = _without_outliers(prices)
+    low, high = _usual(
+        prices, _NEAR_PERCENT if len(voices) >= MANY_VOICES else _NEAR_PERCENT_OF_FEW
+    )
+    kept = [pair for pair in prices if low <= pair[0] <= high]
+    # What is left out is no part of the sample, and may leave too little of it.
+    voices = [each for each in voices if any(low <= price <= high for price, _ in each.shares)]
+    if not _are_enough(voices):
+        return None
+    sales = sum(each.is_sale for each in voices)
     middle = weighted_quantile(kept, 0.5)
     size = _effective_size(voices)
     reach = _CONFIDENCE * 0.5 / size**0.5
@@ -118,11 +130,20 @@ def _estimate(voices: Sequence[Voice]) -> _Estimate | None:
     )
 
 
-def _without_outliers(weighted: list[tuple[int, float]]) -> list[tuple[int, float]]:
+def _are_enough(voices: Sequence[Voice]) -> bool:
+    sales = sum(each.is_sale for each in voices)
+    merchants = {each.merchant_id for each in voices}
+    return len(voices) >= ENOUGH_VOICES and (
+        len(merchants) >= ENOUGH_MERCHANTS or sales >= ENOUGH_VOICES
+    )
+
+
+def _usual(weighted: list[tuple[int, float]], near_percent: int) -> tuple[float, float]:
+    """The lowest and the highest price that are no outliers."""
     middle = weighted_quantile(weighted, 0.5)
     away = sorted((abs(price - middle), weight) for price, weight in weighted)
-    usual = max(_DEVIATIONS * weighted_quantile(away, 0.5), middle * _NEAR_PERCENT / 100)
-    return [pair for pair in weighted if abs(pair[0] - middle) <= usual]
+    reach = max(_DEVIATIONS * weighted_quantile(away, 0.5), middle * near_percent / 100)
+    return middle - reach, middle + reach
 
 
 def _effective_size(voices: Sequence[Voice]) -> float:
@@ -132,11 +153,14 @@ def _effective_size(voices: Sequence[Voice]) -> float:
 
 
 def weighted_quantile(weighted: Sequence[tuple[int, float]], share: float) -> int:
-    """The first of sorted (value, weight) at which the share of the weight is reached."""
+    """The first of sorted (value, weight) at which the share of the weight is reached; halfway to
+    the next where it is reached exactly, as by two of four."""
     target = share * sum(weight for _, weight in weighted)
     reached = 0.0
-    for value, weight in weighted:
+    for place, (value, weight) in enumerate(weighted):
         reached += weight
+        if math.isclose(reached, target, rel_tol=_ABOUT) and place + 1 < len(weighted):
+            return (value + weighted[place + 1][0]) // 2
         if reached >= target:
             return value
     return weighted[-1][0]
