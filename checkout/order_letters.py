@@ -98,18 +98,24 @@ def _deliver(
             language=order.language,
             written_at=now,
         )
-        try:
-            send(post.server, letter)
-        except MailRefusedError as refusal:
-            _end(tx, letter_id, "refused", now, subject, text, refusal.message)
-        except MailLaterError as error:
-            if now - row.due_at > _GIVE_UP_AFTER:
-                _end(tx, letter_id, "refused", now, subject, text, error.message)
-            else:
-                pause = min(max((now - row.due_at) / 2, timedelta(seconds=30)), _LONGEST_PAUSE)
-                _put_off(tx, letter_id, now + pause, error.message)
+        _send(tx, post, letter_id, letter, now - row.due_at)
+
+
+def _send(tx: Transaction, post: Post, letter_id: str, letter: Letter, due_for: timedelta) -> None:
+    """Hand the letter over and write down what became of it."""
+    now = letter.written_at
+    try:
+        send(post.server, letter)
+    except MailRefusedError as refusal:
+        _end(tx, letter_id, "refused", now, letter, refusal.message)
+    except MailLaterError as error:
+        if due_for > _GIVE_UP_AFTER:
+            _end(tx, letter_id, "refused", now, letter, error.message)
         else:
-            _end(tx, letter_id, "sent", now, subject, text, "")
+            pause = min(max(due_for / 2, timedelta(seconds=30)), _LONGEST_PAUSE)
+            _put_off(tx, letter_id, now + pause, error.message)
+    else:
+        _end(tx, letter_id, "sent", now, letter, "")
 
 
 def written(order: Order, opens: str, brand: Brand, *, is_first: bool) -> tuple[str, str]:
@@ -147,7 +153,7 @@ def _put_off(tx: Transaction, letter_id: str, until: datetime, said: str) -> Non
 
 
 def _end(
-    tx: Transaction, letter_id: str, state: str, now: datetime, subject: str, text: str, said: str
+    tx: Transaction, letter_id: str, state: str, now: datetime, letter: Letter, said: str
 ) -> None:
     if state == "refused":
         _LOG.error("letter %s was not sent: %s", letter_id, said)
@@ -158,8 +164,8 @@ def _end(
             state=state,
             ended_at=now,
             next_try_at=None,
-            subject=subject,
-            text=text,
+            subject=letter.subject,
+            text=letter.text,
             said=said or None,
         )
     )

@@ -22,7 +22,7 @@ from checkout.purchase.steps import payment_account
 from kernel.db import Database, Transaction
 from kernel.errors import DomainError
 from kernel.money import Money
-from mdm.merchants import list_merchants
+from mdm.merchants import Merchant, list_merchants
 
 DAY = timedelta(days=1)
 _KIND = {"capture": MovementKind.CAPTURE, "refund": MovementKind.REFUND}
@@ -167,18 +167,7 @@ def reconcile(
     findings: list[Finding] = []
     counts = [0, 0]
     for merchant in merchants:
-        with database.platform() as tx:
-            bookings = list(_bookings(tx, merchant.id, begin - DAY, begin + 2 * DAY))
-        if not bookings and merchant.connector is None:
-            continue
-        try:
-            account = payment_account(merchant)
-            moved = list(provider.movements(account, begin - DAY, begin + 2 * DAY))
-        except Refused:
-            if bookings:
-                raise
-            # Nothing was ever sold there, and the provider knows no such account.
-            continue
+        bookings, moved = _both_sides(database, provider, merchant, begin)
         findings += compare(merchant.id, bookings, moved, day)
         counts[0] += sum(each.at.astimezone(UTC).date() == day for each in bookings)
         counts[1] += sum(each.at.astimezone(UTC).date() == day for each in moved)
@@ -186,6 +175,24 @@ def reconcile(
     with database.platform() as tx:
         _keep(tx, name, compared, now)
     return compared
+
+
+def _both_sides(
+    database: Database, provider: ListsMovements, merchant: Merchant, begin: datetime
+) -> tuple[list[Booking], list[Movement]]:
+    """What was booked and what was moved of a merchant, from a day before to a day after."""
+    since, until = begin - DAY, begin + 2 * DAY
+    with database.platform() as tx:
+        bookings = list(_bookings(tx, merchant.id, since, until))
+    if not bookings and merchant.connector is None:
+        return [], []
+    try:
+        return bookings, list(provider.movements(payment_account(merchant), since, until))
+    except Refused:
+        if bookings:
+            raise
+        # Nothing was ever sold there, and the provider knows no such account.
+        return [], []
 
 
 def is_compared(tx: Transaction, name: str, day: date) -> bool:

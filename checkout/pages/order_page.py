@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from checkout.orders import LegRecord, Order
 from checkout.pages.view_models import (
-    HandoffPage,
     LegState,
     MoneyState,
     OrderLeg,
     OrderLine,
     OrderPage,
     Payment,
+    PaymentPage,
     PendingPage,
 )
 from checkout.payment_providers.port import Network, page_form
@@ -35,7 +35,7 @@ def order_path(signed: str) -> str:
     return f"/order/{signed}"
 
 
-def handoff_path(signed: str) -> str:
+def payment_path(signed: str) -> str:
     """Where the payments of an order can be chosen from."""
     return f"/pay/handoff/{signed}?again=1"
 
@@ -58,7 +58,7 @@ def _payment(signed: str, record: LegRecord) -> Payment:
     )
 
 
-def handoff_page(order: Order, signed: str, provider: str, *, leads_on: bool) -> HandoffPage:
+def payment_page(order: Order, signed: str, provider: str, *, leads_on: bool) -> PaymentPage:
     """The payments of an order. `leads_on`: a single one is gone to without another click, unless
     its page has to be opened by a form.
     """
@@ -66,7 +66,7 @@ def handoff_page(order: Order, signed: str, provider: str, *, leads_on: bool) ->
     payable = [record for record in order.legs if record.is_payable]
     following = payable[0] if payable else None
     goes = leads_on and len(order.legs) == 1 and payments[0].form is None
-    return HandoffPage(
+    return PaymentPage(
         order_number=order.number,
         payments=payments,
         next_path=pay_path(signed, following) if goes and following is not None else None,

@@ -35,7 +35,6 @@ __all__ = [
     "ConfirmSection",
     "ContactPage",
     "DeliveryChoice",
-    "HandoffPage",
     "LegState",
     "LineProblem",
     "MoneyState",
@@ -43,6 +42,7 @@ __all__ = [
     "OrderLine",
     "OrderPage",
     "Payment",
+    "PaymentPage",
     "PendingPage",
     "Policy",
     "PreparedPage",
@@ -213,7 +213,7 @@ class ConfirmPage:
     country: str = ""  # where it is delivered to; `contact_lines` leave it out
 
 
-# --- handoff.html ------------------------------------------------------------------------------
+# --- payment.html ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class HandoffPage:
+class PaymentPage:
     """Between the button and the provider's page. `next_path` set: a refresh leads on by itself
     (also sent as a header); else the shopper chooses among the payments with a `pay_path`: with
     several merchants each is paid in turn.

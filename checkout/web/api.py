@@ -25,7 +25,7 @@ from checkout.contact import read_contact
 from checkout.deps import CheckoutDeps
 from checkout.idempotency import Kept, once
 from checkout.orders import LegRecord, Order, read_order
-from checkout.pages.order_page import handoff_path, order_path
+from checkout.pages.order_page import order_path, payment_path
 from checkout.payment_providers.port import page_form
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, OfferQuoted, Quote
@@ -325,7 +325,7 @@ def _leg_json(record: LegRecord, signed_ref: str, site: str, language: str) -> J
     pay_url = record.pay_url if record.is_payable else None
     if pay_url is not None and page_form(pay_url) is not None:
         # A browser cannot be sent there; our page has the form that opens it.
-        pay_url = f"{site}{handoff_path(signed_ref)}"
+        pay_url = f"{site}{payment_path(signed_ref)}"
     return {
         "merchant_id": leg.merchant_id,
         "merchant_name": leg.merchant_name,

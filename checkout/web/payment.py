@@ -13,9 +13,9 @@ from checkout.deps import CheckoutDeps
 from checkout.orders import Order, read_order, read_purchase
 from checkout.pages.order_page import (
     REFRESH_S,
-    handoff_page,
-    handoff_path,
     order_path,
+    payment_page,
+    payment_path,
     pending_page,
 )
 from checkout.payment_providers import display_name
@@ -61,21 +61,21 @@ class _Payment:
     def handoff(self, request: Request, signed: str, again: str = "") -> Response:
         order = self._order(request, signed)
         provider = display_name(self._deps.settings.payment_provider)
-        model = handoff_page(order, signed, provider, leads_on=not again)
+        model = payment_page(order, signed, provider, leads_on=not again)
         is_payable = any(payment.pay_path for payment in model.payments)
         if not is_payable and not model.is_waiting:
             return go_to(order_path(signed))
         refresh = f"{REFRESH_S}" if model.is_waiting else None
         if model.next_path is not None:
             refresh = f"0; url={model.next_path}"
-        return page(request, "handoff.html", model, refresh=refresh)
+        return page(request, "payment.html", model, refresh=refresh)
 
     def to_provider(self, request: Request, signed: str, ordinal: int) -> Response:
         order = self._order(request, signed)
         for record in order.legs:
             if record.leg.ordinal == ordinal and record.is_payable and record.pay_url:
                 is_posted = page_form(record.pay_url) is not None
-                return go_to(handoff_path(signed) if is_posted else record.pay_url)
+                return go_to(payment_path(signed) if is_posted else record.pay_url)
         return go_to(order_path(signed))
 
     def posted_back(self, signed: str) -> Response:
@@ -92,7 +92,7 @@ class _Payment:
         opens = links.order(brand.id, order.order_ref)
         if not _is_waited_for(order, attempt=tried, has_left=bool(left)):
             is_over = order.is_resting or _is_moving(order)
-            return go_to(f"{order_path(opens)}?new=1" if is_over else handoff_path(opens))
+            return go_to(f"{order_path(opens)}?new=1" if is_over else payment_path(opens))
         here = f"/pay/return/{signed}?attempt={tried + 1}"
         refresh = f"{REFRESH_S}; url={here}"
         return page(request, "pending.html", pending_page(order, opens, here), refresh=refresh)

@@ -33,7 +33,7 @@ PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
         "confirm.html",
         lambda language: bought.confirm_three(language, binding=("Velbur", "Nordkante")),
     ),
-    "handoff": ("handoff.html", bought.handoff),
+    "payment": ("payment.html", bought.payment),
     "pending": ("pending.html", bought.pending),
     "order": ("order.html", bought.ordered),
     "order-every-ending": ("order.html", bought.every_ending),

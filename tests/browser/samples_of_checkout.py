@@ -142,8 +142,8 @@ def payments() -> tuple[vm.Payment, ...]:
     )  # fmt: skip
 
 
-def handoff(_: str) -> vm.HandoffPage:
-    return vm.HandoffPage("ord_7K2M9QX4", payments(), None, 2, 3, False, "Paysim")
+def payment(_: str) -> vm.PaymentPage:
+    return vm.PaymentPage("ord_7K2M9QX4", payments(), None, 2, 3, False, "Paysim")
 
 
 def pending(_: str) -> vm.PendingPage:
