@@ -102,7 +102,7 @@ def leg_of_merchant(order: Order, merchant_id: str) -> str:
     )
 
 
-def watch_orders(deps: CheckoutDeps, *, limit: int = ORDERS_AT_ONCE) -> int:
+def watch_orders(deps: CheckoutDeps) -> int:
     """Ask merchants what became of orders that are due for a look; answers how many were asked."""
     now = deps.clock()
     with deps.database.platform() as tx:
@@ -110,7 +110,7 @@ def watch_orders(deps: CheckoutDeps, *, limit: int = ORDERS_AT_ONCE) -> int:
             t.leg.select()
             .where(t.leg.c.state == State.COMPLETED, t.leg.c.watch_at <= now)
             .order_by(t.leg.c.watch_at)
-            .limit(limit)
+            .limit(ORDERS_AT_ONCE)
         ).all()
         merchants = {row.merchant_id: read_merchant(tx, row.merchant_id) for row in due}
     for row in due:

@@ -27,8 +27,8 @@ class HandoffNeeded(Refused):
 class NoAnswer(DomainError):
     """The peer was not reached, or did not answer a question. Nothing was changed: ask again."""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__("no_answer", message, hint=hint, status=503)
+    def __init__(self, message: str) -> None:
+        super().__init__("no_answer", message, status=503)
 
 
 class NotYet(NoAnswer):

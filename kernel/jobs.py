@@ -183,11 +183,9 @@ async def _watch(app: procrastinate.App) -> None:
             _LOG.warning("stalled jobs could not be looked for", exc_info=True)
 
 
-def run_worker(
-    url: str, handlers: Mapping[str, tuple[Job, Handler]], *, queues: Sequence[str] | None = None
-) -> None:
+def run_worker(url: str, handlers: Mapping[str, tuple[Job, Handler]]) -> None:
     """Serve jobs until asked to stop (SIGINT, SIGTERM)."""
-    asyncio.run(_run(_app(url, handlers), wait=True, queues=queues))
+    asyncio.run(_run(_app(url, handlers), wait=True, queues=None))
 
 
 def drain(

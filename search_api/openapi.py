@@ -197,10 +197,10 @@ EXAMPLES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def example_of(name: str, status: int = 200) -> dict[str, Any]:
+def example_of(name: str) -> dict[str, Any]:
     """The example of a route's answer."""
     content = {"application/json": {"example": EXAMPLES[name]}}
-    return {"responses": {str(status): {"content": content}}}
+    return {"responses": {"200": {"content": content}}}
 
 
 def body_of(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from kernel.db import Prepared, Transaction
 
 _LOG = logging.getLogger(__name__)
 
+LEGS_AT_ONCE = 100
+
 
 def advance(deps: CheckoutDeps, purchase_id: str) -> None:
     """Carry every leg of the purchase as far as it will go now; settled legs are left alone.
@@ -43,13 +45,13 @@ def advance(deps: CheckoutDeps, purchase_id: str) -> None:
             return
 
 
-def resume_all(deps: CheckoutDeps, *, limit: int = 100) -> int:
+def resume_all(deps: CheckoutDeps) -> int:
     """Advance legs that are due and held by nobody; answers how many were taken up.
 
     To be called when a worker starts, and every few seconds.
     """
     with deps.database.platform() as tx:
-        due = _unsettled(tx, _DUE, {"now": deps.clock()})[:limit]
+        due = _unsettled(tx, _DUE, {"now": deps.clock()})[:LEGS_AT_ONCE]
     taken = sum(advance_leg(deps, leg.leg_id) for leg in due)
     # What one of them did may be what the others of its purchase wait for.
     for purchase_id in {leg.purchase_id for leg in due if leg.goes_in_step}:
