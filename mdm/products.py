@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -80,10 +81,16 @@ def name_groups(
             taken.add(name)
     left = [each for each in unnamed if each.product_id is None]
     occupied = _occupied(tx, [name for group in left for name in _names(group)]) - free
-    # An id that ended in the product they come from is theirs again.
-    occupied -= _led_to(tx, occupied, set(previous.values()))
+    # An id that ended in the product they come from is theirs again, before any other.
+    former = {name for group in left for name in _former_names(group, previous)}
+    theirs = _led_to(tx, former | occupied, set(previous.values()))
     for group in left:
-        names = (name for name in _names(group) if name not in taken and name not in occupied)
+        again = (name for name in _former_names(group, previous) if name in theirs)
+        names = (
+            name
+            for name in chain(again, _names(group))
+            if name not in taken and (name in theirs or name not in occupied)
+        )
         group.product_id = next(names, None) or _free_name(tx, _first_offer(group), taken)
         taken.add(group.product_id)
     _create(tx, [each.product_id for each in unnamed if each.product_id], now)
@@ -223,14 +230,17 @@ def _claims(group: Group, previous: Mapping[str, str], free: set[str]) -> Counte
 
 
 def _by_claim(groups: Sequence[Group], previous: Mapping[str, str], free: set[str]) -> list[Group]:
-    """Groups with the strongest claim on an old id first."""
-    return sorted(
-        groups,
-        key=lambda each: (
-            -max(_claims(each, previous, free).values(), default=0),
-            _first_offer(each),
-        ),
-    )
+    """Groups with the strongest claim on an old id first; of two as strong the one that the id was
+    derived from: what came in by an error does not turn the other out."""
+
+    def strength(group: Group) -> tuple[int, bool, str]:
+        claims = _claims(group, previous, free)
+        most = max(claims.values(), default=0)
+        strongest = {name for name, count in claims.items() if count == most}
+        is_own = bool(strongest) and not strongest.isdisjoint(_former_names(group, previous))
+        return -most, not is_own, _first_offer(group)
+
+    return sorted(groups, key=strength)
 
 
 def _names(group: Group) -> Iterator[str]:
@@ -244,6 +254,14 @@ def _names(group: Group) -> Iterator[str]:
             yield derived_id("prd", "mpn", each.features.manufacturer, min(each.features.mpns))
             break
     yield derived_id("prd", "offer", members[0].offer_id)
+
+
+def _former_names(group: Group, previous: Mapping[str, str]) -> Iterator[str]:
+    """Ids that those of its members may have had who come from another product, best first."""
+    came = [each.offer_id for each in group.members if each.offer_id in previous]
+    if came:
+        yield from _names(group)
+        yield from (derived_id("prd", "offer", each) for each in sorted(came))
 
 
 def _free_name(tx: Transaction, offer_id: str, taken: set[str]) -> str:

@@ -138,6 +138,23 @@ def test_a_corrected_gtin_undoes_the_merge_that_it_caused(database: Database) ->
         assert resolve(tx, apart["beta/f214"]) == apart["beta/f214"]
 
 
+def test_what_a_wrong_gtin_took_away_has_its_own_id_again(database: Database) -> None:
+    """Corrected to another GTIN than none, after which a new product would be named."""
+    watch = "Norvalis Pulse 2 watch 45 mm"
+    phone = raw("phone", "Norvalis Lumen 6 phone 128 GB black", gtins=("4006381333931",))
+    load(database, "alpha", [phone])
+    load(database, "beta", [raw("watch", watch)])
+    before = products(database)
+    assert before["alpha/phone"] != before["beta/watch"]
+    load(database, "beta", [raw("watch", watch, gtins=("4006381333931",))])
+    assert len(set(products(database).values())) == 1
+    load(database, "beta", [raw("watch", watch, gtins=("9521886179266",))])
+    assert products(database) == before
+    with database.platform() as tx:
+        led = tx.exec_driver_sql("SELECT count(*) FROM mdm.product_redirect").scalar_one()
+    assert led == 0
+
+
 def test_a_changed_title_moves_nobody_else(database: Database) -> None:
     for shop, feed in _feeds(NUMBERS).items():
         load(database, shop, feed)
