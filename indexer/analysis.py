@@ -26,6 +26,8 @@ OTHER = "xx"
 MAX_WORDS = 16
 """Words of a query that count; the rest is left out."""
 
+_NAME = 3
+"""Letters and digits of the longest name that is never taken apart."""
 _CHUNK = re.compile(r"\w+(?:[-./,+&_]+\w+)*")
 _JOINTS = re.compile(r"[-./,+&_]+")
 _INCHES = re.compile(r"(?<=\d)\s?(?:\"|''|-?zoll\b|-?inch(?:es)?\b|pouces?\b)")
@@ -263,7 +265,7 @@ def _alternatives(
     else:
         pieces = _pieces(chunk, language)
         parts = _parts(chunk, language)
-        runs = tuple(_RUNS.findall(chunk)) if _DIGIT.search(chunk) and "." not in chunk else ()
+        runs = _runs(chunk)
         for terms, weight in ((pieces, 0.9), (parts, 0.8), (runs, 0.7)):
             if len(terms) > 1:
                 found.setdefault(Alternative(terms, weight))
@@ -273,6 +275,14 @@ def _alternatives(
         both = before + after
         found.setdefault(Alternative((_word_term(both, language) if is_word else both,)))
     return tuple(alternative for alternative in found if alternative.terms)
+
+
+def _runs(chunk: str) -> tuple[str, ...]:
+    """`gtx1080` -> `gtx 1080`. A name as short as `ps5` stays: a PS/2 cable of 5 m has its runs."""
+    if not _DIGIT.search(chunk) or "." in chunk:
+        return ()
+    runs = tuple(_RUNS.findall(chunk))
+    return runs if len(chunk) > _NAME or len(runs) != 2 else ()
 
 
 def _codes(chunk: str) -> list[str]:

@@ -151,14 +151,14 @@ def verify(brand: str | None, repair: bool, wait_s: float, as_json: bool) -> Non
             report = compare(work, repair=repair, patience_s=wait_s, progress=advance)
         reports.append(report)
         if not as_json:
-            _print_report(report, str(watch))
+            _print_report(report, str(watch), after_repair=repair)
     if as_json:
         documents = [{**asdict(report), "whole": report.is_whole} for report in reports]
         click.echo(json.dumps(documents, indent=2))
     sys.exit(0 if all(report.is_whole for report in reports) else 1)
 
 
-def _print_report(report: VerifyReport, took: str) -> None:
+def _print_report(report: VerifyReport, took: str, *, after_repair: bool) -> None:
     found = ", ".join(f"{count} {kind}" for kind, count in report.differences.items())
     verdict = found or "no difference"
     extras = [
@@ -171,6 +171,11 @@ def _print_report(report: VerifyReport, took: str) -> None:
     for row in report.examples[:20]:
         reason = f"  {row.refused}" if row.refused else ""
         click.echo(f"  {row.kind:9} {row.product_id}{reason}")
+    if after_repair and sum(report.differences.values()) > report.refused:
+        click.echo(
+            "  not mended: the index has later versions of these than PostgreSQL, as after a backup "
+            f"was restored\n  a new index: comptoir index rebuild --brand {report.brand_id}"
+        )
 
 
 @command.command(name="dead-letters")

@@ -156,3 +156,10 @@ def test_a_text_is_found_by_itself(text: str, language: str) -> None:
 def test_long_queries_are_bounded() -> None:
     """A flood of words costs no more than a long question."""
     assert len(query_words("lamp " * 5_000, "en")) == MAX_WORDS
+
+
+def test_a_name_of_three_characters_is_not_taken_apart() -> None:
+    """`ps5` is neither a cable of 5 m for PS/2 nor a printer 5 that speaks PS."""
+    short, long = query_words("ps5", "en")[0], query_words("gtx1080", "en")[0]
+    assert [each.terms for each in short.alternatives["en"]] == [("ps5",)]
+    assert ("gtx", "1080") in [each.terms for each in long.alternatives["en"]]

@@ -170,3 +170,19 @@ def test_the_command_says_what_differs_and_ends_with_1(
     mended = run(cli, ["index", "verify", "--repair", "--brand", catalogue.brand.id, "--wait", "0"])
     assert (mended.exit_code, "4 mended" in mended.output) == (0, True), mended.output
     assert run(cli, ["index", "status"]).output.startswith(f"{catalogue.brand.id}: {len(PRICES)} ")
+
+
+def test_the_command_says_what_could_not_be_mended_and_the_way_out(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As after a restored backup: the index is ahead, and only a new one helps."""
+    as_installation(catalogue, monkeypatch, tmp_path)
+    product_id = catalogue.product_ids()[0]
+    found = catalogue.engine.read(catalogue.brand.id, [product_id])[product_id]
+    ahead = Upsert(replace(found, total_minor=1), catalogue.encoder.encode_one("lamp"), 1_000_000)
+    catalogue.engine.write(catalogue.index, [ahead])
+    told = CliRunner().invoke(cli, ["index", "verify", "--wait", "0"])
+    assert "rebuild" not in told.output
+    tried = CliRunner().invoke(cli, ["index", "verify", "--repair", "--wait", "0"])
+    assert tried.exit_code == 1
+    assert f"comptoir index rebuild --brand {catalogue.brand.id}" in tried.output
