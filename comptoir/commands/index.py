@@ -173,8 +173,8 @@ def _print_report(report: VerifyReport, took: str, *, after_repair: bool) -> Non
         click.echo(f"  {row.kind:9} {row.product_id}{reason}")
     if after_repair and sum(report.differences.values()) > report.refused:
         click.echo(
-            "  not mended: the index has later versions of these than PostgreSQL, as after a backup "
-            f"was restored\n  a new index: comptoir index rebuild --brand {report.brand_id}"
+            "  not mended: the index has later versions of these than PostgreSQL, as after a "
+            f"backup was restored\n  a new index: comptoir index rebuild --brand {report.brand_id}"
         )
 
 
