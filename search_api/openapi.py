@@ -83,6 +83,8 @@ PARAMETERS = [
     _parameter("manufacturer", "Key of a maker", ["nordlys"]),
     _parameter("merchant", "Id of a merchant", ["darti"]),
     _parameter("availability", "in_stock, backorder, preorder, unknown, ...", ["in_stock"]),
+    _parameter("attribute", "Key and value of an attribute", ["capacity_kg:8 kg"]),
+    _parameter("words", "Kinds of understood pieces to take as words; all: every one", ["price"]),
     _parameter("price_min", "Lowest total with delivery, in major units", "100"),
     _parameter("price_max", "Highest total with delivery, in major units", "399.90"),
     _parameter("sort", "relevance, price_asc, price_desc or newest", "price_asc"),

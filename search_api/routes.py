@@ -89,7 +89,11 @@ class _PageRoute(APIRoute):
             except NotFound:
                 return _page(request, "not_found.html", None, status=404)
             except DomainError as error:
-                shown = {"reference": "", "is_filling": error.code == "index_missing"}
+                shown = {
+                    "reference": "",
+                    "is_filling": error.code == "index_missing",
+                    "is_away": error.code == "search_unavailable",
+                }
                 return _page(request, "error.html", None, status=error.status, **shown)
 
         return shown

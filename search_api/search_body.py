@@ -34,14 +34,20 @@ class SearchFilters(StrictBody):
     manufacturer: Values = ()
     merchant: Values = ()
     availability: Values = ()
+    attribute: Values = ()
+    """`key:value`, as `capacity_kg:8 kg`."""
     price_min: Amount | None = None
     price_max: Amount | None = None
 
 
 class SearchBody(StrictBody):
-    """A query. `facets` names those to count (absent: all four); `explain` adds the scores."""
+    """A query. `facets` names those to count (absent: all four); `explain` adds the scores.
+
+    `words` undoes what was understood of the query: these kinds of pieces are taken as words.
+    """
 
     q: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    words: Annotated[tuple[Value, ...], Field(max_length=MAX_VALUES)] = ()
     filters: SearchFilters = SearchFilters()
     facets: Annotated[tuple[FacetName, ...], Field(max_length=4)] | None = None
     sort: SortName = "relevance"
@@ -81,6 +87,8 @@ def _pairs(body: SearchBody) -> list[tuple[str, str]]:
     pairs += [("manufacturer", value) for value in filters.manufacturer]
     pairs += [("merchant", value) for value in filters.merchant]
     pairs += [("availability", value) for value in filters.availability]
+    pairs += [("attribute", value) for value in filters.attribute]
+    pairs += [("words", value) for value in body.words]
     for name, amount in (("price_min", filters.price_min), ("price_max", filters.price_max)):
         if amount is not None:
             pairs.append((name, amount))
@@ -92,6 +100,8 @@ _HINTS = {
     "manufacturer": "A key as the facet `manufacturer` has it.",
     "merchant": "The id of a merchant as the facet `merchant` has it.",
     "availability": "in_stock, backorder, preorder, unknown or out_of_stock.",
+    "attribute": "A key and a value: capacity_kg:8 kg.",
+    "words": "all, spelling, price, category, manufacturer, attribute, colour or rules.",
     "price_min": 'An amount such as "299.90".',
     "price_max": 'An amount such as "299.90", not below price_min.',
     "page": "page times per_page reaches 1,000 products at most.",
@@ -101,5 +111,5 @@ _HINTS = {
 def _refuse_ignored(ignored: Sequence[str]) -> None:
     if ignored:
         name = ignored[0]
-        field = name if name in {"q", "sort", "page", "per_page"} else f"filters.{name}"
+        field = name if name in {"q", "sort", "page", "per_page", "words"} else f"filters.{name}"
         raise field_refused(field, _HINTS.get(name, ""))

@@ -23,6 +23,8 @@ from search_api.understanding.snapshot import Snapshot
 from search_api.understanding.written import as_written
 
 SHORTEST = 3
+_SHORT = 3
+"""Letters up to which a word says too little to be put right by another of its length."""
 _LONG = 6
 """Letters from which on two slips are believed."""
 _MOST = 6
@@ -97,6 +99,8 @@ def _search(folded: str, language: str, snapshot: Snapshot) -> str | None:
                 score_cutoff=slips,
                 limit=20,
             ):
+                if not _is_likely(folded, candidate):
+                    continue
                 count = snapshot.words[name][candidate]
                 score = _likelihood(folded, candidate, int(distance), count, name == OTHER)
                 if best is None or score > best[0]:
@@ -104,11 +108,19 @@ def _search(folded: str, language: str, snapshot: Snapshot) -> str | None:
     return best[1] if best else None
 
 
+def _is_likely(typed: str, meant: str) -> bool:
+    """Whether a hand slips so: the first letter is right, or has changed places with the second.
+
+    Of three letters one may be missing, none be wrong: `pas` in `pas cher` is no `par`.
+    """
+    if typed[0] != meant[0] and typed[:2] != meant[1::-1]:
+        return False
+    return len(typed) > _SHORT or len(meant) > len(typed)
+
+
 def _likelihood(typed: str, meant: str, slips: int, count: int, is_name: bool) -> float:
-    """Frequent words are meant more often; the first letter is seldom the wrong one."""
+    """Frequent words are meant more often, and letters swapped more often than others."""
     score = math.log2(count + 1) - 6.0 * slips
-    if typed[0] != meant[0]:
-        score -= 3.0
     if sorted(typed) == sorted(meant):
         score += 1.0
     return score - (1.0 if is_name else 0.0)

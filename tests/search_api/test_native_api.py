@@ -55,6 +55,20 @@ def test_the_body_and_the_address_have_the_same_answer(shop: RealShop) -> None:
     assert by_body["notice"]["text"]
 
 
+def test_what_was_understood_is_undone_by_body_as_by_address(shop: RealShop) -> None:
+    asked = {"q": "lampe moins de 12 €", "language": "fr"}
+    understood = post(shop, "/v1/search", asked).json()
+    assert [piece["kind"] for piece in understood["understood"]][:1] == ["price"]
+    undone = post(shop, "/v1/search", {**asked, "words": ["price"]}).json()
+    assert undone["understood"] == []
+    named = {**asked, "words": ["all"], "filters": {"attribute": ["colour:red"]}}
+    with shop.client() as client:
+        by_address = client.get(
+            "/v1/search?q=lampe+moins+de+12+%E2%82%AC&lang=fr&words=all&attribute=colour:red"
+        ).json()
+    assert post(shop, "/v1/search", named).json()["total"] == by_address["total"] == 0
+
+
 def test_facets_come_as_asked_for(shop: RealShop) -> None:
     assert len(post(shop, "/v1/search", {"q": "nordlys"}).json()["facets"]) == 4
     some = post(shop, "/v1/search", {"q": "nordlys", "facets": ["merchant"]}).json()
@@ -96,6 +110,8 @@ def test_scores_are_explained_on_demand(shop: RealShop) -> None:
         ({"per_page": 101}, "per_page"),
         ({"language": "it"}, "language"),
         ({"explain": "perhaps"}, "explain"),
+        ({"words": ["nothing"]}, "words"),
+        ({"filters": {"attribute": ["8 kg"]}}, "filters.attribute"),
     ],
 )
 def test_a_wrong_field_is_refused_by_name(shop: RealShop, body: Any, field: str) -> None:

@@ -16,8 +16,9 @@ import tenants
 from indexer.document import ProductDocument
 from indexer.embed_text import embed_text
 from indexer.embedded import EmbeddedEngine
-from indexer.engine import Upsert
+from indexer.engine import SearchRequest, SearchResult, Upsert
 from kernel.embedding.encoder import Encoder, load_encoder
+from kernel.errors import DomainError
 from search_api.product import differing
 from search_api.routes import build_router
 from tenants.brand import Brand, brand_from, read_brand_file
@@ -342,3 +343,27 @@ def test_a_missing_index_says_so(tmp_path: Path, encoder: Encoder, brand: Brand)
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "index_missing"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", "La recherche ne répond pas"),
+        ("de", "Die Suche antwortet"),
+        ("en", "The search does not answer"),
+    ],
+)
+def test_an_engine_that_is_away_is_named(
+    tmp_path: Path, encoder: Encoder, brand: Brand, language: str, said: str
+) -> None:
+    """503 and what still works, not `something went wrong`."""
+
+    class Away(EmbeddedEngine):
+        def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
+            raise DomainError("search_unavailable", "It cannot be reached.", status=503)
+
+    client = TestClient(application(Away(tmp_path), encoder, brand))
+    page = client.get(f"/search?q=lampe&lang={language}")
+    assert page.status_code == 503
+    assert said in page.text
+    assert brand.contact.phone in page.text

@@ -409,3 +409,15 @@ def test_a_corrected_word_has_its_accents(shop: Shop, brand: Brand) -> None:
     found = corrected("melangeurr", "fr", known)
     assert found is not None
     assert found.text == "mélangeur"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("pas", None), ("couches", None), ("taille", None),
+        ("lmp", "lamp"), ("poucse", "pouces"), ("opuces", "pouces"), ("mailel", "maille"),
+    ],
+)  # fmt: skip
+def test_only_slips_of_a_hand_are_put_right(typed: str, meant: str | None) -> None:
+    words = {"par": 90, "lamp": 20, "pouces": 50, "maille": 9}
+    assert nearest(typed, "fr", Snapshot(words={"fr": words})) == meant
