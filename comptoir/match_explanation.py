@@ -28,6 +28,8 @@ _BANDS = {
     "apart": "kept apart",
 }
 
+_RULED = {"same": "the same product", "different": "different products"}
+
 
 def of_file(path: Path, one: str, other: str, encoder: TitleEncoder) -> dict[str, Any]:
     """Two offers of a set in the plain form; how rare words are is the set's. NotFound."""
@@ -40,7 +42,8 @@ def of_file(path: Path, one: str, other: str, encoder: TitleEncoder) -> dict[str
 
 
 def of_installation(installation: Installation, one: str, other: str) -> dict[str, Any]:
-    """Two live offers; how rare words are is that of all live offers. NotFound."""
+    """Two live offers, with the `products` they are of now and what a steward `ruled` about them;
+    how rare words are is that of all live offers. NotFound."""
     encoder = installation.encoder
     with installation.database.platform() as tx:
         advisory_lock(tx, "mdm.match")
@@ -48,6 +51,7 @@ def of_installation(installation: Installation, one: str, other: str) -> dict[st
         index.refresh(tx)
         catalogue = StoredCatalogue(tx, index, encoder.model_id, encoder.dimensions)
         offers = catalogue.offers([one, other])
+        ruled = catalogue.ruled([one, other])
     contenders, table = contenders_of(offers, encoder.dimensions)
     found = {each.offer_id: place for place, each in enumerate(contenders)}
     for each in (one, other):
@@ -55,7 +59,12 @@ def of_installation(installation: Installation, one: str, other: str) -> dict[st
             raise NotFound("offer_unknown", f"No live offer is called {each!r}.")
     rarity = Rarity(len(index), index.count)
     comparison = Comparison(contenders, table, rarity, ambiguous_gtins(contenders), {})
-    return comparison.told(found[one], found[other])
+    pair = (min(one, other), max(one, other))
+    return {
+        **comparison.told(found[one], found[other]),
+        "products": [contenders[found[each]].product_id for each in (one, other)],
+        "ruled": "same" if pair in ruled.together else "different" if pair in ruled.apart else None,
+    }
 
 
 def in_words(explained: dict[str, Any]) -> Iterator[str]:
@@ -65,4 +74,16 @@ def in_words(explained: dict[str, Any]) -> Iterator[str]:
         yield f"forbidden whatever else agrees: {reason(explained['veto']).english}"
     if explained["doubt"]:
         yield f"a person looks, however likely: {reason(explained['doubt']).english}"
+    if "products" in explained:
+        yield from _as_it_is(explained)
     yield from lines(explained)
+
+
+def _as_it_is(explained: dict[str, Any]) -> Iterator[str]:
+    """What has become of two live offers, where that is not what the two alone would say."""
+    one, other = explained["products"]
+    yield f"now of one product: {one}" if one == other else f"now of two: {one}, {other}"
+    if explained["ruled"]:
+        yield f"a steward has spoken: {_RULED[explained['ruled']]}"
+    elif (one == other) != (explained["band"] == "merge"):
+        yield "decided by all offers of both products together, not by these two alone"

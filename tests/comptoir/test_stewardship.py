@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from comptoir.backoffice import create_backoffice
 from comptoir.cli import cli
 from comptoir.installation import Installation
+from comptoir.match_explanation import in_words, of_installation
 from comptoir.stewardship.jobs import handlers
 from comptoir.stewardship.wording import WORDS, lines, told
 from kernel.errors import DomainError
@@ -191,6 +192,25 @@ def test_the_same_by_command(opened: Installation, monkeypatch: pytest.MonkeyPat
     assert kinds[:3] == ["move", "split", "merge"]
     with pytest.raises(DomainError, match="no review"):
         run(opened, monkeypatch, "show", "999")
+
+
+def test_an_explanation_tells_what_has_become_of_two_offers(
+    opened: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = json.loads(run(opened, monkeypatch, "list", "--json"))["reviews"]
+    run(opened, monkeypatch, "accept", str(first["id"]))
+    run(opened, monkeypatch, "reject", str(second["id"]))
+    told = {}
+    for each in (first, second, third):
+        offers = [offer["offer"] for offer in each["offers"]]
+        told[each["id"]] = of_installation(opened, *offers)
+    asked = [told[each["id"]] for each in (first, second, third)]
+    assert [each["ruled"] for each in asked] == ["same", "different", None]
+    assert [len(set(each["products"])) for each in asked] == [1, 2, 2]
+    lines = list(in_words(asked[0]))
+    assert lines[1] == f"now of one product: {asked[0]['products'][0]}"
+    assert lines[2] == "a steward has spoken: the same product"
+    assert "a steward has spoken: different products" in list(in_words(asked[1]))
 
 
 def test_the_jobs_of_stewardship_run_and_come_again(opened: Installation) -> None:
