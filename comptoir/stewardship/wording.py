@@ -33,6 +33,7 @@ WORDS = {
     "other_lead": "Titles that lead with different makers",
     "code_in_pieces": "The same model code, written in pieces by one",
     "other_market": "The same model, with the letters of a market",
+    "without_letters": "The same model, without the letters that it begins with",
     "numbers_differ": "Numbers that differ",
     "numbers_in_common": "Numbers in common",
     "numbers_unmatched": "Numbers on one side only",

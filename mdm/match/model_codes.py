@@ -1,17 +1,20 @@
-"""Model codes that two titles write in different ways: in pieces, or with the letters of a market.
-Pure.
+"""Model codes that two titles write in different ways: in pieces, with the letters of a market, or
+without the letters that they begin with. Pure.
 
-`dsr 15b1 k` is `dsr15b1k`; `ue49nu7100kxxu` is `ue49nu7100` as it is sold in Britain. Other letters
-behind a code name other things (`dfg15b1k` is black, `dfg15b1s` is silver): they are not read here.
+`dsr 15b1 k` is `dsr15b1k`; `ue49nu7100kxxu` is `ue49nu7100` as it is sold in Britain; `49nu7100`,
+or `NU7100, 49 inch`, is `ue49nu7100`. Other letters behind a code name other things (`dfg15b1k` is
+black, `dfg15b1s` is silver), and so do other letters before it: they are not read here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate, chain
 
 from mdm.match.features import Features
+from mdm.match.reading import UNITS
 
 SHORTEST = 6
 """Letters of a code that can name a model."""
@@ -26,6 +29,10 @@ _LETTER = re.compile(r"[a-z]")
 # lla), Sony (bu, su, baep). `uk` and `gb` alone stand behind codes of sisters as well.
 _MARKET = re.compile(r"a?[ktu]?xx[a-z]|a?[ktu]?xe[a-z]|a?xu|[pl]?l[abd]|[bs]u|[bs]aep")
 _MARKET_LETTERS = range(2, 6)
+# A size and a series behind the letters of a maker's line; what is left without them has to be long
+# enough to name a model by itself.
+_LETTERED = re.compile(r"[a-z]{2,4}((?=(?:[a-z]*\d){4})\d[a-z0-9]{6,20})")
+_SIZED = re.compile(r"(\d\d)([a-z]{1,3}\d{3}[a-z0-9]{0,16})")
 
 
 def written_in_pieces(one: Features, other: Features) -> str | None:
@@ -41,6 +48,48 @@ def of_another_market(one: Features, other: Features) -> str | None:
         return None
     found = (here | one.all_codes) & (there | other.all_codes) & (here | there)
     return max(found, key=lambda each: (len(each), each), default=None)
+
+
+def without_its_letters(one: Features, other: Features) -> str | None:
+    """The longest model that one states with the letters that it begins with, the other without:
+    its size and series in one piece, or apart."""
+    found = {*_bare(one, other), *_bare(other, one)}
+    return max(found, key=lambda each: (len(each), each), default=None)
+
+
+def _bare(one: Features, other: Features) -> Iterator[str]:
+    lettered = _lettered(one.codes)
+    if not lettered:
+        return
+    written = other.codes | _models(other.codes)
+    for code, bare, size, series in lettered:
+        is_said = bare in written or (series in written and _says_size(other, size))
+        if is_said and not _has_other_letters(other, bare):
+            yield code
+
+
+def _has_other_letters(offer: Features, bare: str) -> bool:
+    """Whether letters that are neither a maker nor a unit stand before it: `fridge skb 68821af`."""
+    before = (each.removesuffix(bare) for each in offer.joined if each.endswith(bare))
+    return any(each.isalpha() and each != offer.lead and each not in UNITS for each in before)
+
+
+def _says_size(offer: Features, size: str) -> bool:
+    stated = offer.attributes.get("screen_size", "").partition(" ")[0]
+    return size in offer.reading.tokens or size == stated
+
+
+@lru_cache(maxsize=100_000)
+def _lettered(codes: frozenset[str]) -> tuple[tuple[str, str, str, str], ...]:
+    """Codes that begin with the letters of a line: whole, without these, the size, the series."""
+    found = []
+    for code in sorted(codes | _models(codes)):
+        bare = _LETTERED.fullmatch(code)
+        if bare:
+            sized = _SIZED.fullmatch(bare[1])
+            size, series = (sized[1], sized[2]) if sized else ("", "")
+            found.append((code, bare[1], size, series))
+    return tuple(found)
 
 
 def _in_pieces(one: Features, other: Features) -> list[str]:

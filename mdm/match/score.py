@@ -18,7 +18,7 @@ from mdm.match.ensemble import Ensemble, read_ensemble
 from mdm.match.evidence import Evidence
 from mdm.match.features import Features
 from mdm.match.generations import generations
-from mdm.match.model_codes import of_another_market, written_in_pieces
+from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
 from mdm.match.rarity import TELLING, Rarity
 from mdm.match.short_names import unlike_names
 from mdm.normalise.trade_words import ENGLISH_OF
@@ -49,6 +49,7 @@ OTHER_SHORT_NAME = -2.5
 # Of such pairs .70 to .98 are of one product, whatever else the titles score.
 CODE_IN_PIECES = 1.25
 OTHER_MARKET = 2.5
+WITHOUT_LETTERS = 2.5
 # Titles that lead with two makers, each of whom the other does not know.
 OTHER_LEAD = -2.0
 # `Mark II` and `Mark III`: of 76 such pairs that titles make likelier than .1 none was one product.
@@ -62,7 +63,7 @@ AGAINST_AT_MOST = -5.0
 MIN_TOLD = 0.05
 
 _NOTHING: frozenset[str] = frozenset()
-# What lead a title and are no maker: kinds of things, and what shops say of a piece before they
+# What leads a title and is no maker: kinds of things, and what shops say of a piece before they
 # name it (`SIM free iPhone`, `open box`).
 _NO_MAKERS = frozenset(ENGLISH_OF.values()) | frozenset(
     ("exdisplay", "genuine", "grade", "open", "original", "sim", "simfree", "unisex", "used")
@@ -144,6 +145,9 @@ def _codes_written_otherwise(one: Features, other: Features, rarity: Rarity) -> 
     model = of_another_market(one, other)
     if model and rarity.holders(model) <= MODEL_CODE_HOLDERS:
         return [("other_market", (model,), OTHER_MARKET)]
+    lettered = without_its_letters(one, other)
+    if lettered and rarity.holders(lettered) <= MODEL_CODE_HOLDERS:
+        return [("without_letters", (lettered,), WITHOUT_LETTERS)]
     return []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from mdm.match.features import Features
-from mdm.match.model_codes import of_another_market, written_in_pieces
+from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
 from mdm.match.rarity import TELLING, Rarity
 from mdm.normalise.kind import added
 from mdm.normalise.trade_attributes import TRADE_KEYS
@@ -108,7 +108,9 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
     if one.gtins & other.gtins or one.mpns & other.mpns:
         return None
     shared = one.all_codes & other.all_codes
-    if not shared and (of_another_market(one, other) or written_in_pieces(one, other)):
+    if not shared and any(
+        same(one, other) for same in (of_another_market, written_in_pieces, without_its_letters)
+    ):
         return None
     if one.codes and other.codes and not shared:
         return "model codes agree in parts only"

@@ -227,7 +227,7 @@ def test_the_jobs_of_stewardship_run_and_come_again(opened: Installation) -> Non
 def test_every_piece_of_evidence_has_words() -> None:
     extra = {"same_gtin", "shared_gtin", "other_gtin", "same_part_number", "other_part_number"}
     extra |= {"same_model_code", "same_title", "other_short_name", "other_card", "was_there_before"}
-    extra |= {"code_in_pieces", "other_market", "other_lead", "other_generation"}
+    extra |= {"code_in_pieces", "other_market", "other_lead", "other_generation", "without_letters"}
     assert {*Evidence._fields, *extra} - set(WORDS) == set()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mdm.match.features import Features, offer_features
-from mdm.match.model_codes import of_another_market, written_in_pieces
+from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
 from mdm.match.rarity import Rarity
 from mdm.match.score import title_evidence
 from mdm.match.vetoes import doubt
@@ -60,6 +60,35 @@ def test_of_another_market(title: str, other: str, model: str | None) -> None:
         assert of_another_market(one, two) == model
 
 
+@pytest.mark.parametrize(
+    ("title", "other", "model"),
+    [
+        ("UE55NU7400 TV", "Norvalis 55 inch 55NU7400 TV", "ue55nu7400"),
+        ("UE55NU7400UXXU TV", "55NU7400 TV", "ue55nu7400"),
+        ("43LK5900PLA TV", "OLED43LK5900 TV", "oled43lk5900"),
+        ("UE49NU7100 TV", "Norvalis 49 black NU7100 TV", "ue49nu7100"),
+        ("UE49NU7100 TV", "Norvalis 49 inch NU7100 TV", "ue49nu7100"),
+        # Another size, another series, none stated.
+        ("UE55NU7400 TV", "Norvalis 49NU7400", None),
+        ("UE55NU7400 TV", "Norvalis 55NU7300", None),
+        ("UE49NU7100 TV", "Norvalis 55 black NU7100 TV", None),
+        ("UE49NU7100 TV", "Norvalis NU7100 TV", None),
+        # Other letters before it, in one piece and apart.
+        ("UE55NU7400 TV", "QE55NU7400 TV", None),
+        ("SFB68821AF1", "Norvalis SKB 68821AF1", None),
+        ("SFB68821AF1", "Norvalis fridge 68821AF1", "sfb68821af1"),
+        ("GV6801TVS", "GX 6801 TVS", None),
+        # Too short to name a model by itself.
+        ("KIR18V51", "KIL 18V51", None),
+        ("UE55NU7400 TV", "", None),
+    ],
+)
+def test_without_its_letters(title: str, other: str, model: str | None) -> None:
+    screens = {"attributes": {"screen_size": "49 in"}} if "49 inch" in other else {}
+    for one, two in permutations((_features(title), _features(other, **screens))):
+        assert without_its_letters(one, two) == model
+
+
 def test_a_code_written_otherwise_counts_and_leaves_no_doubt() -> None:
     whole, pieces = _features("Norvalis DSR15B1K"), _features("Norvalis DSR 15B1 K")
     assert title_evidence(whole, pieces, RARE) == [("code_in_pieces", ("dsr15b1k",), 1.25)]
@@ -67,11 +96,15 @@ def test_a_code_written_otherwise_counts_and_leaves_no_doubt() -> None:
     here, there = _features("Norvalis UE49NU7100KXXU"), _features("Norvalis UE49NU7100UXXU")
     assert title_evidence(here, there, RARE) == [("other_market", ("ue49nu7100",), 2.5)]
     assert doubt(here, there, RARE) is None
+    bare = _features("Norvalis 49 inch 49NU7100")
+    assert title_evidence(here, bare, RARE) == [("without_letters", ("ue49nu7100",), 2.5)]
+    assert doubt(here, bare, RARE) is None
     sister = _features("Norvalis UE49NU7300UXXU")
     assert title_evidence(here, sister, RARE) == []
     assert doubt(here, sister, RARE) == "model codes agree in parts only"
 
 
 def test_a_code_that_many_carry_is_no_model() -> None:
-    here, there = _features("Norvalis UE49NU7100KXXU"), _features("Norvalis UE49NU7100")
-    assert title_evidence(here, there, Rarity(100_000, lambda _: 5_000)) == []
+    here = _features("Norvalis UE49NU7100KXXU")
+    for there in (_features("Norvalis UE49NU7100"), _features("Norvalis 49NU7100")):
+        assert title_evidence(here, there, Rarity(100_000, lambda _: 5_000)) == []
