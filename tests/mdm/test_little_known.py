@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
+from kernel.db import Database
 from mdm.match.candidates import merchant_piece
 from mdm.match.decision import Contender, Decision
 from mdm.match.features import offer_features
@@ -13,7 +14,8 @@ from mdm.match.little_known import KNOWN, little_known
 from mdm.match.living_catalogue import EmptyCatalogue
 from mdm.match.newcomers import Matching, Newcomer
 from mdm.match.rarity import Rarity
-from tests.mdm.offers_at_hand import WordEncoder
+from mdm.stewardship.reviews import queue
+from tests.mdm.offers_at_hand import WordEncoder, load, opened, products, raw
 
 TITLES = {
     "north": "Norvalis KX214QTZ fridge freezer white",
@@ -91,3 +93,30 @@ def test_the_offer_of_a_little_known_merchant_is_put_before_a_person() -> None:
 
 def test_with_its_gtin_it_is_merged() -> None:
     assert _together(_decision(gtins=["04006381333931"])) == {"off_north", "off_south", "off_tiny"}
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    yield from opened(postgres_url, *TITLES)
+
+
+def test_the_living_catalogue_knows_its_merchants(database: Database) -> None:
+    """Asked while its merchant has one offer, of another article merged once there are two."""
+    shelf = [raw(f"l{number}", f"Lamp brass LX{number:03d}9A", None) for number in range(310)]
+    articles = {"KX214QTZ": "f1", "MV388RSA": "f2"}
+    feeds = {
+        shop: [raw(sku, title.replace("KX214QTZ", code)) for code, sku in articles.items()]
+        for shop, title in TITLES.items()
+    }
+    for shop in ("north", "south"):
+        own = [raw(each.sku, f"{shop} {each.title}") for each in shelf]
+        load(database, shop, [*own, *feeds[shop]])
+    load(database, "tiny", feeds["tiny"][:1])
+    found = products(database)
+    assert found["north/f1"] == found["south/f1"] != found["tiny/f1"]
+    with database.platform() as tx:
+        assert len(queue(tx, limit=9)) == 1
+    load(database, "tiny", feeds["tiny"])
+    found = products(database)
+    assert found["north/f2"] == found["south/f2"] == found["tiny/f2"]
+    assert found["tiny/f1"] != found["north/f1"], "a question stays a question"
