@@ -8,34 +8,17 @@ downloaded, before a model is loaded."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from kernel.errors import DomainError
+from kernel.embedding.any_model import ModelFacts, unreadable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 SHIPPED_MODEL = Path(__file__).parent / "static"
-
-MAX_CHARACTERS = 4_000
-"""Of one text: the longest titles and specifications; the rest says little new."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What people ask about a model; what it does not say is 0, () or None."""
-
-    kind: str
-    source: str
-    """Its folder, or the name it was loaded by."""
-    pieces: int
-    bytes_on_disk: int
-    languages: tuple[str, ...]
-    licence: str | None
 
 
 class Encoder(Protocol):
@@ -113,20 +96,3 @@ def _is_sentence_model(source: Path) -> bool:
     except OSError:
         return False
     return b'"model2vec"' not in head and b'"architectures"' in head
-
-
-def unreadable(path: Path | str, reason: str) -> DomainError:
-    """The refusal for a model file that cannot be used."""
-    return DomainError(
-        "embedding_model_unreadable",
-        f"The embedding model file {path} cannot be used: {reason}",
-        hint="Unset EMBEDDING_MODEL for the shipped model, or name a model2vec or "
-        "sentence-transformers folder. If the shipped file is damaged, install Comptoir again.",
-        status=500,
-    )
-
-
-def readable(text: str) -> str:
-    """At most MAX_CHARACTERS; lone surrogates, which UTF-8 cannot carry, become question marks."""
-    text = text[:MAX_CHARACTERS]
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

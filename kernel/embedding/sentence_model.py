@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kernel.embedding.encoder import ModelFacts, readable, unreadable
+from kernel.embedding.any_model import ModelFacts, readable, unreadable
 from kernel.errors import DomainError
 
 if TYPE_CHECKING:

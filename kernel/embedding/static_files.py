@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kernel.embedding.encoder import unreadable
+from kernel.embedding.any_model import unreadable
 from kernel.errors import DomainError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernel.embedding.encoder import MAX_CHARACTERS, ModelFacts, readable
+from kernel.embedding.any_model import MAX_CHARACTERS, ModelFacts, readable
 from kernel.embedding.static_files import MAX_PIECES, StaticFiles, read_static_files
 
 if TYPE_CHECKING:
