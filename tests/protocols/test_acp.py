@@ -17,10 +17,10 @@ from checkout.merchant_connectors._acp_messages import read_session
 from checkout.merchant_connectors._checked_answers import Malformed
 from checkout.merchant_connectors.acp import TOLERANCE_S, VERSION, AcpConnector
 from checkout.merchant_connectors.port import Notice, OrderStatus, QuoteLine
-from checkout.outcomes import HandoffNeeded, NoAnswer, OutcomeUnknown, Refused
+from checkout.outcomes import HandoffNeeded, NoAnswer, Refused
 from tests.peers import http, wait_for
 from tests.protocols.merchant_server import ProtocolShop, running_merchant
-from tests.protocols.orders import PARIS, made_of, sell
+from tests.protocols.orders import PARIS, sell
 
 
 @pytest.fixture(scope="module")
@@ -64,37 +64,6 @@ def test_pieces_are_named_one_by_one_and_not_without_end(acp_shop: ProtocolShop)
     with pytest.raises(Refused) as refusal:
         connector.quote([QuoteLine(sold.sku, 201)], PARIS)
     assert refusal.value.code == "too_many"
-
-
-@pytest.mark.parametrize("kind", ["down", "answer_lost"])
-def test_a_completion_without_an_answer_is_asked_after_and_made_once(
-    acp_shop: ProtocolShop, kind: str
-) -> None:
-    connector, sold = acp_shop.connector(), sell(acp_shop)
-    handle = connector.prepare(sold.order)
-    acp_shop.fault("complete", kind)
-    with pytest.raises(OutcomeUnknown):
-        connector.place(sold.order, handle)
-    found = connector.find(sold.order.reference, handle)
-    assert (found is None) == (kind == "down")
-    placed = connector.place(sold.order, handle)
-    assert found in (None, placed)
-    assert made_of(acp_shop, handle) == [placed.merchant_order_number]
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"), [("sold_out", "out_of_stock"), ("price_moved", "total_changed")]
-)
-def test_what_changes_at_the_last_moment_is_refused(
-    acp_shop: ProtocolShop, fault: str, code: str
-) -> None:
-    connector, sold = acp_shop.connector(), sell(acp_shop)
-    handle = connector.prepare(sold.order)
-    acp_shop.fault("complete", fault)
-    with pytest.raises(Refused) as refusal:
-        connector.place(sold.order, handle)
-    assert refusal.value.code == code
-    assert made_of(acp_shop, handle) == []
 
 
 def test_a_merchant_that_wants_the_buyer_on_its_page(handing_shop: ProtocolShop) -> None:

@@ -170,22 +170,6 @@ def test_a_merchant_that_wants_the_buyer_on_its_page(handing_shop: ProtocolShop)
     assert found.merchant_order_number == number
 
 
-@pytest.mark.parametrize("kind", ["down", "answer_lost"])
-def test_a_completion_without_an_answer_is_asked_after_and_made_once(
-    ucp_shop: ProtocolShop, kind: str
-) -> None:
-    connector, sold = ucp_shop.connector(), sell(ucp_shop)
-    handle = connector.prepare(sold.order)
-    ucp_shop.fault("complete", kind)
-    with pytest.raises(OutcomeUnknown):
-        connector.place(sold.order, handle)
-    found = connector.find(sold.order.reference, handle)
-    assert (found is None) == (kind == "down")
-    placed = connector.place(sold.order, handle)
-    assert found in (None, placed)
-    assert made_of(ucp_shop, handle) == [placed.merchant_order_number]
-
-
 def test_an_order_that_cannot_be_read_yet_is_in_doubt_and_never_given_up(
     ucp_shop: ProtocolShop,
 ) -> None:
@@ -197,21 +181,6 @@ def test_an_order_that_cannot_be_read_yet_is_in_doubt_and_never_given_up(
             connector.place(sold.order, handle)
     placed = connector.place(sold.order, handle)
     assert made_of(ucp_shop, handle) == [placed.merchant_order_number]
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"), [("sold_out", "out_of_stock"), ("price_moved", "total_changed")]
-)
-def test_what_changes_at_the_last_moment_is_refused(
-    ucp_shop: ProtocolShop, fault: str, code: str
-) -> None:
-    connector, sold = ucp_shop.connector(), sell(ucp_shop)
-    handle = connector.prepare(sold.order)
-    ucp_shop.fault("complete", fault)
-    with pytest.raises(Refused) as refusal:
-        connector.place(sold.order, handle)
-    assert refusal.value.code == code
-    assert made_of(ucp_shop, handle) == []
 
 
 def test_a_slow_merchant_is_waited_for_and_makes_one_order(ucp_shop: ProtocolShop) -> None:
