@@ -281,7 +281,7 @@ def judge(file: Path, brand: str | None, locale: str, actor: str | None, anew: b
 @click.option("--brand", help="The only brand it may act for (default: all of them).")
 @click.option("--revoke", is_flag=True, help="End all keys of the operator instead.")
 def key(operator: str, brand: str | None, revoke: bool) -> None:
-    """Make a key for the back office's ranking API. It is shown once."""
+    """Make an operator's key to the back office: its pages and its APIs. It is shown once."""
     from comptoir.installation import Installation
     from tenants.operator_keys import create_operator_key, revoke_operator_keys
 
