@@ -54,19 +54,26 @@ _FRENCH_UNITS = {"ko": "kb", "mo": "mb", "go": "gb", "to": "tb"}
 _STOP_WORDS = {
     language: frozenset(words.split())
     for language, words in {
-        "fr": "le la les un une des de du d l et ou a au aux en pour avec sans sur par",
-        "de": "der die das den dem ein eine einen einer und oder fur mit ohne von vom zu zum zur",
-        "en": "a an the and or of for with without to in on by",
+        "fr": "le la les un une des de du d l et ou a au aux en pour avec sans sur par "
+        "pas cher chere chers cheres",
+        "de": "der die das den dem ein eine einen einer und oder fur mit ohne von vom zu zum zur "
+        "gunstig gunstige gunstiger gunstiges gunstigen billig billige billiger billiges billigen",
+        "en": "a an the and or of for with without to in on by cheap",
     }.items()
 }
+"""Words that say nothing of a thing: everybody's `cheap` (`pas cher`) is in no title either."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Terms that all have to be in one field, and how much they are worth (1 as typed)."""
+    """Terms that all have to be in one field, and how much they are worth (1 as typed).
+
+    `is_bare`: the number of a measure without its unit, believed where all words are there alone.
+    """
 
     terms: tuple[str, ...]
     weight: float = 1.0
+    is_bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,11 @@ def code_prefixes(code: str) -> list[str]:
     """Beginnings of a model number by which people look for it."""
     whole = code_term(code)
     return [whole[:end] for end in range(4, len(whole))] if _DIGIT.search(whole) else []
+
+
+def is_stop_word(folded: str, language: str) -> bool:
+    """Whether a folded word is left out of questions that have others."""
+    return folded in _STOP_WORDS.get(language, ())
 
 
 def is_unit(folded: str, language: str) -> bool:
@@ -261,7 +273,7 @@ def _alternatives(
     found = dict.fromkeys([Alternative(_chunk_terms(chunk, language)[:1])])
     measure = _MEASURE.fullmatch(chunk)
     if measure and measure[2] in _UNITS:
-        found[Alternative((measure[1],), 0.4)] = None
+        found[Alternative((measure[1],), 0.4, is_bare=True)] = None
     else:
         pieces = _pieces(chunk, language)
         parts = _parts(chunk, language)

@@ -49,11 +49,23 @@ def matching_plan(words: Words) -> MatchingPlan:
     typed = query_words(words.text, words.language)
     if len(typed) == 1 and _DIGIT.search(typed[0].text):
         weights = replace(weights, codes=weights.codes * NUMBER_ALONE)
+    required = _required(words, len(typed))
+    if required < len(typed):
+        typed = tuple(_as_stated(word) for word in typed)
     clauses = tuple(
         _clauses(word, words.expansions.get(place, ()), words.language, weights)
         for place, word in enumerate(typed)
     )
-    return MatchingPlan(clauses, _required(words, len(clauses)))
+    return MatchingPlan(clauses, required)
+
+
+def _as_stated(word: QueryWord) -> QueryWord:
+    """Where fewer words are enough, `55 inch` alone must not find bicycles of 55 cm."""
+    stated = {
+        language: tuple(each for each in found if not each.is_bare)
+        for language, found in word.alternatives.items()
+    }
+    return replace(word, alternatives=stated)
 
 
 def _required(words: Words, count: int) -> int:

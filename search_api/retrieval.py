@@ -39,6 +39,7 @@ from search_api.second_stage import (
     hidden_filters,
     needs_documents,
     order_candidates,
+    with_all_words,
 )
 from search_api.understanding.compounding import taken_apart
 from search_api.understanding.narrowing import narrowed
@@ -162,7 +163,8 @@ class Retrieval:
             wider = self._ask(query, text, Match.HALF, plan, required=required)
             if wider.total > strict.total:
                 found = self._ranked(query, text, wider, plan)
-                return said(found, "half_of_words", query.text, matched_all=strict.total)
+                told = with_all_words(wider.hits) if query.sort == "relevance" else strict.total
+                return said(found, "half_of_words", query.text, matched_all=told)
         if strict.prices is None:
             strict = self._ask(query, text, Match.ALL, plan)
         if strict.total or self._only_filters_exclude(query, text):

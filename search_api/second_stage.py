@@ -95,6 +95,14 @@ def browsed(
     return sorted(moved, key=lambda row: -(bare[row.product_id] + rules[row.product_id]))
 
 
+def with_all_words(hits: Hits) -> int:
+    """How many of the hits have every word, where fewer were enough.
+
+    A strict question may find more: there, a measure's number without its unit is believed.
+    """
+    return int((hits.scores >= ALL_WORDS_BONUS).sum())
+
+
 def needs_documents(plan: RulePlan) -> bool:
     """Whether a rule looks at what a hit does not carry."""
     return any(

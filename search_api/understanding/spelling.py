@@ -16,7 +16,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from indexer import compounds
-from indexer.analysis import OTHER, is_unit, shown_words
+from indexer.analysis import OTHER, is_stop_word, is_unit, shown_words
 from indexer.folding import fold
 from kernel.categories import categories
 from search_api.understanding.snapshot import Snapshot
@@ -63,7 +63,7 @@ def nearest(word: str, language: str, snapshot: Snapshot) -> str | None:
     folded = fold(word)
     if len(folded) < SHORTEST or not folded.isalpha() or snapshot.knows(folded):
         return None
-    if folded in _category_words() or is_unit(folded, language):
+    if folded in _category_words() or is_unit(folded, language) or is_stop_word(folded, language):
         return None
     asked = folded, language
     if asked not in snapshot.nearest:

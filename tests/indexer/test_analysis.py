@@ -163,3 +163,11 @@ def test_a_name_of_three_characters_is_not_taken_apart() -> None:
     short, long = query_words("ps5", "en")[0], query_words("gtx1080", "en")[0]
     assert [each.terms for each in short.alternatives["en"]] == [("ps5",)]
     assert ("gtx", "1080") in [each.terms for each in long.alternatives["en"]]
+
+
+def test_what_everybody_wants_says_nothing_of_a_thing() -> None:
+    """But a question of nothing else is asked as it stands."""
+    asked = {"fr": "lave-linge pas cher", "de": "günstige Waschmaschine", "en": "cheap tablet"}
+    for language, text in asked.items():
+        assert len(query_words(text, language)) == 1
+    assert [word.text for word in query_words("cher", "fr")] == ["cher"]

@@ -421,3 +421,14 @@ def test_a_corrected_word_has_its_accents(shop: Shop, brand: Brand) -> None:
 def test_only_slips_of_a_hand_are_put_right(typed: str, meant: str | None) -> None:
     words = {"par": 90, "lamp": 20, "pouces": 50, "maille": 9}
     assert nearest(typed, "fr", Snapshot(words={"fr": words})) == meant
+
+
+def test_as_many_are_said_to_have_all_words_as_come_first(shop: Shop, brand: Brand) -> None:
+    """`8 kg` is no `8 vitesses`: the mixer has the number alone and stands among the others."""
+    answer = ask(shop, brand, "hydranor 8 kg", words="all")
+    assert answer.relaxation is not None
+    assert answer.relaxation.matched_all == 3
+    assert {row.id for row in answer.products[:3]} == {"prd_w80", "prd_w81", "prd_w82"}
+    mixer = ask(shop, brand, "mixeur 8 kg", words="all")
+    assert mixer.relaxation is not None
+    assert mixer.relaxation.matched_all == 0

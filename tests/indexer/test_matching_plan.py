@@ -1,0 +1,20 @@
+"""Clauses of a question, before any engine."""
+
+from __future__ import annotations
+
+from indexer.engine import Match, Words
+from indexer.matching_plan import matching_plan
+
+
+def terms(text: str, match: Match) -> list[set[tuple[str, ...]]]:
+    """Of each word, what may stand for it."""
+    plan = matching_plan(Words(text, "en", match))
+    return [{clause.terms for clause in word} for word in plan.words]
+
+
+def test_a_number_without_its_unit_counts_where_every_word_is_asked_for_alone() -> None:
+    """Half of `television 55 inch` would else be a bicycle of 55 cm."""
+    assert ("55",) in terms("television 55 inch", Match.ALL)[1]
+    assert ("55",) not in terms("television 55 inch", Match.HALF)[1]
+    assert ("55inch",) in terms("television 55 inch", Match.HALF)[1]
+    assert ("55",) in terms("55 inch", Match.HALF)[0], "of one word, half is all"
