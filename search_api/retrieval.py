@@ -43,10 +43,10 @@ from search_api.second_stage import (
 )
 from search_api.understanding.compounding import taken_apart
 from search_api.understanding.narrowing import narrowed
-from search_api.understanding.numbers import has_digit, is_number
+from search_api.understanding.numbers import is_number
 from search_api.understanding.recognition import Known, Reading, read
 from search_api.understanding.snapshot import Snapshot
-from search_api.understanding.spelling import Correction, corrected
+from search_api.understanding.spelling import Correction, corrections, likeliest
 from search_api.understanding.synonyms import expansions
 from tenants.brand import Brand
 from tenants.ranking.products import RankedProduct
@@ -199,10 +199,7 @@ class Retrieval:
     def _without_weakest(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved | None:
         """Drop the word that tells least (unknown, then most frequent) until something is found."""
         words = [word.text for word in query_words(text, self.language)]
-        known = {word: self.snapshot.count(word, self.language) for word in words}
-        order = sorted(
-            set(words), key=lambda word: (known[word] > 0 or has_digit(word), -known[word])
-        )
+        order = self.snapshot.weakest_first(words, self.language)
         for dropped in range(1, len(order)):
             rest = [word for word in words if word not in order[:dropped]]
             result = self._ask(query, " ".join(rest), Match.ALL, plan)
@@ -214,7 +211,12 @@ class Retrieval:
     def _correction(self, query: ShopQuery, text: str) -> Correction | None:
         if {"spelling", "all"} & set(query.as_words):
             return None
-        return corrected(text, self.language, self.snapshot)
+        ways = corrections(text, self.language, self.snapshot)
+        return likeliest(ways, lambda said: self._count(said, Match.ALL, query.filters()))
+
+    def _count(self, text: str, match: Match, filters: Filters) -> int:
+        words = Words(text, self.language, match)
+        return self.engine.search(self.brand.id, SearchRequest(words, filters, limit=0)).total
 
     def _ask(
         self,
@@ -349,10 +351,7 @@ class Retrieval:
     def _only_filters_exclude(self, query: ShopQuery, text: str) -> bool:
         """Whether the words are found without the filters: then those are to be taken off."""
         anything = Filters(without=query.without)
-        if query.filters() == anything:
-            return False
-        words = Words(text, self.language, Match.HALF)
-        return self.engine.search(self.brand.id, SearchRequest(words, anything, limit=0)).total > 0
+        return query.filters() != anything and self._count(text, Match.HALF, anything) > 0
 
     def _by_meaning(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved:
         """No word is known: near in meaning, else what is popular near there, else popular."""

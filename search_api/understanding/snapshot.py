@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from indexer.analysis import LANGUAGES, OTHER, index_terms
@@ -18,6 +18,7 @@ from indexer.document import ProductDocument
 from indexer.engine import WINDOW, Engine, FacetField, SearchRequest, Sort
 from indexer.stemming import stem
 from search_api.renewed import Renewed
+from search_api.understanding.numbers import has_digit
 from search_api.understanding.written import Written, written
 
 KEEP_S = 600.0
@@ -37,6 +38,14 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """A word of the index beside one that is none, as people write it; see `spelling` for bits."""
+
+    written: str
+    slips: float
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """`words[language]` count the products that show a word, other languages' words under OTHER."""
 
@@ -50,7 +59,7 @@ class Snapshot:
     """How folded words are written in a language, where that is another way."""
     by_length: Mapping[tuple[str, int], Sequence[str]] = field(init=False, repr=False)
     """Words by their language and number of letters."""
-    nearest: dict[tuple[str, str], str | None] = field(
+    near: dict[tuple[str, str], tuple[Near, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
     """What was found for words before; unknown words are asked for again and again."""
@@ -71,6 +80,11 @@ class Snapshot:
     def count(self, word: str, language: str) -> int:
         """Products that show the word, in the reader's language and in names."""
         return sum(self.words.get(name, {}).get(word, 0) for name in (language, OTHER))
+
+    def weakest_first(self, words: Iterable[str], language: str) -> list[str]:
+        """Words by how little they tell: unknown ones, then frequent ones; numbers tell much."""
+        known = {word: self.count(word, language) for word in words}
+        return sorted(known, key=lambda word: (known[word] > 0 or has_digit(word), -known[word]))
 
 
 _EMPTY = Snapshot()

@@ -23,7 +23,7 @@ from search_api.query import minor_amount, read_query
 from search_api.search import Shop
 from search_api.understanding.price_limits import price_limits
 from search_api.understanding.snapshot import Snapshot, measure_term
-from search_api.understanding.spelling import corrected, nearest
+from search_api.understanding.spelling import corrected, corrections, likeliest, near
 from search_api.understanding.synonyms import expansions
 from search_api.understanding.written import as_written, written
 from tenants.brand import Brand, brand_from, read_brand_file
@@ -280,7 +280,7 @@ def test_a_slip_is_only_offered_where_something_has_it(shop: Shop, brand: Brand)
 def test_words_that_exist_and_numbers_are_never_corrected(shop: Shop, brand: Brand) -> None:
     snapshot = shop.snapshots.of(brand.id)
     for word in ("hydranor", "ordinateurs", "fernseher", "wx80", "tv"):
-        assert nearest(word, "fr", snapshot) is None
+        assert near(word, "fr", snapshot) == ()
     assert corrected("WX81-0", "fr", snapshot) is None
     assert corrected("hydrnaor", "fr", snapshot) is not None
     assert corrected("anything", "fr", Snapshot()) is None
@@ -414,13 +414,35 @@ def test_a_corrected_word_has_its_accents(shop: Shop, brand: Brand) -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("pas", None), ("couches", None), ("taille", None),
+        ("pas", None), ("couches", None),
         ("lmp", "lamp"), ("poucse", "pouces"), ("opuces", "pouces"), ("mailel", "maille"),
     ],
 )  # fmt: skip
 def test_only_slips_of_a_hand_are_put_right(typed: str, meant: str | None) -> None:
     words = {"par": 90, "lamp": 20, "pouces": 50, "maille": 9}
-    assert nearest(typed, "fr", Snapshot(words={"fr": words})) == meant
+    found = near(typed, "fr", Snapshot(words={"fr": words}))
+    assert (found[0].written if found else None) == meant
+
+
+TOGETHER = {"gps watch": 12, "gps patch": 0, "gps with": 40, "red patch": 3}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        # A stop word is none of them, however often it is written.
+        ("gps wath", "gps watch"), ("gps atch", "gps watch"), ("red atch", "red patch"),
+        # Alone it is what is shown most; with a word that it never stands beside, it is left alone.
+        ("atch", "patch"), ("blue atch", None), ("blue wath", "blue watch"),
+    ],
+)  # fmt: skip
+def test_what_was_meant_is_what_stands_beside_the_other_words(
+    typed: str, meant: str | None
+) -> None:
+    words = {"watch": 10, "patch": 900, "with": 5_000, "gps": 50, "red": 50, "blue": 50}
+    ways = corrections(typed, "en", Snapshot(words={"en": words}))
+    found = likeliest(ways, lambda text: TOGETHER.get(text, 0))
+    assert (found.text if found else None) == meant
 
 
 def test_as_many_are_said_to_have_all_words_as_come_first(shop: Shop, brand: Brand) -> None:
