@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from kernel.errors import DomainError
-from kernel.web import ProblemRoute
 from search_api.answer_json import json_answer
 from search_api.export import (
     MOST_PER_PAGE,
@@ -20,6 +19,7 @@ from search_api.export import (
 )
 from search_api.openapi import REFUSALS, example_of
 from search_api.rate import Rate
+from search_api.reader_route import ReaderRoute
 from search_api.search import Shop
 from search_api.wiring import Wiring
 from tenants.asking import brand_of
@@ -33,7 +33,7 @@ Limit = Annotated[str, Query(description=f"Products on a page, 1 to {MOST_PER_PA
 
 def export_routes(shop: Shop, wiring: Wiring) -> APIRouter:
     """The routes below `/v1/export`."""
-    router = APIRouter(prefix="/v1", route_class=ProblemRoute, tags=["export"], responses=REFUSALS)
+    router = APIRouter(prefix="/v1", route_class=ReaderRoute, tags=["export"], responses=REFUSALS)
     rate = Rate(wiring.cache, wiring.ids, "export", PAGES_A_MINUTE)
 
     def reader(request: Request, authorization: str) -> Brand:

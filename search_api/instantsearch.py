@@ -20,6 +20,7 @@ from search_api.instantsearch_answer import facet_hits_answer, hits_answer
 from search_api.instantsearch_query import AskedFacet, AskedHits, read_request
 from search_api.json_body import raw_body, read_json
 from search_api.openapi import INSTANTSEARCH
+from search_api.reader_route import for_readers
 from tenants.asking import brand_of, language_of
 from tenants.brand import Brand
 
@@ -36,8 +37,9 @@ class _ClientRoute(APIRoute):
             try:
                 return await handler(request)
             except DomainError as error:
-                said = {**error.as_problem(), "message": error.message}
-                return JSONResponse(said, status_code=error.status)
+                refusal = for_readers(error)
+                said = {**refusal.as_problem(), "message": refusal.message}
+                return JSONResponse(said, status_code=refusal.status)
 
         return answered
 

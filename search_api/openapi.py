@@ -55,7 +55,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         "The engine or the index is away",
         "search_unavailable",
         503,
-        "The search engine does not answer.",
+        "The search does not answer right now.",
     ),
 }
 

@@ -27,6 +27,7 @@ from search_api.product import product_page
 from search_api.query import STAY, read_query, redirect_address
 from search_api.query_id import MARK
 from search_api.rate import Rate
+from search_api.reader_route import for_readers
 from search_api.search import Shop
 from search_api.search_routes import EVENT_CALLS_A_MINUTE, search_routes
 from search_api.suggest import Suggestions
@@ -89,6 +90,7 @@ class _PageRoute(APIRoute):
             except NotFound:
                 return _page(request, "not_found.html", None, status=404)
             except DomainError as error:
+                error = for_readers(error)
                 shown = {
                     "reference": "",
                     "is_filling": error.code == "index_missing",

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from kernel.errors import NotFound
-from kernel.web import ProblemRoute
 from search_api.answer import ProductPage, SearchAnswer
 from search_api.answer_json import json_answer
 from search_api.answering import Answering
@@ -18,6 +17,7 @@ from search_api.more_like_this import SimilarProducts, more_like_this
 from search_api.openapi import EXAMPLES, PARAMETERS, REFUSALS, body_of, example_of
 from search_api.query import read_query
 from search_api.rate import Rate
+from search_api.reader_route import ReaderRoute
 from search_api.search_body import SearchBody, read_search_body
 from tenants.asking import brand_of, language_of
 
@@ -28,7 +28,7 @@ EVENT_CALLS_A_MINUTE = 600
 
 def search_routes(answering: Answering, events_rate: Rate, product_of: ProductOf) -> APIRouter:
     """The routes below `/v1` that programs read products by."""
-    router = APIRouter(prefix="/v1", route_class=ProblemRoute, tags=["search"], responses=REFUSALS)
+    router = APIRouter(prefix="/v1", route_class=ReaderRoute, tags=["search"], responses=REFUSALS)
 
     @router.get(
         "/search",

@@ -6,16 +6,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from kernel.web import ProblemRoute
 from search_api.answer_json import json_answer
 from search_api.openapi import REFUSALS, example_of
+from search_api.reader_route import ReaderRoute
 from search_api.suggest import MOST, SuggestAnswer, Suggestions
 from tenants.asking import brand_of, language_of
 
 
 def suggest_routes(suggestions: Suggestions) -> APIRouter:
     """The route below `/v1`."""
-    router = APIRouter(prefix="/v1", route_class=ProblemRoute, tags=["search"], responses=REFUSALS)
+    router = APIRouter(prefix="/v1", route_class=ReaderRoute, tags=["search"], responses=REFUSALS)
 
     @router.get("/suggest", response_model=SuggestAnswer, openapi_extra=example_of("suggest"))
     def suggest(

@@ -354,16 +354,27 @@ def test_a_missing_index_says_so(tmp_path: Path, encoder: Encoder, brand: Brand)
     ],
 )
 def test_an_engine_that_is_away_is_named(
-    tmp_path: Path, encoder: Encoder, brand: Brand, language: str, said: str
+    tmp_path: Path,
+    encoder: Encoder,
+    brand: Brand,
+    language: str,
+    said: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """503 and what still works, not `something went wrong`."""
 
     class Away(EmbeddedEngine):
         def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
-            raise DomainError("search_unavailable", "It cannot be reached.", status=503)
+            said = "The search engine is not available: it refused our key."
+            raise DomainError("search_unavailable", said, hint="ELASTICSEARCH_API_KEY", status=503)
 
     client = TestClient(application(Away(tmp_path), encoder, brand))
     page = client.get(f"/search?q=lampe&lang={language}")
     assert page.status_code == 503
     assert said in page.text
     assert brand.contact.phone in page.text
+    # What is wrong with our machines is no stranger's to read; the operator's log has it.
+    for told in (page, client.get("/v1/search?q=lampe"), client.post("/v1/search", json={})):
+        assert told.status_code == 503
+        assert "key" not in told.text.lower().replace("keyboard", "")
+    assert "it refused our key" in caplog.text
