@@ -44,8 +44,13 @@ async def problem_response(_: Request, error: Exception) -> JSONResponse:
     return problem(error)
 
 
-class ProblemRoute(APIRoute):
-    """A route of an API: its refusals are problem+json, also where others of its kind are pages."""
+class RefusingRoute(APIRoute):
+    """A route whose refusals are answers: problem+json, or what a kind of its own makes of them."""
+
+    def refused(self, request: Request, error: DomainError) -> Response:
+        """The answer to a refusal."""
+        del request
+        return problem(error)
 
     def get_route_handler(self) -> Handler:
         """The handler with its refusals turned into answers."""
@@ -55,7 +60,7 @@ class ProblemRoute(APIRoute):
             try:
                 return await handler(request)
             except DomainError as error:
-                return problem(error)
+                return self.refused(request, error)
 
         return answered
 

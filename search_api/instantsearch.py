@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse
 
 from kernel.errors import DomainError
-from kernel.web import Handler
+from kernel.web import RefusingRoute
 from search_api.answer_json import json_answer
 from search_api.answering import Answering
 from search_api.instantsearch_answer import facet_hits_answer, hits_answer
@@ -27,21 +26,14 @@ from tenants.brand import Brand
 MOST_REQUESTS = 20
 
 
-class _ClientRoute(APIRoute):
+class _ClientRoute(RefusingRoute):
     """Refusals with the `message` that the clients show."""
 
-    def get_route_handler(self) -> Handler:
-        handler = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except DomainError as error:
-                refusal = for_readers(error)
-                said = {**refusal.as_problem(), "message": refusal.message}
-                return JSONResponse(said, status_code=refusal.status)
-
-        return answered
+    def refused(self, request: Request, error: DomainError) -> Response:
+        del request
+        refusal = for_readers(error)
+        said = {**refusal.as_problem(), "message": refusal.message}
+        return JSONResponse(said, status_code=refusal.status)
 
 
 def instantsearch_routes(answering: Answering) -> APIRouter:

@@ -8,30 +8,21 @@ from __future__ import annotations
 import logging
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
 from kernel.errors import DomainError
-from kernel.web import Handler, problem
+from kernel.web import RefusingRoute
 
 _LOG = logging.getLogger(__name__)
 _FILLING = ("This shop has nothing to search yet.", "Try again in some minutes.")
 _AWAY = ("The search does not answer right now.", "Try again in a moment.")
 
 
-class ReaderRoute(APIRoute):
+class ReaderRoute(RefusingRoute):
     """A route that strangers call."""
 
-    def get_route_handler(self) -> Handler:
-        """The handler with its refusals turned into answers."""
-        handler = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except DomainError as error:
-                return problem(for_readers(error))
-
-        return answered
+    def refused(self, request: Request, error: DomainError) -> Response:
+        """In words for readers."""
+        return super().refused(request, for_readers(error))
 
 
 def for_readers(error: DomainError) -> DomainError:

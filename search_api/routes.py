@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
 
 from indexer.engine import Engine
 from kernel.embedding.encoder import Encoder
 from kernel.errors import DomainError, NotFound
-from kernel.web import Handler
+from kernel.web import RefusingRoute
 from search_api.answer import ProductPage
 from search_api.answering import Answering
 from search_api.events import note_visit
@@ -78,27 +77,19 @@ def build_router(
     return router
 
 
-class _PageRoute(APIRoute):
+class _PageRoute(RefusingRoute):
     """Shows refusals as pages."""
 
-    def get_route_handler(self) -> Handler:
-        handler = super().get_route_handler()
-
-        async def shown(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except NotFound:
-                return _page(request, "not_found.html", None, status=404)
-            except DomainError as error:
-                error = for_readers(error)
-                shown = {
-                    "reference": "",
-                    "is_filling": error.code == "index_missing",
-                    "is_away": error.code == "search_unavailable",
-                }
-                return _page(request, "error.html", None, status=error.status, **shown)
-
-        return shown
+    def refused(self, request: Request, error: DomainError) -> Response:
+        if isinstance(error, NotFound):
+            return _page(request, "not_found.html", None, status=404)
+        told = for_readers(error)
+        shown = {
+            "reference": "",
+            "is_filling": told.code == "index_missing",
+            "is_away": told.code == "search_unavailable",
+        }
+        return _page(request, "error.html", None, status=told.status, **shown)
 
 
 def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId) -> APIRouter:

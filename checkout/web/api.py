@@ -34,7 +34,7 @@ from checkout.web.openapi import UNREADABLE, described
 from checkout.web.shopper import Patience, identifier, site_of
 from kernel.errors import DomainError
 from kernel.money import Money
-from kernel.web import ProblemRoute
+from kernel.web import RefusingRoute
 from tenants.asking import brand_of, language_of
 from tenants.terms import Terms, current_terms
 
@@ -98,7 +98,7 @@ class CancellationAsked(_Strict):
 def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
     """The JSON routes."""
     router = APIRouter(
-        prefix="/v1", route_class=ProblemRoute, tags=["orders"], responses=UNREADABLE
+        prefix="/v1", route_class=RefusingRoute, tags=["orders"], responses=UNREADABLE
     )
 
     @router.post("/quotes", status_code=201, openapi_extra=described("quote", 201))

@@ -21,7 +21,7 @@ from checkout.merchant_connectors.port import Notice
 from checkout.merchant_notices import MAX_BODY, receive
 from checkout.platform_profile import key_file, public_site
 from kernel.errors import DomainError, NotFound
-from kernel.web import ProblemRoute
+from kernel.web import RefusingRoute
 
 _MERCHANT = re.compile(r"[a-z0-9][a-z0-9/-]{0,99}")
 _KEPT = {"cache-control": "public, max-age=300"}
@@ -29,7 +29,7 @@ _KEPT = {"cache-control": "public, max-age=300"}
 
 def merchant_routes(deps: CheckoutDeps) -> APIRouter:
     """`/.well-known/ucp` and `/webhooks/orders/{merchant}`."""
-    router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
+    router = APIRouter(route_class=RefusingRoute, include_in_schema=False)
     site = public_site(deps.settings)
 
     @router.get("/.well-known/ucp")

@@ -25,7 +25,7 @@ from checkout.states import Policy
 from checkout.web.shopper import PageRoute, Patience, go_to, identifier, page
 from checkout.webhooks import receive
 from kernel.errors import NotFound
-from kernel.web import ProblemRoute
+from kernel.web import RefusingRoute
 from tenants.asking import brand_of
 
 # Providers may learn of an authorisation a moment after the browser is back.
@@ -124,7 +124,7 @@ def _is_waited_for(order: Order, *, attempt: int, has_left: bool) -> bool:
 
 def webhook_routes(deps: CheckoutDeps) -> APIRouter:
     """`/webhooks/payments/{provider}`; there is no such route without a secret to check with."""
-    router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
+    router = APIRouter(route_class=RefusingRoute, include_in_schema=False)
 
     @router.post("/webhooks/payments/{provider}")
     async def notice(request: Request, provider: str) -> JSONResponse:

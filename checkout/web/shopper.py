@@ -15,7 +15,6 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.routing import APIRoute
 
 from checkout.basket import Basket
 from checkout.deps import CheckoutDeps
@@ -23,7 +22,7 @@ from checkout.pages.order_page import order_path
 from checkout.pages.view_models import RefusalPage
 from checkout.purchase.advance import advance
 from kernel.errors import DomainError
-from kernel.web import Handler
+from kernel.web import RefusingRoute
 from tenants.asking import brand_of, language_of
 from tenants.pages.rendering import render
 
@@ -126,20 +125,12 @@ def go_to(path: str) -> RedirectResponse:
     return RedirectResponse(path, status_code=303, headers=dict(_NO_STORE))
 
 
-class PageRoute(APIRoute):
+class PageRoute(RefusingRoute):
     """Turns refusals into the page that says what happened, whether money moved, what to do."""
 
-    def get_route_handler(self) -> Handler:
-        """The handler with refusals shown as pages."""
-        handler = super().get_route_handler()
-
-        async def shown(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except DomainError as refusal:
-                return refusal_page(request, refusal)
-
-        return shown
+    def refused(self, request: Request, error: DomainError) -> Response:
+        """The refusal as a page."""
+        return refusal_page(request, error)
 
 
 def refusal_page(

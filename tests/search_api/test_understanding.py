@@ -22,10 +22,8 @@ from search_api.overview import Overviews
 from search_api.query import minor_amount, read_query
 from search_api.search import Shop
 from search_api.understanding.price_limits import price_limits
-from search_api.understanding.snapshot import Snapshot, measure_term
-from search_api.understanding.spelling import corrected, corrections, likeliest, near
+from search_api.understanding.snapshot import measure_term
 from search_api.understanding.synonyms import expansions
-from search_api.understanding.written import as_written, written
 from tenants.brand import Brand, brand_from, read_brand_file
 from tenants.ranking.document import RankingDocument
 from tenants.ranking.inheritance import Stated
@@ -238,52 +236,9 @@ def test_a_slip_hides_neither_maker_nor_category(shop: Shop, brand: Brand) -> No
     assert {row.id for row in answer.products} == {"prd_w80", "prd_w81", "prd_w100"}
 
 
-def test_units_and_names_of_categories_are_never_corrected(shop: Shop, brand: Brand) -> None:
-    """`libre` is one slip from `litres`, `lave` from `laver`; neither was meant."""
-    snapshot = replace(
-        shop.snapshots.of(brand.id), words={"fr": {"libre": 40, "lave": 40}}, stems={}
-    )
-    assert corrected("congelateur 200 litres", "fr", snapshot) is None
-    assert corrected("machine a laver", "fr", snapshot) is None
-
-
 def test_words_alone_stay_words(shop: Shop, brand: Brand) -> None:
     assert ask(shop, brand, "lave-linge").understood == ()
     assert ask(shop, brand, "quelvane").understood == ()
-
-
-def test_a_slip_is_corrected_where_nothing_has_it(shop: Shop, brand: Brand) -> None:
-    answer = ask(shop, brand, "ordinatuer portable")
-    assert answer.relaxation is not None
-    assert answer.relaxation.step == "corrected"
-    assert answer.relaxation.original_query == "ordinatuer portable"
-    assert answer.relaxation.corrected_query == "ordinateur portable"
-    assert answer.total >= 12
-    assert answer.as_typed is not None
-    back = follow(shop, brand, answer.as_typed.url)
-    assert back.relaxation is not None
-    assert back.relaxation.step != "corrected"
-    assert back.did_you_mean is None
-
-
-def test_a_slip_is_only_offered_where_something_has_it(shop: Shop, brand: Brand) -> None:
-    """A description has the typed form: it is left alone, and the usual one offered."""
-    answer = ask(shop, brand, "souflerie")
-    assert [row.id for row in answer.products][:1] == ["prd_bag"]
-    assert answer.did_you_mean is not None
-    assert answer.did_you_mean.text == "soufflerie"
-    meant = follow(shop, brand, answer.did_you_mean.url)
-    assert meant.products[0].id == "prd_mixer"
-    assert meant.did_you_mean is None
-
-
-def test_words_that_exist_and_numbers_are_never_corrected(shop: Shop, brand: Brand) -> None:
-    snapshot = shop.snapshots.of(brand.id)
-    for word in ("hydranor", "ordinateurs", "fernseher", "wx80", "tv"):
-        assert near(word, "fr", snapshot) == ()
-    assert corrected("WX81-0", "fr", snapshot) is None
-    assert corrected("hydrnaor", "fr", snapshot) is not None
-    assert corrected("anything", "fr", Snapshot()) is None
 
 
 def test_the_ladder_names_its_steps(shop: Shop, brand: Brand) -> None:
@@ -384,65 +339,6 @@ def test_a_rule_narrows_and_can_be_undone(shop: Shop, brand: Brand) -> None:
     ruled = brand.with_rankings([Stated("brand", None, document)])
     assert ask(shop, ruled, "hydranor", words="rules").total == 5
     assert replace(ruled, revision=2).ranking_profile("fr").rules
-
-
-def test_words_are_shown_as_most_texts_write_them() -> None:
-    rows = [
-        document("prd_1", "Mélangeur à pâte", language="fr", category=None),
-        document("prd_2", "MELANGEUR de luxe, pâte douce", language="fr", category=None),
-        document("prd_3", "Le mélangeur", language="fr", category=None),
-        document("prd_4", "Rührgerät", language="de", category=None),
-    ]
-    found = written(rows)
-    assert found["fr"]["melangeur"] == "mélangeur"
-    assert found["de"]["ruhrgerat"] == "rührgerät"
-    assert "luxe" not in found["fr"]
-    assert "ruhrgerat" not in found["fr"]
-    assert as_written("melangeur de luxe", found["fr"]) == "mélangeur de luxe"
-
-
-def test_a_corrected_word_has_its_accents(shop: Shop, brand: Brand) -> None:
-    snapshot = shop.snapshots.of(brand.id)
-    known = replace(
-        snapshot, words={"fr": {"melangeur": 9}}, written={"fr": {"melangeur": "mélangeur"}}
-    )
-    found = corrected("melangeurr", "fr", known)
-    assert found is not None
-    assert found.text == "mélangeur"
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("pas", None), ("couches", None),
-        ("lmp", "lamp"), ("poucse", "pouces"), ("opuces", "pouces"), ("mailel", "maille"),
-    ],
-)  # fmt: skip
-def test_only_slips_of_a_hand_are_put_right(typed: str, meant: str | None) -> None:
-    words = {"par": 90, "lamp": 20, "pouces": 50, "maille": 9}
-    found = near(typed, "fr", Snapshot(words={"fr": words}))
-    assert (found[0].written if found else None) == meant
-
-
-TOGETHER = {"gps watch": 12, "gps patch": 0, "gps with": 40, "red patch": 3}
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        # A stop word is none of them, however often it is written.
-        ("gps wath", "gps watch"), ("gps atch", "gps watch"), ("red atch", "red patch"),
-        # Alone it is what is shown most; with a word that it never stands beside, it is left alone.
-        ("atch", "patch"), ("blue atch", None), ("blue wath", "blue watch"),
-    ],
-)  # fmt: skip
-def test_what_was_meant_is_what_stands_beside_the_other_words(
-    typed: str, meant: str | None
-) -> None:
-    words = {"watch": 10, "patch": 900, "with": 5_000, "gps": 50, "red": 50, "blue": 50}
-    ways = corrections(typed, "en", Snapshot(words={"en": words}))
-    found = likeliest(ways, lambda text: TOGETHER.get(text, 0))
-    assert (found.text if found else None) == meant
 
 
 def test_as_many_are_said_to_have_all_words_as_come_first(shop: Shop, brand: Brand) -> None:
