@@ -43,8 +43,9 @@ def instantsearch_routes(answering: Answering) -> APIRouter:
     def several(request: Request, raw: Annotated[bytes, Depends(raw_body)]) -> Response:
         """Several requests in one call: products (`hits`) or values of a facet (`facetHits`).
 
-        The index name chooses the order: a name that ends in `_price_asc`, `_price_desc` or
-        `_newest`; any other is by relevance. What cannot be answered is refused, never ignored.
+        The index name chooses the order: `products` by relevance, `products_price_asc`,
+        `products_price_desc`, `products_newest`. What cannot be answered is refused, never ignored:
+        another name by 404.
         """
         body = read_json(raw)
         rows = body.get("requests") if isinstance(body, dict) else None

@@ -17,6 +17,7 @@ import orjson
 
 from indexer.engine import WINDOW
 from kernel.categories import categories, category_path
+from kernel.errors import DomainError
 from kernel.money import minor_digits
 from search_api.answer import FacetName, SortName
 from search_api.instantsearch_filters import Conditions, read_conditions, refused
@@ -35,6 +36,11 @@ ATTRIBUTES: dict[str, FacetName] = {
     **{f"category.lvl{level}": "category" for level in range(LEVELS)},
 }
 _SORTS: tuple[SortName, ...] = ("price_asc", "price_desc", "newest")
+INDEXES: dict[str, SortName] = {
+    "products": "relevance",
+    **{f"products_{sort}": sort for sort in _SORTS},
+}
+"""The names that a front end may ask for, and the order that each of them means."""
 _BESIDE = {"indexName", "params", "type", "facet", "facetQuery", "maxFacetHits"}
 _UNSUPPORTED = (
     "aroundLatLng", "insideBoundingBox", "insidePolygon", "optionalFilters", "similarQuery",
@@ -75,14 +81,18 @@ class AskedFacet:
 def read_request(
     row: object, brand: Brand, language: str, overview: Overview
 ) -> AskedHits | AskedFacet:
-    """One of the requests. Raises DomainError 400 in words that the client shows."""
+    """One of the requests. Raises DomainError in words that the client shows.
+
+    404 for an index that is not there: answered like another one it would hide a mistyped name,
+    and fill lists that are meant for other records (of suggestions, say) with products.
+    """
     if not isinstance(row, dict) or not all(isinstance(name, str) for name in row):
         raise refused("a request is an object with indexName and params")
     params = _params(row)
     for name in _UNSUPPORTED:
         if params.get(name):
             raise refused(f"{name} is not supported")
-    hits = _hits(str(row.get("indexName", "products"))[:100], params, brand, language, overview)
+    hits = _hits(_index(row), params, brand, language, overview)
     facet = row.get("facet") or params.get("facetName")
     if row.get("type") == "facet" or (facet and "facetQuery" in {*row, *params}):
         text = row.get("facetQuery", params.get("facetQuery", ""))
@@ -94,6 +104,18 @@ def read_request(
         query = replace(hits.query, facets=(ATTRIBUTES[facet],), facet_size=_ALL_VALUES, page=1)
         return AskedFacet(replace(hits, query=query), facet, text[:100], most)
     return hits
+
+
+def _index(row: Mapping[str, Any]) -> str:
+    name = row.get("indexName", "products")
+    if not isinstance(name, str) or name not in INDEXES:
+        raise DomainError(
+            "index_unknown",
+            f"Index {str(name)[:100]} does not exist",
+            hint="Names: " + ", ".join(INDEXES),
+            status=404,
+        )
+    return name
 
 
 def _params(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +150,6 @@ def _hits(
     if not isinstance(text, str):
         raise refused("query: a text")
     query = read_query([("q", str(text))], brand.currency)
-    sort: SortName = next((name for name in _SORTS if index.endswith("_" + name)), "relevance")
     conditions = read_conditions(
         params.get("filters"), params.get("facetFilters"), params.get("numericFilters")
     )
@@ -136,7 +157,7 @@ def _hits(
     query = _conditioned(query, conditions, brand, language, overview)
     query = replace(
         query,
-        sort=sort,
+        sort=INDEXES[index],
         per_page=per_page,
         page=min(page + 1, WINDOW // per_page),
         facets=tuple(dict.fromkeys(ATTRIBUTES[name] for name in wanted if name in ATTRIBUTES)),

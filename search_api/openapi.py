@@ -236,6 +236,18 @@ def _object(description: str, *required: str) -> dict[str, Any]:
     return {"type": "object", "description": description, "required": list(required)}
 
 
+def _client_refusal(description: str, code: str, status: int, message: str) -> dict[str, Any]:
+    """A refusal with the `message` that InstantSearch clients show."""
+    example = {
+        "type": f"urn:comptoir:problem:{code}", "title": message, "status": status, "code": code,
+        "message": message,
+    }  # fmt: skip
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": PROBLEM, "example": example}},
+    }
+
+
 INSTANTSEARCH: dict[str, Any] = _body(
     {
         "type": "object",
@@ -281,6 +293,12 @@ INSTANTSEARCH: dict[str, Any] = _body(
                     ]}]},
                 }
             },
-        }
+        },
+        "400": _client_refusal(
+            "What cannot be said in these terms", "filter_unsupported", 400, "NOT is not supported"
+        ),
+        "404": _client_refusal(
+            "No index of that name", "index_unknown", 404, "Index shoes does not exist"
+        ),
     }
 }  # fmt: skip

@@ -122,7 +122,7 @@ def test_any_words(client: httpx2.Client, text: str, sort: str) -> None:
     answer = checked(patiently(client, "POST", "/v1/search", content=raw))
     if answer.status_code != 200:
         assert answer.json()["code"] in {"field_invalid", "body_invalid"}
-    query = {"requests": [{"indexName": "p", "params": {"query": text, "facets": ["*"]}}]}
+    query = {"requests": [{"indexName": "products", "params": {"query": text, "facets": ["*"]}}]}
     checked(patiently(client, "POST", "/v1/instantsearch", content=json.dumps(query)))
 
 
@@ -136,7 +136,9 @@ def test_any_words(client: httpx2.Client, text: str, sort: str) -> None:
     ).map(" ".join)
 )  # fmt: skip
 def test_any_filter_expression(client: httpx2.Client, filters: str) -> None:
-    body = {"requests": [{"indexName": "p", "params": {"filters": filters, "hitsPerPage": 1}}]}
+    body = {
+        "requests": [{"indexName": "products", "params": {"filters": filters, "hitsPerPage": 1}}]
+    }
     assert checked(patiently(client, "POST", "/v1/instantsearch", json=body)).status_code in {
         200,
         400,
@@ -166,8 +168,8 @@ def test_another_brands_products_cannot_be_reached(client: httpx2.Client) -> Non
     for filters in ({"manufacturer": [f"{SECRET.lower()}werk"]}, {"merchant": ["elektrohaus"]}):
         said = client.post("/v1/search", json={"q": SECRET, "filters": filters}).json()
         assert not any(row["id"].startswith("prd_de") for row in said["products"])
-    hits = client.post(
-        "/v1/instantsearch",
-        json={"requests": [{"indexName": "taktwerk", "params": {"query": SECRET}}]},
-    ).json()["results"][0]["hits"]
+    theirs = {"requests": [{"indexName": "taktwerk", "params": {"query": SECRET}}]}
+    assert client.post("/v1/instantsearch", json=theirs).status_code == 404
+    ours = {"requests": [{"indexName": "products", "params": {"query": SECRET}}]}
+    hits = client.post("/v1/instantsearch", json=ours).json()["results"][0]["hits"]
     assert not any(hit["objectID"].startswith("prd_de") for hit in hits)

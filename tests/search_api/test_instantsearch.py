@@ -165,11 +165,30 @@ def test_odd_parameters_are_answered_or_refused_by_name(
     shop: RealShop, params: Any, status: int
 ) -> None:
     with shop.client() as client:
-        body = {"requests": [{"indexName": "x", "params": params}]}
+        body = {"requests": [{"indexName": "products", "params": params}]}
         answer = client.post("/v1/instantsearch", json=body)
     assert answer.status_code == status, answer.text
     if status == 400:
         assert answer.json()["message"]
+
+
+@pytest.mark.parametrize("name", ["", "product", "voltina", "products_price", "*", "taktwerk", 7])
+def test_an_index_that_is_not_there_is_refused_at_every_path(shop: RealShop, name: Any) -> None:
+    """One unknown name refuses the whole call, as the client's own service does."""
+    good = {"indexName": "products_price_asc", "params": {"query": "nordlys"}}
+    body = {"requests": [good, {"indexName": name, "params": {"query": "nordlys"}}]}
+    with shop.client() as client:
+        answers = [client.post("/v1/instantsearch", json=body)]
+        answers.append(client.post("/1/indexes/*/queries", json=body))
+        if name and isinstance(name, str):
+            answers.append(client.post(f"/1/indexes/{name}/query", json={"query": "nordlys"}))
+            answers.append(client.post(f"/1/indexes/{name}/facets/brand/query", json={}))
+        fine = client.post("/v1/instantsearch", json={"requests": [good]})
+    assert fine.status_code == 200
+    for answer in answers:
+        assert answer.status_code == 404, answer.text
+        assert answer.json()["message"] == f"Index {name} does not exist"
+        assert "products_newest" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("body", [{}, {"requests": []}, {"requests": [3]}, {"requests": [{}] * 21}])
@@ -198,7 +217,8 @@ def test_conditions_are_those_of_the_native_door(shop: RealShop) -> None:
     }  # fmt: skip
     with shop.client() as client:
         theirs = client.post(
-            "/v1/instantsearch?lang=en", json={"requests": [{"indexName": "p", "params": params}]}
+            "/v1/instantsearch?lang=en",
+            json={"requests": [{"indexName": "products", "params": params}]},
         ).json()["results"][0]
         ours = client.post("/v1/search", json=body).json()
     assert [hit["objectID"] for hit in theirs["hits"]] == [row["id"] for row in ours["products"]]
