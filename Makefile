@@ -28,6 +28,10 @@ endef
 # The tests of one file, and all tests of the demonstration, run in the same of so many processes.
 JOBS ?= 2
 
+# Locks hold on every Python that pyproject.toml allows: some packages leave out the first of 3.11,
+# which are the ones of systems that change little.
+LOWEST := --python-version 3.11.0
+
 # torch comes as a processor's build or a graphics card's, as this machine's package index offers it:
 # one version, no hash. It never enters $(VENV).
 MODELS := .venv-models
@@ -95,9 +99,9 @@ screenshots: setup-dev ## draw every page at 375 and 1280 px into docs/screensho
 	@$(BIN)/python -m tests.browser.screenshots
 
 lock: setup-dev ## pin the newest allowed versions again
-	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --generate-hashes --no-header --no-emit-index-url -o requirements.lock
-	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock
-	@printf '%s\n' $(NEEDED_BY_TORCH) | $(BIN)/uv pip compile -q --upgrade pyproject.toml - --extra models --extra dev -c requirements-dev.lock --override <(echo "torch ; python_version < '3'") --generate-hashes --no-header --no-emit-index-url -o requirements-models.lock
+	@$(BIN)/uv pip compile -q --upgrade $(LOWEST) pyproject.toml --generate-hashes --no-header --no-emit-index-url -o requirements.lock
+	@$(BIN)/uv pip compile -q --upgrade $(LOWEST) pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock
+	@printf '%s\n' $(NEEDED_BY_TORCH) | $(BIN)/uv pip compile -q --upgrade $(LOWEST) pyproject.toml - --extra models --extra dev -c requirements-dev.lock --override <(echo "torch ; python_version < '3'") --generate-hashes --no-header --no-emit-index-url -o requirements-models.lock
 
 clean: ## remove the virtual environments and the data folder
 	@rm -rf $(VENV) $(MODELS) "$(COMPTOIR_DATA)"
