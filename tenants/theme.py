@@ -174,13 +174,16 @@ def contrast_ratio(front: str, back: str) -> float:
 
 
 def theme_css(theme: Theme) -> str:
-    """The tokens as custom properties: light, dark by the reader's system, dark by choice."""
+    """The tokens as custom properties: light, dark by the reader's system, dark by choice.
+
+    Paper is always light: browsers print no grounds, and light letters would be left on white.
+    """
     light, dark = (_declarations(_colours(palette)) for palette in (theme.light, theme.dark))
     return (
         f":root{{color-scheme:light;{_measures(theme)}{light}}}\n"
-        f"@media (prefers-color-scheme:dark){{:root:not([data-scheme=light])"
+        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-scheme=light])"
         f"{{color-scheme:dark;{dark}}}}}\n"
-        f":root[data-scheme=dark]{{color-scheme:dark;{dark}}}\n"
+        f"@media screen{{:root[data-scheme=dark]{{color-scheme:dark;{dark}}}}}\n"
     )
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
 from tests.browser.page_samples import PAGES
+from tests.browser.sample_brands import brand as sample_brand
 from tests.browser.sample_shop import files_of_the_shop, serve
 
 pytestmark = pytest.mark.browser
@@ -51,6 +52,65 @@ def test_a_page_is_accessible_fits_and_complains_of_nothing(
                 assert serious(page) == []
         finally:
             context.close()
+
+
+@pytest.mark.parametrize("brand", ["mirabelle", "taktwerk"])
+def test_letters_of_twice_the_size_fit_into_a_telephone(
+    chromium_of_large_letters: Browser, files_of_the_shop: TestClient, brand: str
+) -> None:
+    """No page is wider than the window, and no line of the head lies over another."""
+    context = chromium_of_large_letters.new_context(viewport={"width": 375, "height": 800})
+    faults = []
+    try:
+        serve(context, files_of_the_shop, brand, "light", [])
+        page = context.new_page()
+        for state in PAGES:
+            page.goto(f"http://shop.test/{state}")
+            assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") > 28
+            wider = page.evaluate(
+                "[...document.querySelectorAll('body *')].filter(e => !e.closest('.hidden') &&"
+                " e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML)"
+            )
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                faults.append((state, [html[:200] for html in wider[:3]]))
+            if page.evaluate(
+                "document.querySelector('.brand').getBoundingClientRect().right > "
+                "document.querySelector('.tools').getBoundingClientRect().left && "
+                "document.querySelector('.brand').getBoundingClientRect().bottom > "
+                "document.querySelector('.tools').getBoundingClientRect().top + 1"
+            ):
+                faults.append((state, ["the name and the basket lie over each other"]))
+    finally:
+        context.close()
+    assert faults == []
+
+
+@pytest.mark.parametrize("scheme", ["auto", "dark"])
+@pytest.mark.parametrize("brand", ["mirabelle", "taktwerk"])
+def test_an_order_on_paper_is_dark_on_white_and_says_who_sold(
+    chromium: Browser, files_of_the_shop: TestClient, brand: str, scheme: str
+) -> None:
+    """Also for those who read in the dark; without what can only be clicked."""
+    context = chromium.new_context(viewport={"width": 794, "height": 1123}, color_scheme="dark")
+    try:
+        serve(context, files_of_the_shop, brand, scheme, [])
+        page = context.new_page()
+        page.goto("http://shop.test/order")
+        lightness = (
+            "[...getComputedStyle(document.body).color.matchAll(/\\d+/g)]"
+            ".slice(0, 3).reduce((sum, part) => sum + +part[0], 0) / 765"
+        )
+        assert page.evaluate(lightness) > 0.7
+        page.emulate_media(media="print")
+        assert page.evaluate(lightness) < 0.3
+        contact = sample_brand(brand).contact
+        assert page.get_by_text(contact.company).first.is_visible()
+        assert page.get_by_text(contact.phone).last.is_visible()
+        assert page.locator("h1").is_visible()
+        for clicked in ("nav", "form button", ".search"):
+            assert [e.is_visible() for e in page.locator(clicked).all()].count(True) == 0, clicked
+    finally:
+        context.close()
 
 
 def serious(page: Page) -> list[tuple[str, str]]:

@@ -60,8 +60,8 @@ def test_dark_is_there_for_the_system_and_for_the_choice() -> None:
     css = theme_css(Theme.from_toml(BUNDLED["taktwerk"]))
     ground = BUNDLED["taktwerk"]["dark"]["ground"]
     assert css.count(f"--ground:{ground};") == 2
-    assert "prefers-color-scheme:dark){:root:not([data-scheme=light])" in css
-    assert ":root[data-scheme=dark]{color-scheme:dark;" in css
+    assert "@media screen and (prefers-color-scheme:dark){:root:not([data-scheme=light])" in css
+    assert "@media screen{:root[data-scheme=dark]{color-scheme:dark;" in css
     assert css.count("{") == css.count("}")
 
 
