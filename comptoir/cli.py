@@ -88,7 +88,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        said = _away(error)
+        from kernel.db import away
+
+        said = away(error)
         if said is None:
             raise
         click.secho(f"comptoir: The database cannot be reached: {said}", fg="red", err=True)
@@ -96,18 +98,6 @@ def main() -> None:
             "          Check DATABASE_URL; comptoir doctor says what is reachable.", err=True
         )
         sys.exit(2)
-
-
-def _away(error: Exception) -> str | None:
-    """What kept us from the database; None for a failure of any other kind."""
-    import psycopg
-
-    cause = getattr(error, "orig", None) or error
-    if not isinstance(cause, psycopg.OperationalError):
-        return None
-    # No connection (nobody gave a state), a broken one, a server that ends, a wrong password.
-    is_away = cause.sqlstate is None or cause.sqlstate.startswith(("08", "28", "57P"))
-    return str(cause).partition("\n")[0] if is_away else None
 
 
 if __name__ == "__main__":

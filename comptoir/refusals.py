@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from checkout.signed_links import without_signatures
+from kernel.db import away
 from kernel.errors import DomainError
 from kernel.web import problem
 from tenants.pages.rendering import render
@@ -66,14 +67,22 @@ def _shown(text: str) -> str:
 class Failure(DomainError):
     """A failure of ours; its reference stands in the log."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, code: str = "internal", said: str = "Something failed on our side.", status: int = 500
+    ) -> None:
         self.reference = secrets.token_hex(4)
         super().__init__(
-            "internal",
-            "Something failed on our side.",
-            hint=f"Tell us this reference: {self.reference}.",
-            status=500,
+            code, said, hint=f"Tell us this reference: {self.reference}.", status=status
         )
+
+
+class DatabaseAway(Failure):
+    """The database does not answer: it will again, and the same call may be made again then."""
+
+    retry_after_s = 5
+
+    def __init__(self) -> None:
+        super().__init__("database_away", "This cannot be done right now.", 503)
 
 
 _UNKEPT = DomainError(
@@ -116,11 +125,22 @@ class Failures:
         except Exception as error:
             if scope["type"] != "http" or has_begun:
                 raise
-            request, said = Request(scope), _UNKEPT if _cannot_be_kept(error) else Failure()
-            if isinstance(said, Failure):
-                at = without_signatures(request.url.path)
-                _LOG.error("failure %s at %s", said.reference, at, exc_info=error)
-            await self.answer(request, said)(scope, receive, send)
+            request = Request(scope)
+            await self.answer(request, _said_of(error, request))(scope, receive, send)
+
+
+def _said_of(error: Exception, request: Request) -> DomainError:
+    """What is told of it; a failure of ours is logged, one of the database's in a line."""
+    if _cannot_be_kept(error):
+        return _UNKEPT
+    at, reason = without_signatures(request.url.path), away(error)
+    if reason is not None:
+        said: Failure = DatabaseAway()
+        _LOG.error("failure %s at %s: database away: %s", said.reference, at, reason)
+        return said
+    said = Failure()
+    _LOG.error("failure %s at %s", said.reference, at, exc_info=error)
+    return said
 
 
 def unanswered(error: HTTPException) -> DomainError:
@@ -165,7 +185,10 @@ def _failed(request: Request, said: DomainError) -> Response:
         return _page(request, "not_found.html", 404)
     is_uncertain = request.url.path.startswith(PURCHASE)
     shown = {"reference": said.reference, "is_uncertain": is_uncertain}
-    return _page(request, "error.html", 500, **shown)
+    page = _page(request, "error.html", said.status, **shown)
+    if said.retry_after_s is not None:
+        page.headers["retry-after"] = str(said.retry_after_s)
+    return page
 
 
 def _is_program(request: Request) -> bool:

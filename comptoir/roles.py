@@ -51,6 +51,9 @@ def serve(role: str) -> None:
     """Be one role, until asked to stop."""
     _share_memory()
     from comptoir.installation import Installation
+    from comptoir.logs import write_logs
+
+    write_logs()
 
     installation = Installation()
     if role == "worker":

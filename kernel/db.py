@@ -57,6 +57,18 @@ def sqlalchemy_url(url: str) -> str:
     return url
 
 
+def away(error: BaseException) -> str | None:
+    """What kept us from the database, in a line; None for a failure of any other kind."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, psycopg.OperationalError):
+        cause = getattr(cause, "orig", None) or cause.__cause__
+    if cause is None:
+        return None
+    # No connection (nobody gave a state), a broken one, a server that ends, a wrong password.
+    is_away = cause.sqlstate is None or cause.sqlstate.startswith(("08", "28", "57P"))
+    return str(cause).partition("\n")[0] if is_away else None
+
+
 class Database:
     """A pool of connections to the truth."""
 
@@ -64,6 +76,8 @@ class Database:
         self.url = url
         self.engine: Engine = sa.create_engine(
             sqlalchemy_url(url),
+            # What a statement was given may be an address of a buyer: a failure never tells it.
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=8,
             connect_args={"application_name": "comptoir"},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import tomllib
 from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
@@ -68,6 +70,13 @@ def client() -> TestClient:
     app.add_api_route("/v1/things", thing, methods=["POST"])
     for path in ("/kept", "/v1/kept"):
         app.add_api_route(path, kept, methods=["GET"])
+
+    def without_database() -> None:
+        reason = psycopg.OperationalError("connection refused")
+        raise sa.exc.OperationalError(None, None, reason)
+
+    for path in ("/basket", "/pay/return/x", "/v1/quotes"):
+        app.add_api_route(path, without_database, methods=["GET"])
     for path in ("/broken", "/checkout/confirm", "/v1/broken", "/order/{signed}"):
         app.add_api_route(path, fail, methods=["GET"])
     add_refusals(app)
@@ -179,3 +188,22 @@ def test_a_value_that_the_database_has_no_place_for_is_the_callers(
     assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
     assert client.get("/kept").status_code == 404
     assert caplog.records == []
+
+
+def test_a_database_that_is_away_is_said_to_be_and_costs_the_log_a_line(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    basket, back, program = (
+        client.get(path) for path in ("/basket", "/pay/return/x", "/v1/quotes")
+    )
+    for answer in (basket, back, program):
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+    assert "no money moved" in basket.text
+    # Where money may have moved nobody denies it.
+    assert "no money moved" not in back.text
+    assert "Do not order again" in back.text
+    assert program.json()["code"] == "database_away"
+    assert [record.exc_info for record in caplog.records] == [None] * 3
+    for answer, record in zip((basket, back), caplog.records, strict=False):
+        assert re.findall(r"failure (\w+) at", record.message)[0] in answer.text
