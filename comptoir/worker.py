@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from checkout.after_sale import ORDERS_AT_ONCE, watch_orders
 from checkout.customer_events.sending import AT_ONCE as EVENTS_AT_ONCE
@@ -124,9 +125,29 @@ def handlers(installation: Installation) -> Mapping[str, tuple[Job, Handler]]:
 
 
 def drain(installation: Installation, *, label: str = "working") -> None:
-    """Do what waits for matching and indexing, here and now."""
+    """Do what waits for matching and indexing, here and now.
+
+    Raises what a job failed by in the end: it is tried again later, but nobody is told that it is
+    done.
+    """
+    failures: dict[str, Exception] = {}
+
+    def noting(name: str, handler: Handler) -> Handler:
+        def run(**arguments: Any) -> None:
+            try:
+                handler(**arguments)
+            except Exception as error:
+                failures[name] = error
+                raise
+            failures.pop(name, None)
+
+        return run
+
+    noted = {name: (job, noting(name, do)) for name, (job, do) in handlers(installation).items()}
     with bar(label, None):
-        jobs.drain(installation.url, handlers(installation), queues=["mdm", "index"])
+        jobs.drain(installation.url, noted, queues=["mdm", "index"])
+    for error in failures.values():
+        raise error
 
 
 def serve(installation: Installation) -> None:
@@ -155,7 +176,7 @@ def serve(installation: Installation) -> None:
         _watch(stopping, "letters could not be sent", lambda: _send_letters(installation)),
         _watch(stopping, "terms could not be archived", lambda: _archive_terms(installation)),
         _watch(stopping, "events could not be sent", lambda: _send_events(installation)),
-        _watch(stopping, "the indices could not be looked at", lambda: _look_around(installation)),
+        _watch(stopping, "the indices could not be looked at", lambda: look_around(installation)),
         _watch(stopping, "changes could not be followed", follow),
         _watch(stopping, "ended offers could not be told", lambda: _tell_ended(installation)),
     ]
@@ -272,7 +293,7 @@ def _listen(installation: Installation, index: Handler, stopping: threading.Even
     return 0.0
 
 
-def _look_around(installation: Installation) -> float:
+def look_around(installation: Installation) -> float:
     """Matching and indexing find nothing to do where nothing was left."""
     with installation.database.platform() as tx:
         jobs.defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)

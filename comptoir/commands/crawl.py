@@ -43,6 +43,9 @@ def command(
             allow_hosts=frozenset(allow_host),
             progress=progress,
         )
-    if not land_only and report.parked is None:
-        drain(installation, label="matching and indexing")
-    finish(installation, report, merchant)
+    try:
+        if not land_only and report.parked is None:
+            drain(installation, label="matching and indexing")
+    finally:
+        # What has landed has landed, whatever kept it from the index.
+        finish(installation, report, merchant)

@@ -29,10 +29,13 @@ def refresh() -> None:
     """Do what is waiting: match landed offers and bring every index up to the catalogue."""
     from comptoir.installation import Installation
     from comptoir.progress import Stopwatch
-    from comptoir.worker import drain
+    from comptoir.worker import drain, look_around
 
     watch = Stopwatch()
-    drain(Installation(), label="matching and indexing")
+    installation = Installation()
+    # Also what was tried in vain, and waits for its next turn.
+    look_around(installation)
+    drain(installation, label="matching and indexing")
     click.echo(f"up to date in {watch}")
 
 

@@ -36,11 +36,14 @@ def command(file: Path, merchant: str, mapping: str | None, land_only: bool) -> 
 
     installation = Installation()
     report = _land(installation, file, merchant, mapping)
-    if not land_only and report.parked is None:
-        watch = Stopwatch()
-        drain(installation, label="matching and indexing")
-        click.echo(f"matched and indexed in {watch}", err=True)
-    finish(installation, report, merchant)
+    try:
+        if not land_only and report.parked is None:
+            watch = Stopwatch()
+            drain(installation, label="matching and indexing")
+            click.echo(f"matched and indexed in {watch}", err=True)
+    finally:
+        # What has landed has landed, whatever kept it from the index.
+        finish(installation, report, merchant)
 
 
 def _land(

@@ -50,8 +50,8 @@ def release(run_id: int) -> None:
     installation = Installation()
     with installation.database.platform() as tx:
         released = release_run(tx, run_id)
-    drain(installation, label="matching and indexing")
     _tell(released)
+    drain(installation, label="matching and indexing")
 
 
 @command.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import TypeVar
 from indexer.document import ProductDocument
 from indexer.documents import Documents
 from indexer.embedded import inventory
-from indexer.embedded.generations import Generations, Manifest, damaged, missing
+from indexer.embedded.generations import Generations, Manifest, damaged, full, missing
 from indexer.embedded.reading import IndexReader
 from indexer.embedded.schema import open_index
 from indexer.embedded.writing import IndexWriter
@@ -33,6 +34,9 @@ from indexer.inventory import Generation, Held, State
 from kernel.errors import DomainError
 
 AnswerT = TypeVar("AnswerT")
+
+LEAST_ROOM = 16 << 20
+"""Bytes on the disk below which a write that fails is taken to have failed for want of room."""
 
 
 class EmbeddedEngine:
@@ -68,7 +72,17 @@ class EmbeddedEngine:
     def write(self, index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
         """Apply changes in one commit; to an index that is being built, many calls in one."""
         writer = self._writers.get(index) or self._writer(index)
-        return _whole(index, lambda: writer.write(changes))
+        return self._written(index, lambda: writer.write(changes))
+
+    def _written(self, index: str, write: Callable[[], AnswerT]) -> AnswerT:
+        """The libraries do not say why a file could not be written: mostly there is no room."""
+        try:
+            return _whole(index, write)
+        except DomainError as error:
+            free = shutil.disk_usage(self._generations.root).free
+            if error.code == "index_damaged" and free < LEAST_ROOM:
+                raise full(index, self._generations.root, free) from error
+            raise
 
     def _writer(self, index: str, *, building: bool = False) -> IndexWriter:
         folder = self._generations.folder(index)
@@ -80,7 +94,7 @@ class EmbeddedEngine:
         """What others than its builder ask of an index, they ask of what is committed."""
         writer = self._writers.get(index)
         if writer is not None and writer.is_building:
-            _whole(index, writer.close)
+            self._written(index, writer.close)
 
     def search(self, brand_id: str, request: SearchRequest) -> SearchResult:
         """Products by words, filters, order, with facet counts and cosines."""

@@ -43,6 +43,16 @@ def damaged(index: str, reason: object) -> DomainError:
     )
 
 
+def full(index: str, root: Path, free: int) -> DomainError:
+    """The refusal where the disk has no room for what is written."""
+    return DomainError(
+        "disk_full",
+        f"The search index {index} cannot be written: {root} has {free // 1024:,} KiB left.",
+        hint="Make room there; the index then goes on from where it is.",
+        status=503,
+    )
+
+
 def missing(brand_id: str) -> DomainError:
     """The refusal for a brand without an index."""
     return DomainError(

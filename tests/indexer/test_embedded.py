@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -125,3 +126,23 @@ def test_names_are_no_paths(engine: EmbeddedEngine) -> None:
     """An index name cannot lead out of the folder."""
     with pytest.raises(ValueError, match="no index name"):
         engine.drop("b1", "../elsewhere")
+
+
+def test_a_full_disk_is_named_and_any_other_fault_is_not_taken_for_one(
+    engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = fill(engine)
+
+    def writes_no_more(*_: object) -> None:
+        raise ValueError("An index writer was killed.. io::Error most likely")
+
+    monkeypatch.setattr(writing.IndexWriter, "write", writes_no_more)
+    with pytest.raises(DomainError, match="cannot be read") as other:
+        engine.write(index, [upsert(document("prd_y", "lamp"))])
+    assert other.value.code == "index_damaged"
+    left = shutil.disk_usage(tmp_path)._replace(free=40_960)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: left)
+    with pytest.raises(DomainError, match="has 40 KiB left") as full:
+        engine.write(index, [upsert(document("prd_y", "lamp"))])
+    assert full.value.code == "disk_full"
+    assert "Make room" in full.value.hint
