@@ -19,6 +19,8 @@ from tenants.brand import Brand
 from tenants.pages.reader_choices import reader_choices
 from tenants.registry import BrandRegistry
 
+HEALTH = "/healthz"
+"""Asked by supervisors and balancers under an address, not under a brand's name."""
 KEEP_S = 365 * 24 * 3600
 # Where no brand says which languages it has; the first is for who speaks none of them.
 _SPOKEN = ("en", "fr", "de")
@@ -33,7 +35,7 @@ class BrandGate:
         self.by_query = by_query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] == HEALTH:
             await self.app(scope, receive, send)
             return
         if self.brands.is_due:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import gc
 import signal
+import socket
 import sys
 from functools import partial
 from typing import Any
 
 from comptoir.supervisor import Child
+from kernel.errors import DomainError
 from kernel.settings import Settings
 
 ROLES = ("shop", "backoffice", "worker")
@@ -36,6 +38,22 @@ def role_child(role: str, settings: Settings, database_url: str, *, forked: bool
         ready_urls=tuple(f"http://127.0.0.1:{port}/healthz" for port in asked),
         target=partial(serve, role) if forked else None,
     )
+
+
+def refuse_taken_ports(settings: Settings) -> None:
+    """DomainError `port_taken`: another that answers at a port of ours would be taken for us."""
+    for name, port in (
+        ("SHOP_PORT", settings.shop_port),
+        ("BACKOFFICE_PORT", settings.backoffice_port),
+    ):
+        try:
+            socket.create_server((settings.host, port)).close()
+        except OSError as error:
+            raise DomainError(
+                "port_taken",
+                f"Nobody can listen at {settings.host}:{port}: {error.strerror}.",
+                hint=f"End what listens there, or set {name}.",
+            ) from error
 
 
 def preload() -> None:

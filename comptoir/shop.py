@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from checkout.payment_providers import page_origins
 from checkout.routes import build_router as checkout_router
 from comptoir.basket_events import BasketEvents
-from comptoir.brand_gate import BrandGate
+from comptoir.brand_gate import HEALTH, BrandGate
 from comptoir.installation import Installation
 from comptoir.query_log_writer import QueryLogWriter
 from comptoir.refusals import add_refusals
@@ -53,7 +53,7 @@ def create_shop(installation: Installation) -> FastAPI:
         brand = brands.brands().get(brand_id)
         return brand.theme if brand else None
 
-    app.add_api_route("/healthz", _health, include_in_schema=False)
+    app.add_api_route(HEALTH, _health, include_in_schema=False)
 
     def current_id(product_id: str) -> str | None:
         with installation.database.platform() as tx:

@@ -27,10 +27,11 @@ def command(role: str) -> None:
 
 def _serve_all() -> None:
     from comptoir.installation import Installation
-    from comptoir.roles import preload, role_child
+    from comptoir.roles import preload, refuse_taken_ports, role_child
     from comptoir.supervisor import Supervisor
 
     installation = Installation()
+    refuse_taken_ports(installation.settings)
     # Bring the schema up and let go of the database before anything is forked.
     installation.database.close()
     preload()

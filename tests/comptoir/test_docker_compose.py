@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from comptoir.brand_gate import HEALTH
 from comptoir.cli import COMMANDS
+from kernel.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = {"shop", "backoffice", "worker"}
@@ -47,8 +49,6 @@ def test_every_volume_is_declared(compose: dict[str, Any]) -> None:
 
 
 def test_roles_run_commands_that_exist_with_settings_that_exist(compose: dict[str, Any]) -> None:
-    from kernel.settings import Settings
-
     known = {field.upper() for field in Settings.model_fields}
     for role in ROLES:
         service = compose["services"][role]
@@ -67,3 +67,13 @@ def test_ports_are_published_on_loopback_only_and_nothing_is_secret(
     for line in text.splitlines():
         if re.search(r"(PASSWORD|KEY|SECRET)\s*:", line):
             assert "${" in line, f"a secret is written out: {line.strip()}"
+
+
+def test_health_checks_ask_what_answers_under_an_address(compose: dict[str, Any]) -> None:
+    """No brand has the name under which a container asks itself."""
+    for role, port in (("shop", 8000), ("backoffice", 8001)):
+        (command,) = (
+            part for part in compose["services"][role]["healthcheck"]["test"] if "(" in part
+        )
+        assert f"http://127.0.0.1:{port}{HEALTH}" in command
+        assert Settings.model_fields[f"{role}_port"].default == port

@@ -72,6 +72,8 @@ def test_the_brand_is_the_hosts_or_the_one_asked_for(client: TestClient) -> None
 def test_a_host_that_no_brand_has_is_told_so(postgres_url: str, tmp_path: Path) -> None:
     settings = Settings(comptoir_data=tmp_path, database_url=fresh_database(postgres_url))
     client = TestClient(create_shop(Installation(settings)))
+    # Whoever looks whether the process answers knows an address, and no brand's name.
+    assert client.get("/healthz", headers={"host": "127.0.0.1:8000"}).text == "ready\n"
     for speaks, said in (
         ("pt", "No shop answers under the name 'nobody.example'."),
         ("fr-CH, de;q=0.5", "Aucune boutique ne répond sous le nom 'nobody.example'."),
