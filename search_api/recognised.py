@@ -1,7 +1,7 @@
 """A question under as much of what was understood as leaves something to show.
 
-In: a reading, and how to ask under some of its pieces. Out: what was found, with what narrowed it
-and what was taken back; never silent. Pure, given the asking.
+In: a query, and how to ask under some pieces of its reading. Out: what was found, with what
+narrowed it and what was taken back; never silent. Pure, given the asking.
 """
 
 from __future__ import annotations
@@ -9,11 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from search_api.query import ShopQuery, minor_amount
 from search_api.retrieved import Retrieved
-from search_api.understanding.recognition import Piece, Reading
+from search_api.understanding.recognition import Known, Piece, Reading, read
+from search_api.understanding.snapshot import Snapshot
 
 Ask = Callable[[Sequence[Piece], str], Retrieved | None]
 """(pieces that narrow, words) -> what has enough of the words there; None where nothing has."""
+
+
+def reading_of(query: ShopQuery, language: str, snapshot: Snapshot) -> Reading:
+    """The question read; what the shopper has chosen already is not read a second time."""
+    known = Known(
+        query.categories,
+        query.manufacturers,
+        has_price=query.price_min is not None or query.price_max is not None,
+        as_words=frozenset(query.as_words),
+    )
+
+    def minor(text: str) -> int | None:
+        return minor_amount(text, query.currency)
+
+    return read(query.text, language, query.currency, snapshot, known, minor)
 
 
 def under_pieces(reading: Reading, ask: Ask) -> Retrieved | None:

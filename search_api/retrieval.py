@@ -7,7 +7,6 @@ narrows the result only where that leaves something. In: a ShopQuery. No SQL.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,7 +19,6 @@ from indexer.engine import (
     Expansion,
     Filters,
     Match,
-    Neighbour,
     SearchRequest,
     SearchResult,
     Sort,
@@ -29,8 +27,9 @@ from indexer.engine import (
 )
 from kernel.categories import category_path
 from kernel.embedding.encoder import Encoder
-from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery, minor_amount
-from search_api.recognised import under_pieces
+from search_api.nearest import Nearest
+from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery
+from search_api.recognised import reading_of, under_pieces
 from search_api.retrieved import Retrieved, said
 from search_api.second_stage import (
     asked_for,
@@ -44,17 +43,16 @@ from search_api.second_stage import (
 from search_api.understanding.compounding import taken_apart
 from search_api.understanding.narrowing import narrowed
 from search_api.understanding.numbers import is_number
-from search_api.understanding.recognition import Known, Reading, read
+from search_api.understanding.recognition import Reading
 from search_api.understanding.snapshot import Snapshot
 from search_api.understanding.spelling import Correction, corrections, likeliest
-from search_api.understanding.synonyms import expansions
+from search_api.understanding.synonyms import expansions, words_of
 from tenants.brand import Brand
 from tenants.ranking.products import RankedProduct
 from tenants.ranking.profile import RankingProfile
 from tenants.ranking.rules import Question, RulePlan, place_products, plan_rules
 
 SIMILAR_AT_MOST = 2 * PER_PAGE
-_HINT = 0.3
 _SORTS = {
     "relevance": Sort.RELEVANCE,
     "price_asc": Sort.PRICE_ASC,
@@ -81,6 +79,10 @@ class Retrieval:
         """Weights, ladder, synonyms and rules."""
         return self.profile_in_force or self.brand.ranking_profile(self.language)
 
+    @property
+    def _nearest(self) -> Nearest:
+        return Nearest(self.engine, self.encoder, self.brand.id)
+
     def page(self, query: ShopQuery) -> Retrieved:
         """The page asked for; beyond the end it is empty and the counts still stand."""
         plan = self._rules(query)
@@ -90,7 +92,7 @@ class Retrieval:
         if not query.text:
             found = self._browse(asked, plan)
         else:
-            reading = self._read(asked)
+            reading = reading_of(asked, self.language, self.snapshot)
             found = self._answer(asked, reading, plan)
         return replace(found, redirect=plan.redirect) if plan.redirect is not None else found
 
@@ -102,24 +104,10 @@ class Retrieval:
         plan = plan_rules(question, self.profile, self.now or datetime.now(UTC))
         return replace(plan, narrow=RulePlan().narrow) if "rules" in query.as_words else plan
 
-    def _read(self, query: ShopQuery) -> Reading:
-        known = Known(
-            query.categories,
-            query.manufacturers,
-            has_price=query.price_min is not None or query.price_max is not None,
-            as_words=frozenset(query.as_words),
-        )
-
-        def minor(text: str) -> int | None:
-            return minor_amount(text, query.currency)
-
-        return read(query.text, self.language, query.currency, self.snapshot, known, minor)
-
     def _answer(self, query: ShopQuery, reading: Reading, plan: RulePlan) -> Retrieved:
         if not reading.pieces:
-            return self._by_words(query, reading.words, plan) or self._by_meaning(
-                query, query.text, plan
-            )
+            found = self._by_words(query, reading.words, plan)
+            return found or self._offered(query, self._by_meaning(query, query.text, plan))
         found = under_pieces(
             reading, lambda pieces, text: self._by_words(narrowed(query, pieces), text, plan)
         )
@@ -128,6 +116,13 @@ class Retrieval:
         prices, rest = reading.parted()
         nearest = self._by_meaning(narrowed(query, prices), reading.plain, plan)
         return replace(nearest, understood=prices, taken_back=rest)
+
+    def _offered(self, query: ShopQuery, nearest: Retrieved) -> Retrieved:
+        """With a doubtful correction offered: a sure one was tried, and found nothing."""
+        correction = self._correction(query, query.text)
+        if correction is None or not correction.is_doubtful:
+            return nearest
+        return replace(nearest, did_you_mean=correction.text)
 
     def _by_words(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved | None:
         """The rungs of words; None where no product has enough of them."""
@@ -142,7 +137,8 @@ class Retrieval:
         if strict.total >= ladder.few:
             return self._ranked(query, text, strict, plan)
         correction = self._correction(query, text)
-        if correction is not None and not strict.total and "corrected" in ladder.steps:
+        is_open = not strict.total and "corrected" in ladder.steps
+        if correction is not None and not correction.is_doubtful and is_open:
             mended = replace(query, as_words=(*query.as_words, "spelling"))
             better = self._by_words(mended, correction.text, plan)
             if better is not None:
@@ -162,7 +158,7 @@ class Retrieval:
             required = max(1, -int(-count * ladder.required_share // 1))
             wider = self._ask(query, text, Match.HALF, plan, required=required)
             if wider.total > strict.total:
-                found = self._ranked(query, text, wider, plan)
+                found = self._ranked(query, text, wider, plan, is_partial=True)
                 told = with_all_words(wider.hits) if query.sort == "relevance" else strict.total
                 return said(found, "half_of_words", query.text, matched_all=told)
         if strict.prices is None:
@@ -185,7 +181,7 @@ class Retrieval:
         if "similar" not in self.profile.ladder.steps or not is_open or is_number(text):
             return found
         floor = self.profile.ladder.meaning_floor
-        near = self._neighbours(text, query.filters(), SIMILAR_AT_MOST)
+        near = self._nearest.products(text, query.filters(), SIMILAR_AT_MOST)
         have = {hit.product_id for hit in strict.hits}
         further = [row.product_id for row in near if row.similarity >= floor]
         further = [name for name in further if name not in have][:SIMILAR_AT_MOST]
@@ -211,7 +207,8 @@ class Retrieval:
     def _correction(self, query: ShopQuery, text: str) -> Correction | None:
         if {"spelling", "all"} & set(query.as_words):
             return None
-        ways = corrections(text, self.language, self.snapshot)
+        stand = frozenset(words_of(self.profile.synonyms))
+        ways = corrections(text, self.language, self.snapshot, stand)
         return likeliest(ways, lambda said: self._count(said, Match.ALL, query.filters()))
 
     def _count(self, text: str, match: Match, filters: Filters) -> int:
@@ -284,7 +281,13 @@ class Retrieval:
         )
 
     def _ranked(
-        self, query: ShopQuery, text: str, result: SearchResult, plan: RulePlan
+        self,
+        query: ShopQuery,
+        text: str,
+        result: SearchResult,
+        plan: RulePlan,
+        *,
+        is_partial: bool = False,
     ) -> Retrieved:
         if query.sort != "relevance":
             return Retrieved(
@@ -296,7 +299,9 @@ class Retrieval:
         count = candidate_count(plan)
         first, rest = result.hits[:count], result.hits[count:]
         documents = self._documents(result, plan)
-        ordered = order_candidates(first, text, self.language, self.profile, plan, documents)
+        ordered = order_candidates(
+            first, text, self.language, self.profile, plan, documents, is_partial=is_partial
+        )
         if not rest:
             return self._placed(query, text, result, ordered, plan)
         further = [RankedProduct(hit.product_id, 0.0, {}) for hit in rest]
@@ -338,16 +343,6 @@ class Retrieval:
         found = self.engine.search(self.brand.id, SearchRequest(filters=wanted, limit=100))
         return {hit.product_id for hit in found.hits}
 
-    def _neighbours(self, text: str, filters: Filters, limit: int) -> tuple[Neighbour, ...]:
-        # An index that is yet to be rebuilt with this model answers no neighbours, and no error.
-        return self.engine.neighbours(
-            self.brand.id,
-            self.encoder.encode_one(text),
-            filters=filters,
-            limit=limit,
-            model_id=self.encoder.model_id,
-        )
-
     def _only_filters_exclude(self, query: ShopQuery, text: str) -> bool:
         """Whether the words are found without the filters: then those are to be taken off."""
         anything = Filters(without=query.without)
@@ -356,12 +351,12 @@ class Retrieval:
     def _by_meaning(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved:
         """No word is known: near in meaning, else what is popular near there, else popular."""
         steps = self.profile.ladder.steps
-        near = self._neighbours(text, query.filters(), SIMILAR_AT_MOST) if text else ()
+        near = self._nearest.products(text, query.filters(), SIMILAR_AT_MOST) if text else ()
         floor = self.profile.ladder.meaning_floor
         similar = [row.product_id for row in near if row.similarity >= floor]
         if similar and "similar" in steps:
             return said(self._listed(query, similar, plan), "similar", query.text)
-        category = self._common_category(near) if "popular_in_category" in steps else None
+        category = self._nearest.common_category(near) if "popular_in_category" in steps else None
         if category is not None and not query.categories:
             found = self._browse(replace(query, categories=(category,)), plan)
             return said(found, "popular_in_category", query.text, category_id=category)
@@ -386,14 +381,3 @@ class Retrieval:
         if query.sort == "relevance":
             found.sort(key=product_ids.index)
         return Retrieved(tuple(found[query.offset : query.offset + query.per_page]), result)
-
-    def _common_category(self, near: Sequence[Neighbour]) -> int | None:
-        """The category of most of the nearest ten, where they are not merely random."""
-        ids = [row.product_id for row in near[:10] if row.similarity >= _HINT]
-        if not ids:
-            return None
-        request = SearchRequest(filters=Filters(product_ids=tuple(ids)), limit=len(ids))
-        hits = self.engine.search(self.brand.id, request).hits
-        counted = Counter(hit.category_id for hit in hits if hit.category_id is not None)
-        category, count = next(iter(counted.most_common(1)), (None, 0))
-        return category if 2 * count >= len(ids) else None

@@ -53,7 +53,7 @@ class Shop:
     cards: CardMemory = field(default_factory=CardMemory)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "snapshots", Snapshots(self.engine))
+        object.__setattr__(self, "snapshots", Snapshots(self.engine, self.encoder.knows))
 
     def search(
         self, query: ShopQuery, brand: Brand, language: str, *, explain: bool = False

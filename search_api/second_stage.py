@@ -59,9 +59,14 @@ def order_candidates(
     profile: RankingProfile,
     plan: RulePlan = _NOTHING,
     documents: Mapping[str, ProductDocument] | None = None,
+    *,
+    is_partial: bool = False,
 ) -> Ranking:
-    """Candidates in order. `documents` are needed where rules look at makers or merchants."""
-    rows = _columns(hits, named(text, language))
+    """Candidates in order. `documents` are needed where rules look at makers or merchants.
+
+    `is_partial`: fewer than all words were enough.
+    """
+    rows = _columns(hits, named(text, language), is_partial=is_partial)
     if not (plan.moves or plan.hidden):
         return rank_columns(rows, profile)
     seen = _for_rules(rows, hits, documents or {})
@@ -128,9 +133,10 @@ def is_hidden(candidate: Candidate, hidden: Sequence[Rule]) -> bool:
     return any(targets(rule, candidate) for rule in hidden)
 
 
-def _columns(hits: Hits, asked: int) -> Columns:
+def _columns(hits: Hits, asked: int, *, is_partial: bool = False) -> Columns:
     """Hits as the second stage sees them, those with all words in a tier of their own."""
     has_all = hits.scores >= ALL_WORDS_BONUS
+    misses_words = ~has_all if is_partial else np.zeros(len(hits), dtype=np.bool_)
     plain = hits.scores - ALL_WORDS_BONUS * has_all
     return Columns(
         hits.product_ids,
@@ -139,7 +145,7 @@ def _columns(hits: Hits, asked: int) -> Columns:
         hits.in_stock,
         hits.offer_counts,
         (hits.accessories & ~asked) != 0,
-        (~has_all).astype(np.int64),
+        misses_words.astype(np.int64),
     )
 
 

@@ -127,8 +127,8 @@ def _words(language: str) -> Mapping[str, Any]:
 def _results(profile: RankingProfile, words: Mapping[str, Any]) -> tuple[str, ...]:
     said = words["text"]
     short = _in_short(_product_criteria(profile, words), words)
-    weights = [getattr(profile.field_weights, name) for name in _FIELDS]
-    shares = zip(_FIELDS, percents(weights), strict=True)
+    counted = [getattr(profile.field_weights, name) for name in _FIELDS]
+    shares = zip(_FIELDS, percents(counted), strict=True)
     fields = ", ".join(
         words["criterion"].format(
             name=words["fields"][name], percent=words["percent"].format(n=percent)
@@ -142,7 +142,11 @@ def _results(profile: RankingProfile, words: Mapping[str, Any]) -> tuple[str, ..
         said["no_words"],
         said["choice"],
     ]
-    lost = round(100 * profile.product_weights.accessory)
+    weights = profile.product_weights
+    partial = round(100 * weights.meaning_where_words_miss)
+    if partial:
+        paragraphs.insert(3, said["partial"].format(n=partial))
+    lost = round(100 * weights.accessory)
     if lost:
         paragraphs.insert(3, said["accessory"].format(n=lost))
     return tuple(paragraphs)

@@ -52,6 +52,12 @@ class Encoder(Protocol):
         """A shopper's query: float32 [dimensions]."""
         ...
 
+    def knows(self, word: str) -> bool:
+        """Whether a word (folded) stands whole in a vocabulary of words that people write.
+
+        False says little: rare words are known in pieces, and some models by pieces alone."""
+        ...
+
 
 def load_encoder(model: str | Path | None = None) -> Encoder:
     """The model that EMBEDDING_MODEL means, loaded once in a process.

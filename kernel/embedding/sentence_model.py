@@ -78,6 +78,11 @@ class SentenceModel:
         """One row for each text: float32 [len(texts), dimensions]."""
         return self._rows(texts, self._model.encode_document)
 
+    def knows(self, word: str) -> bool:
+        """Never: how a network's pieces mark the whole words is its own affair."""
+        del word
+        return False
+
     def encode_one(self, text: str) -> NDArray[np.float32]:
         """The vector of one query: float32 [dimensions]."""
         vector: NDArray[np.float32] = self._rows([text], self._model.encode_query)[0]

@@ -106,6 +106,11 @@ class StaticModel:
         vector: NDArray[np.float32] = out[0]
         return vector
 
+    def knows(self, word: str) -> bool:
+        """Whether the word is one piece: slips of the hand are several."""
+        place: int | None = self._files.tokenizer.token_to_id(word)
+        return place is not None and place != self._files.table.unknown
+
     def _sum_parts(self, texts: list[str], out: NDArray[np.float32]) -> None:
         """Sums of the texts by way of their parts between blanks."""
         import numpy as np

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from indexer.analysis import LANGUAGES, OTHER, index_terms
+from indexer.analysis import LANGUAGES, OTHER, index_terms, is_stop_word, shown_words
 from indexer.colours import ATTRIBUTE as COLOUR
 from indexer.colours import colours_of_value
 from indexer.document import ProductDocument
 from indexer.engine import WINDOW, Engine, FacetField, SearchRequest, Sort
 from indexer.stemming import stem
+from kernel.categories import categories
 from search_api.renewed import Renewed
 from search_api.understanding.numbers import has_digit
 from search_api.understanding.written import Written, written
@@ -26,6 +27,12 @@ KEEP_S = 600.0
 SAMPLE = WINDOW
 """Products (of most offers) whose attributes and words are looked at."""
 _INCHES = re.compile(r"(?<=\d)\s?in$")
+
+
+def _unheard_of(word: str) -> bool:
+    """What is known of words without a vocabulary of them."""
+    del word
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Near:
 
     written: str
     slips: float
+    is_named: bool = False
+    """Whether it names a kind of thing or a maker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class Snapshot:
     """How folded words are written in a language, where that is another way."""
     by_length: Mapping[tuple[str, int], Sequence[str]] = field(init=False, repr=False)
     """Words by their language and number of letters."""
+    is_word: Callable[[str], bool] = field(default=_unheard_of, repr=False, compare=False)
+    """Whether a folded word exists, though no product shows it: then it was probably meant."""
     near: dict[tuple[str, str], tuple[Near, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -93,9 +104,11 @@ _EMPTY = Snapshot()
 class Snapshots:
     """The snapshot of each brand, renewed in the background."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, is_word: Callable[[str], bool] = _unheard_of) -> None:
         self._renewed: Renewed[str, Snapshot] = Renewed(
-            lambda brand_id: take(engine, brand_id), "words", keep_s=KEEP_S
+            lambda brand_id: replace(take(engine, brand_id), is_word=is_word),
+            "words",
+            keep_s=KEEP_S,
         )
 
     def of(self, brand_id: str) -> Snapshot:
@@ -116,17 +129,19 @@ class Snapshots:
 def take(engine: Engine, brand_id: str) -> Snapshot:
     """Read words, makers, categories and values of a brand's live index."""
     stats = engine.stats(brand_id)
-    # Numbers are never corrected: without model codes this is a fraction of the vocabulary.
-    words = {
-        name: {word: count for word, count in engine.vocabulary(brand_id, name) if word.isalpha()}
-        for name in (*LANGUAGES, OTHER)
-    }
     counted = engine.search(
         brand_id,
         SearchRequest(
             facets=(FacetField.CATEGORY, FacetField.MANUFACTURER), facet_size=2_000, limit=0
         ),
     )
+    filled = {int(row.value): row.count for row in counted.facets[FacetField.CATEGORY]}
+    # Numbers are never corrected: without model codes this is a fraction of the vocabulary.
+    words = {
+        name: _words_of_categories(name, filled)
+        | {word: count for word, count in engine.vocabulary(brand_id, name) if word.isalpha()}
+        for name in (*LANGUAGES, OTHER)
+    }
     first = engine.search(brand_id, SearchRequest(sort=Sort.POPULAR, limit=SAMPLE))
     sample = tuple(engine.read(brand_id, [hit.product_id for hit in first.hits]).values())
     return Snapshot(
@@ -136,10 +151,24 @@ def take(engine: Engine, brand_id: str) -> Snapshot:
             name: frozenset(stem(word, name) for word in known) for name, known in words.items()
         },
         manufacturers={row.value: row.label for row in counted.facets[FacetField.MANUFACTURER]},
-        categories={int(row.value): row.count for row in counted.facets[FacetField.CATEGORY]},
+        categories=filled,
         measured=_measured(sample),
         written=written(sample),
     )
+
+
+def _words_of_categories(language: str, filled: Mapping[int, int]) -> dict[str, int]:
+    """What categories with products are called, in a language or (OTHER) by merchants anywhere."""
+    found: dict[str, int] = {}
+    for id_, count in filled.items():
+        category = categories().get(id_)
+        if category is None:
+            continue
+        names = category.words if language == OTHER else (category.names.get(language, ""),)
+        for word in shown_words(" ".join(names)):
+            if word.isalpha() and not is_stop_word(word, language):
+                found[word] = found.get(word, 0) + count
+    return found
 
 
 def _measured(sample: Sequence[ProductDocument]) -> dict[str, tuple[Measured, ...]]:

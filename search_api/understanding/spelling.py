@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from indexer import compounds
-from indexer.analysis import OTHER, is_stop_word, is_unit, shown_words
+from indexer.analysis import LANGUAGES, OTHER, is_stop_word, is_unit, shown_words
 from indexer.folding import fold
 from kernel.categories import categories
+from search_api.understanding.slip_in_compound import parts_meant
 from search_api.understanding.snapshot import Near, Snapshot
 from search_api.understanding.written import as_written
 
@@ -32,10 +33,18 @@ _MOST = 6
 """Words of one question that are corrected."""
 _WAYS = 5
 """Words looked at in the place of one."""
-_WRONG_FIRST, _ASKED_FOR = 3.0, 2.0
+_DOUBTFUL_WAYS, _MANY = 3, 10
+_WORD_FROM = 4
+"""Letters from which on a vocabulary is believed: shorter ones are parts of words."""
+_SLIP, _WRONG_FIRST, _ASKED_FOR, _EXISTS = 6.0, 3.0, 2.0, 4.0
 """Bits."""
+_ASKED = 0.5
+"""How far the products that show a word tell how often it is asked for (as a power of them)."""
+_NAME, _FOREIGN = 1.0, 3.0
+"""Bits for a word that is not of the reader's language."""
 _REMEMBERED = 5_000
 _WORD = re.compile(r"[^\W_]+")
+_VOWEL = re.compile(r"[aeiouy]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +52,89 @@ class Correction:
     """The text with its unknown words replaced; `replaced` are (as typed, as corrected).
 
     `slips` says in bits how unlikely a hand is to slip so, however often the words are meant.
+    `is_doubtful`: a word that exists is replaced, for the one reason that no product shows it;
+    `is_named`: by what names a kind of thing or a maker.
     """
 
     text: str
     replaced: tuple[tuple[str, str], ...]
     slips: float = 0.0
+    is_doubtful: bool = False
+    is_named: bool = False
 
 
 def corrected(text: str, language: str, snapshot: Snapshot) -> Correction | None:
-    """The corrected text, or None where every word is known or nothing is near."""
-    return next(iter(corrections(text, language, snapshot)), None)
+    """The corrected text, or None where every word is known or exists, or nothing is near."""
+    ways = corrections(text, language, snapshot)
+    return next((way for way in ways if not way.is_doubtful), None)
 
 
-def corrections(text: str, language: str, snapshot: Snapshot) -> tuple[Correction, ...]:
-    """Ways to correct the text, the likeliest first; they differ in the first word replaced."""
+def corrections(
+    text: str, language: str, snapshot: Snapshot, stand: Set[str] = frozenset()
+) -> tuple[Correction, ...]:
+    """Ways to correct the text, the likeliest first; they differ in the first word replaced.
+
+    The doubtful ones come last. Words (folded) that are to `stand` are never replaced.
+    """
     if not snapshot.words:
         return ()
-    found = [(match, near(match[0], language, snapshot)) for match in _WORD.finditer(text)]
+    found = [
+        (match, near(match[0], language, snapshot))
+        for match in _WORD.finditer(text)
+        if fold(match[0]) not in stand
+    ]
     unknown = [(match, words) for match, words in found if words][:_MOST]
+    exist = [row for row in unknown if _exists(row[0][0], snapshot)]
+    slips = [row for row in unknown if row not in exist]
+    doubtful = _ways(text, [*exist, *slips], is_doubtful=True) if exist else ()
+    return (*_ways(text, slips), *doubtful[:_DOUBTFUL_WAYS])
+
+
+def _exists(word: str, snapshot: Snapshot) -> bool:
+    """Whether it is a word, as `livre` is where nothing but `libre` is sold; `stnd` is a piece."""
+    folded = fold(word)
+    return (
+        len(folded) >= _WORD_FROM and _VOWEL.search(folded) is not None and snapshot.is_word(folded)
+    )
+
+
+def _ways(
+    text: str, unknown: Sequence[tuple[re.Match[str], Sequence[Near]]], *, is_doubtful: bool = False
+) -> tuple[Correction, ...]:
     if not unknown:
         return ()
     rest = [(match, words[0]) for match, words in unknown[1:]]
     first, words = unknown[0]
-    return tuple(_replaced(text, [(first, word), *rest]) for word in words)
+    return tuple(_replaced(text, [(first, word), *rest], is_doubtful) for word in words)
 
 
 def likeliest(ways: Sequence[Correction], products: Callable[[str], int]) -> Correction | None:
     """Of several ways the one whose words most products have together.
 
     `gps wath` is a watch, whatever else `wath` may be by itself. Where no product has them
-    together, another first letter is not believed: `couches taille 4` asks for no `maille`.
+    together, another first letter is not believed: `couches taille 4` asks for no `maille`. A word
+    that exists gives way only to one that products have beside the others.
     """
     if not ways or " " not in ways[0].text.strip():
         return next(iter(ways), None)
     counted = [(products(way.text), way) for way in ways]
     if any(count for count, _ in counted):
-        return max(counted, key=lambda row: math.log2(row[0] + 1) - row[1].slips)[1]
-    return next((way for way in ways if _begins_right(*way.replaced[0])), None)
+        rows = [row for row in counted if not row[1].is_doubtful or _is_borne_out(*row)]
+        best = max(rows, key=_likelihood, default=None)
+        return replace(best[1], is_doubtful=False) if best else None
+    sure = [way for way in ways if not way.is_doubtful]
+    return next((way for way in sure if _begins_right(*way.replaced[0])), None)
+
+
+def _is_borne_out(count: int, way: Correction) -> bool:
+    """Whether products say that the existing word was not meant: many, or of the thing named."""
+    return count >= (1 if way.is_named else _MANY)
+
+
+def _likelihood(counted: tuple[int, Correction]) -> float:
+    """Bits for the products that have all words, against those for the slips."""
+    count, way = counted
+    return math.log2(count + 1) - way.slips - (_EXISTS if way.is_doubtful else 0.0)
 
 
 def _begins_right(typed: str, meant: str) -> bool:
@@ -88,12 +143,16 @@ def _begins_right(typed: str, meant: str) -> bool:
     return one[:1] == other[:1] or one[:2] == other[1::-1]
 
 
-def _replaced(text: str, words: Sequence[tuple[re.Match[str], Near]]) -> Correction:
-    result = text
+def _replaced(
+    text: str, words: Sequence[tuple[re.Match[str], Near]], is_doubtful: bool
+) -> Correction:
+    result, first = text, words[0][1]
+    words = sorted(words, key=lambda row: row[0].start())
     for match, word in reversed(words):
         result = result[: match.start()] + word.written + result[match.end() :]
     pairs = tuple((match[0], word.written) for match, word in words)
-    return Correction(result, pairs, sum(word.slips for _, word in words))
+    slips = sum(word.slips for _, word in words)
+    return Correction(result, pairs, slips, is_doubtful, is_named=first.is_named)
 
 
 def near(word: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
@@ -109,7 +168,18 @@ def near(word: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
             snapshot.near.clear()
         is_compound = language == "de" and compounds.split(fold(word, "de"))
         snapshot.near[asked] = () if is_compound else _search(folded, language, snapshot)
+        if language == "de" and not is_compound and not snapshot.near[asked]:
+            snapshot.near[asked] = _in_compound(folded, snapshot)
     return snapshot.near[asked]
+
+
+def _in_compound(folded: str, snapshot: Snapshot) -> tuple[Near, ...]:
+    """A German compound with a slip in one of its parts."""
+    parts = parts_meant(folded, snapshot)
+    if parts is None:
+        return ()
+    shown = snapshot.written.get("de", {})
+    return (Near("".join(as_written(part, shown) for part in parts), _SLIP),)
 
 
 @lru_cache(maxsize=1)
@@ -122,33 +192,49 @@ def _category_words() -> frozenset[str]:
 
 
 def _search(folded: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
-    most = 2 if len(folded) >= _LONG else 1
-    found: dict[str, tuple[float, float]] = {}
-    for name in (language, OTHER):
-        for length in range(max(SHORTEST, len(folded) - most), len(folded) + most + 1):
-            for candidate, distance, _ in process.extract(
-                folded,
-                snapshot.by_length.get((name, length), ()),
-                scorer=OSA.distance,
-                processor=None,
-                score_cutoff=most,
-                limit=20,
-            ):
-                if not _is_likely(folded, candidate, int(distance), language):
-                    continue
-                slips = _slips(folded, candidate, int(distance), snapshot)
-                slips += 1.0 if name == OTHER else 0.0
-                score = math.log2(snapshot.words[name][candidate] + 1) - slips
-                found[candidate] = max(found.get(candidate, (score, slips)), (score, slips))
+    """Of the reader's language, of names, or of another language that products are described in."""
+    found: dict[str, tuple[float, float, str]] = {}
+    others = [(name, _FOREIGN) for name in LANGUAGES if name != language]
+    for name, bits in ((language, 0.0), (OTHER, _NAME), *others):
+        for candidate, distance in _candidates(folded, name, snapshot):
+            if not _is_likely(folded, candidate, distance, {language, name}):
+                continue
+            slips = _slips(folded, candidate, distance, snapshot) + bits
+            score = _ASKED * math.log2(snapshot.words[name][candidate] + 1) - slips
+            row = score, slips, name
+            found[candidate] = max(found.get(candidate, row), row)
     best = sorted(found, key=lambda word: (-found[word][0], word))[:_WAYS]
-    shown = snapshot.written.get(language, {})
-    return tuple(Near(as_written(word, shown), found[word][1]) for word in best)
+    return tuple(_near(word, *found[word][1:], language, snapshot) for word in best)
 
 
-def _is_likely(typed: str, meant: str, slips: int, language: str) -> bool:
+def _near(word: str, slips: float, found_in: str, language: str, snapshot: Snapshot) -> Near:
+    """The word as its language writes it; a name as the reader's does."""
+    shown = snapshot.written.get(language if found_in == OTHER else found_in, {})
+    return Near(as_written(word, shown), slips, _is_named(word, snapshot))
+
+
+def _candidates(folded: str, name: str, snapshot: Snapshot) -> Iterator[tuple[str, int]]:
+    """Words of a language within one or two slips, with their number."""
+    most = 2 if len(folded) >= _LONG else 1
+    for length in range(max(SHORTEST, len(folded) - most), len(folded) + most + 1):
+        words = snapshot.by_length.get((name, length), ())
+        for candidate, distance, _ in process.extract(
+            folded, words, scorer=OSA.distance, processor=None, score_cutoff=most, limit=20
+        ):
+            yield candidate, int(distance)
+
+
+def _is_named(word: str, snapshot: Snapshot) -> bool:
+    """Whether a folded word names a kind of thing or a maker: those are asked for most."""
+    return word in _category_words() or word in snapshot.manufacturers
+
+
+def _is_likely(typed: str, meant: str, slips: int, languages: Set[str]) -> bool:
     """Nobody asks for a stop word. A wrong first letter is slip enough: `couches` are no `pouces`.
     Of three letters one may be missing, none be wrong: `pas` in `pas cher` is no `par`."""
-    if is_stop_word(meant, language) or (slips > 1 and not _begins_right(typed, meant)):
+    if any(is_stop_word(meant, name) for name in languages):
+        return False
+    if slips > 1 and not _begins_right(typed, meant):
         return False
     return len(typed) > _SHORT or len(meant) > len(typed)
 
@@ -156,11 +242,11 @@ def _is_likely(typed: str, meant: str, slips: int, language: str) -> bool:
 def _slips(typed: str, meant: str, distance: int, snapshot: Snapshot) -> float:
     """How unlikely it is that a hand slips so and this is asked for, in bits: letters are swapped
     more often, the first one is seldom wrong, and kinds of things and makers are asked for most."""
-    bits = 6.0 * distance
+    bits = _SLIP * distance
     if sorted(typed) == sorted(meant):
         bits -= 1.0
     if not _begins_right(typed, meant):
         bits += _WRONG_FIRST
-    if meant in _category_words() or meant in snapshot.manufacturers:
+    if _is_named(meant, snapshot):
         bits -= _ASKED_FOR
     return bits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from indexer.analysis import OTHER, index_terms, query_words
+from indexer.analysis import OTHER, index_terms, query_words, shown_words
 from indexer.engine import Expansion
 from tenants.ranking.profile import Synonym
 
@@ -33,6 +33,13 @@ def expansions(
                     if reading not in readings and len(readings) < MOST:
                         readings.append(reading)
     return {place: tuple(readings) for place, readings in found.items()}
+
+
+def words_of(synonyms: Sequence[Synonym]) -> Iterator[str]:
+    """Words (folded) that a brand gave a meaning."""
+    for synonym in synonyms:
+        for phrase in (*synonym.words, *synonym.replacements):
+            yield from shown_words(phrase)
 
 
 def _directions(synonym: Synonym) -> Iterator[tuple[str, str]]:

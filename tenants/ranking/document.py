@@ -74,6 +74,7 @@ class ProductWeightsTable(_Table):
     """See `profile.ProductWeights`."""
 
     vector: Share | None = None
+    vector_partial: Share | None = None
     in_stock: Share | None = None
     offer_count: Share | None = None
     accessory: Share | None = None

@@ -33,7 +33,7 @@ class Candidate(NamedTuple):
     is_accessory: bool = False
     """Whether it comes with, on or for what is asked, which names no accessory."""
     tier: int = 0
-    """Products of a lower tier come first, whatever their scores."""
+    """0 for products with every word of the question; the others come after those."""
     category_path: tuple[int, ...] = ()
     manufacturer: str | None = None
     merchants: tuple[str, ...] = ()
@@ -97,6 +97,8 @@ def rank_products(
 ) -> Ranking:
     """Order candidates by tier, then by the weighted sum of the profile's `product_weights`.
 
+    Where words are missing, `vector_partial` shares the score out between words and meaning.
+
     `moves` are the rules of a plan that boost or bury; of those that speak about a product, the
     first one counts.
     """
@@ -122,12 +124,15 @@ def rank_columns(
     """As `rank_products`; `moved` are the parts of each score that rules give or take."""
     weights = profile.product_weights
     many = np.minimum(rows.offer_counts, MANY_OFFERS)
+    misses_words = rows.tiers > 0
+    partial = weights.meaning_where_words_miss
+    text = np.where(misses_words, 1.0 - partial, 1.0) * rows.text_scores
     parts = {
-        "text": rows.text_scores,
-        "meaning": weights.vector * rows.vector_scores,
+        "text": text,
+        "meaning": np.where(misses_words, partial, weights.vector) * rows.vector_scores,
         "in_stock": weights.in_stock * rows.in_stock,
         "offers": weights.offer_count * many / MANY_OFFERS,
-        "accessory": -weights.accessory * rows.text_scores * rows.is_accessory,
+        "accessory": -weights.accessory * text * rows.is_accessory,
     }
     scores = np.sum(list(parts.values()), axis=0)
     if moved:

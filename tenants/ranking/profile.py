@@ -66,11 +66,19 @@ class Ladder:
 class ProductWeights:
     """Weights of the second stage, each a share of the best text score (0 to 1)."""
 
-    vector: float = 0.15
+    vector: float = 0.05
+    """Meaning, where a product has every word of the question; 0 leaves meaning out altogether."""
+    vector_partial: float = 0.7
+    """Its share of words and meaning, where a product misses a word: those it has say less."""
     in_stock: float = 0.05
     offer_count: float = 0.03
     accessory: float = 0.5
     """Share of its text score that an accessory loses where the thing itself is asked for."""
+
+    @property
+    def meaning_where_words_miss(self) -> float:
+        """Meaning's share of words and meaning together, for a product that misses a word."""
+        return self.vector_partial if self.vector else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,3 +155,12 @@ def test_the_longest_texts_take_time_in_proportion_to_what_is_read() -> None:
     for word in ("Waschmaschine ", "a", "\u0301e", "洗", "😀 "):
         read, given_ = word * (4_000 // len(word)), word * (100_000 // len(word))
         assert seconds(given_) < 8 * seconds(read) + 0.005
+
+
+def test_words_that_people_write_are_known_whole() -> None:
+    """Folded words; a slip of the hand is several pieces, and an unknown letter is no word."""
+    model = load_encoder()
+    for word in ("livre", "shredder", "klavier", "tondeuse"):
+        assert model.knows(word), word
+    for word in ("smartphnoe", "bouiloire", "kopfhorrer", "[UNK]", ""):
+        assert not model.knows(word), word

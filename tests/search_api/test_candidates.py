@@ -8,13 +8,15 @@ import pytest
 
 from indexer.embedded import EmbeddedEngine
 from indexer.engine import Upsert
+from indexer.hits import Hit, Hits
 from kernel.embedding.encoder import load_encoder
 from search_api.overview import Overviews
 from search_api.query import ShopQuery
 from search_api.search import Shop
-from search_api.second_stage import CANDIDATES
+from search_api.second_stage import CANDIDATES, order_candidates
 from tenants.brand import Brand
 from tenants.ranking.document import ranking_document
+from tenants.ranking.profile import RankingProfile
 from tests.indexer.documents import document
 from tests.search_api.test_ranking_in_answers import ranked
 from tests.search_api.test_routes import brand
@@ -57,3 +59,15 @@ def test_a_boost_reaches_beyond_them(shop: Shop, brand: Brand) -> None:
     rule = {"id": "up", "kind": "boost", "weight": 1.0, "target": {"products": [deep]}}
     boosted = ranked(brand, ranking_document({"rules": [rule]}))
     assert deep in _ids(shop, boosted)
+
+
+def test_meaning_weighs_more_where_fewer_than_all_words_were_enough() -> None:
+    """Without the bonus for all words a strict list's products have them all none the less."""
+    rows = Hits.of(
+        Hit(name, score, in_stock=False, offer_count=0, similarity=cosine)
+        for name, score, cosine in (("prd_far", 9.0, 0.1), ("prd_near", 6.0, 0.8))
+    )
+    strict = order_candidates(rows, "red lamp", "en", RankingProfile())
+    assert [row.product_id for row in strict] == ["prd_far", "prd_near"]
+    partial = order_candidates(rows, "red lamp", "en", RankingProfile(), is_partial=True)
+    assert [row.product_id for row in partial] == ["prd_near", "prd_far"]

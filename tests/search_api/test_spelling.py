@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from search_api.search import Shop
-from search_api.understanding.snapshot import Snapshot
+from search_api.understanding.snapshot import Near, Snapshot
 from search_api.understanding.spelling import corrected, corrections, likeliest, near
 from search_api.understanding.written import as_written, written
 from tenants.brand import Brand
@@ -58,6 +58,85 @@ def test_words_that_exist_and_numbers_are_never_corrected(shop: Shop, brand: Bra
     assert corrected("WX81-0", "fr", snapshot) is None
     assert corrected("hydrnaor", "fr", snapshot) is not None
     assert corrected("anything", "fr", Snapshot()) is None
+
+
+def test_a_word_that_exists_is_replaced_by_nothing() -> None:
+    """`livre` is a book, though only `libre` is shown; the other may be offered."""
+    known = Snapshot(words={"fr": {"libre": 40}}, is_word={"livre"}.__contains__)
+    assert corrected("livre", "fr", known) is None
+    assert [(way.text, way.is_doubtful) for way in corrections("livre", "fr", known)] == [
+        ("libre", True)
+    ]
+    unheard = replace(known, is_word=lambda _: False)
+    assert corrected("livre", "fr", unheard) is not None
+    assert corrections("livre", "fr", unheard, stand={"livre"}) == ()
+
+
+def test_a_word_that_exists_gives_way_where_products_say_so(shop: Shop, brand: Brand) -> None:
+    """`ligne` is a line and alone may be meant; beside `lave` products have `linge`."""
+    alone = ask(shop, brand, "ligne")
+    assert alone.did_you_mean is not None
+    assert alone.did_you_mean.text == "linge"
+    assert alone.relaxation is not None
+    assert alone.relaxation.corrected_query is None
+    beside = ask(shop, brand, "lave ligne")
+    assert beside.relaxation is not None
+    assert beside.relaxation.corrected_query == "lave linge"
+    assert {row.id for row in beside.products[:5]} >= {"prd_w80", "prd_w101"}
+
+
+@pytest.mark.parametrize(
+    ("count", "typed", "meant"),
+    [
+        # `torch` is a word: products have to say that it was not meant, and many of them.
+        (0, "red torch", None), (9, "red torch", None), (10, "red torch", "red touch"),
+        # Of a kind of thing one is enough.
+        (0, "red mouths", None), (1, "red mouths", "red monitor"),
+    ],
+)  # fmt: skip
+def test_how_many_products_bear_a_doubtful_correction_out(
+    count: int, typed: str, meant: str | None
+) -> None:
+    shown = {"en": {"touch": 500, "red": 50}}
+    snapshot = Snapshot(words=shown, is_word={"torch", "mouths"}.__contains__)
+    snapshot.near["mouths", "en"] = (Near("monitor", 6.0, is_named=True),)
+    found = likeliest(corrections(typed, "en", snapshot), lambda _: count)
+    assert (found.text if found else None) == meant
+
+
+def test_names_of_categories_are_what_was_meant(shop: Shop, brand: Brand) -> None:
+    """No title says `machine`: the category of washing machines does."""
+    answer = ask(shop, brand, "machinne à laver")
+    assert answer.relaxation is not None
+    assert answer.relaxation.corrected_query == "machine à laver"
+    assert {"prd_w80", "prd_w101"} <= {row.id for row in answer.products}
+
+
+def test_a_word_of_another_language_is_put_right() -> None:
+    """A reader of English looks for what is described in German alone."""
+    shown = {"de": {"kopfhorer": 7}, "fr": {"couleur": 3}, "en": {"head": 1}}
+    written_words = {"de": {"kopfhorer": "kopfhörer"}}
+    snapshot = Snapshot(words=shown, written=written_words)
+    found = corrected("kopfhrer", "en", snapshot)
+    assert found is not None
+    assert found.text == "kopfhörer"
+    own = replace(snapshot, words=shown | {"en": {"kopfhired": 7}})
+    assert [row.written for row in near("kopfhirer", "en", own)] == ["kopfhired", "kopfhörer"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Laptopruckasck", "laptoprucksack"), ("Laptorucksack", "laptoprucksack"),
+        ("Laptoprucksack", None), ("Akkustausauger", "akkustaubsauger"),
+        # Two slips, no known part, and a part that is too short to tell.
+        ("Lapoprucksak", None), ("Zebraruckasck", None), ("Akkuecks", None),
+    ],
+)  # fmt: skip
+def test_a_slip_in_a_german_compound(typed: str, meant: str | None) -> None:
+    words = {"de": {"rucksack": 3, "staubsauger": 8, "akku": 9, "ecke": 2}, "xx": {"laptop": 5}}
+    found = corrected(typed, "de", Snapshot(words=words))
+    assert (found.text if found else None) == meant
 
 
 def test_words_are_shown_as_most_texts_write_them() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -89,3 +89,22 @@ def test_products_are_ordered_by_the_stated_sum() -> None:
     )
     assert [row.product_id for row in ranked] == ["c", "a", "b"]
     assert ranked[0].score == pytest.approx(sum(ranked[0].parts.values()))
+
+
+def test_meaning_decides_among_products_that_miss_a_word() -> None:
+    """One word of two says little of a thing; a product that has both stays first."""
+    candidates = [
+        Candidate("far", 1.0, 0.2, in_stock=False, offer_count=0, tier=1),
+        Candidate("near", 0.5, 0.7, in_stock=False, offer_count=0, tier=1),
+        Candidate("all", 0.1, 0.0, in_stock=False, offer_count=0),
+    ]
+    ranked = rank_products(candidates, PROFILE)
+    assert [row.product_id for row in ranked] == ["all", "near", "far"]
+    assert ranked[1].parts["text"] == pytest.approx(0.3 * 0.5)
+    assert ranked[1].parts["meaning"] == pytest.approx(0.7 * 0.7)
+    alike = [row._replace(tier=0) for row in candidates]
+    assert [row.product_id for row in rank_products(alike, PROFILE)] == ["far", "near", "all"]
+    without = replace(PROFILE, product_weights=replace(PROFILE.product_weights, vector=0.0))
+    ranked = rank_products(candidates, without)
+    assert [row.product_id for row in ranked] == ["all", "far", "near"]
+    assert ranked[1].score == 1.0
