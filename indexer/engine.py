@@ -76,8 +76,9 @@ class Words:
     """Text as typed and the language it is read in (`fr`, `de`, `en`; others are only folded).
 
     `expansions` map the place of a word (as `indexer.analysis.query_words` numbers them) to what
-    may stand for it. `required` words of the query are enough (None: as `match` says). `weights`
-    None are the defaults.
+    may stand for it. `required` words of the query are enough (None: as `match` says); where that
+    is fewer than all, one of the `essential` places must be among them. `weights` None are the
+    defaults.
     """
 
     text: str
@@ -85,6 +86,7 @@ class Words:
     match: Match = Match.ALL
     expansions: Mapping[int, tuple[Expansion, ...]] = field(default_factory=dict)
     required: int | None = None
+    essential: tuple[int, ...] = ()
     weights: FieldWeights | None = None
 
 

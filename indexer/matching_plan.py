@@ -32,10 +32,14 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class MatchingPlan:
-    """`words[i]` are the clauses of one word; `required` of the words must match."""
+    """`words[i]` are the clauses of one word; `required` of the words must match.
+
+    Where that is fewer than all, one of the `essential` words must be among them (none: any).
+    """
 
     words: tuple[tuple[Clause, ...], ...]
     required: int
+    essential: tuple[int, ...] = ()
 
     @property
     def is_partial(self) -> bool:
@@ -56,7 +60,8 @@ def matching_plan(words: Words) -> MatchingPlan:
         _clauses(word, words.expansions.get(place, ()), words.language, weights)
         for place, word in enumerate(typed)
     )
-    return MatchingPlan(clauses, required)
+    essential = tuple(place for place in words.essential if place < len(typed))
+    return MatchingPlan(clauses, required, essential if required < len(typed) else ())
 
 
 def _as_stated(word: QueryWord) -> QueryWord:

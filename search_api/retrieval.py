@@ -43,7 +43,7 @@ from search_api.second_stage import (
 from search_api.understanding.compounding import taken_apart
 from search_api.understanding.narrowing import narrowed
 from search_api.understanding.numbers import is_number
-from search_api.understanding.recognition import Reading
+from search_api.understanding.recognition import Reading, kinds_named
 from search_api.understanding.snapshot import Snapshot
 from search_api.understanding.spelling import Correction, corrections, likeliest
 from search_api.understanding.synonyms import expansions, words_of
@@ -232,6 +232,7 @@ class Retrieval:
             match,
             expansions=self._readings(text),
             required=required,
+            essential=kinds_named(text, self.language, self.snapshot) if required else (),
             weights=self.profile.field_weights,
         )
         return self._search(

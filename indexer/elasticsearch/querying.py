@@ -219,7 +219,10 @@ def _text(words: Words | None, *, is_named: bool = False) -> list[Json]:
         return parts
     some = {"bool": {"should": parts, "minimum_should_match": plan.required}}
     bonus = {"constant_score": {"filter": {"bool": {"must": parts}}, "boost": ALL_WORDS_BONUS}}
-    return [{"bool": {"must": [some], "should": [bonus]}}]
+    query = {"must": [some], "should": [bonus]}
+    if plan.essential:
+        query["filter"] = [{"bool": {"should": [parts[place] for place in plan.essential]}}]
+    return [{"bool": query}]
 
 
 def _word(clauses: Sequence[Clause], name: str) -> Json:

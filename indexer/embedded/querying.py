@@ -123,7 +123,11 @@ def _text(plan: MatchingPlan) -> Query:
         [(Occur.Should, word) for word in words], minimum_number_should_match=plan.required
     )
     bonus = Query.const_score_query(every, ALL_WORDS_BONUS)
-    return Query.boolean_query([(Occur.Must, some), (Occur.Should, bonus)])
+    parts = [(Occur.Must, some), (Occur.Should, bonus)]
+    if plan.essential:
+        one = Query.boolean_query([(Occur.Should, words[place]) for place in plan.essential])
+        parts.append((Occur.Must, Query.const_score_query(one, 0.0)))
+    return Query.boolean_query(parts)
 
 
 def _word(clauses: Sequence[Clause]) -> Query:

@@ -51,7 +51,7 @@ class Snapshot:
         words = tuple(
             tuple([clause for clause in clauses if self._holds(clause)]) for clauses in plan.words
         )
-        return MatchingPlan(words, plan.required)
+        return MatchingPlan(words, plan.required, plan.essential)
 
     def _holds(self, clause: Clause) -> bool:
         for term in clause.terms:

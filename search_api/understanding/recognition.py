@@ -119,6 +119,20 @@ def _terms(words: str, language: str, snapshot: Snapshot) -> list[_Term]:
     return found
 
 
+def kinds_named(text: str, language: str, snapshot: Snapshot) -> tuple[int, ...]:
+    """Places of the words that say what kind of thing is meant: the category they name.
+
+    None where every word does.
+    """
+    terms = [_Term(word.text, word.text) for word in query_words(text, language)]
+    category = _category(terms, language, snapshot)
+    if category is None:
+        return ()
+    said = set(category.said.split())
+    places = tuple(place for place, term in enumerate(terms) if term.typed in said)
+    return places if len(places) < len(terms) else ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Category:
     id: int

@@ -98,6 +98,42 @@ def test_a_share_of_the_words_can_be_asked_for(engine: Engine, brand: str) -> No
         assert answer.hits[0].product_id == "prd_3"
 
 
+def test_one_of_the_essential_words_must_be_among_some(engine: Engine, brand: str) -> None:
+    """Half of `red garden lamp` is a garden lamp, and no red garden."""
+    fill(
+        engine,
+        brand,
+        [
+            upsert(document("prd_all", "red garden lamp", category=None)),
+            upsert(document("prd_lamp", "garden lamp", category=None)),
+            upsert(document("prd_garden", "red garden", category=None)),
+        ],
+    )
+    expected = {
+        (): {"prd_all", "prd_lamp", "prd_garden"},
+        (2,): {"prd_all", "prd_lamp"},
+        (0, 2): {"prd_all", "prd_lamp", "prd_garden"},
+        # A place that the question has not is none.
+        (2, 7): {"prd_all", "prd_lamp"},
+    }
+    for essential, names in expected.items():
+        for required in (1, 2):
+            words = Words("red garden lamp", "en", required=required, essential=essential)
+            answer = engine.search(brand, SearchRequest(words))
+            assert {hit.product_id for hit in answer.hits} == names
+            assert answer.total == len(names)
+            assert answer.hits[0].product_id == "prd_all"
+    everything = Words("red garden lamp", "en", Match.ALL, essential=(2,))
+    assert ids(engine, brand, SearchRequest(everything)) == ["prd_all"]
+    plain, bound = (
+        engine.search(brand, SearchRequest(Words("red garden lamp", "en", Match.HALF, essential=e)))
+        for e in ((), (2,))
+    )
+    scores = dict(zip(plain.hits.product_ids, plain.hits.scores.tolist(), strict=True))
+    for hit in bound.hits:
+        assert hit.score == pytest.approx(scores[hit.product_id]), "it narrows, and ranks nothing"
+
+
 def test_weights_of_fields_decide(engine: Engine, brand: str) -> None:
     """A brand that values makers finds them first; a field of weight 0 is not searched."""
     fill(

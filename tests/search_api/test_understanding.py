@@ -22,6 +22,7 @@ from search_api.overview import Overviews
 from search_api.query import minor_amount, read_query
 from search_api.search import Shop
 from search_api.understanding.price_limits import price_limits
+from search_api.understanding.recognition import kinds_named
 from search_api.understanding.snapshot import measure_term
 from search_api.understanding.synonyms import expansions
 from tenants.brand import Brand, brand_from, read_brand_file
@@ -350,3 +351,31 @@ def test_as_many_are_said_to_have_all_words_as_come_first(shop: Shop, brand: Bra
     mixer = ask(shop, brand, "mixeur 8 kg", words="all")
     assert mixer.relaxation is not None
     assert mixer.relaxation.matched_all == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "places"),
+    [
+        ("lave-linge silencieux", "fr", (0,)),
+        ("petite machine à laver", "fr", (1, 2)),
+        ("leise Waschmaschine", "de", (1,)),
+        ("quiet washing machine", "en", (1, 2)),
+        # Nothing but the thing, none of the shop's things, no thing at all.
+        ("lave-linge", "fr", ()), ("tondeuse silencieuse", "fr", ()), ("hydranor 8 kg", "fr", ()),
+    ],
+)  # fmt: skip
+def test_words_that_name_the_kind_of_thing(
+    shop: Shop, brand: Brand, text: str, language: str, places: tuple[int, ...]
+) -> None:
+    assert kinds_named(text, language, shop.snapshots.of(brand.id)) == places
+
+
+def test_the_kind_of_thing_is_no_word_to_do_without(shop: Shop, brand: Brand) -> None:
+    """Who asks for a washing machine with speeds (`vitesses`) is shown no mixer that has them."""
+    answer = ask(shop, brand, "lave-linge vitesses", words="all")
+    assert answer.relaxation is not None
+    assert answer.relaxation.step == "half_of_words"
+    assert {row.id for row in answer.products} == {
+        "prd_w80", "prd_w81", "prd_w82", "prd_w100", "prd_w101"
+    }  # fmt: skip
+    assert "prd_mixer" in {row.id for row in ask(shop, brand, "hydranor vitesses").products}
