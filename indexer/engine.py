@@ -8,7 +8,7 @@ Every method may raise DomainError: `search_unavailable` (503), `index_missing` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -117,7 +117,7 @@ class SearchRequest:
     """`words` None matches everything. Offset + limit stay within WINDOW (ValueError else).
 
     `attributes` are the keys whose values are counted. Where fewer than `facets_from` are found,
-    an engine may leave all counts out (`prices` is None then). With `vector` (of unit length) and
+    an engine may leave all counts out (`counting` is None then). With `vector` (of unit length) and
     the order by relevance every hit carries its cosine; with `model_id` as well, whose vector it
     is, an index of another model's vectors leaves them out. `after` is the last id of a page, in
     Sort.ID only (ValueError else): that walk knows no window.
@@ -161,14 +161,26 @@ class PriceCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What facets show. Counts ignore the filter on their own field; most frequent first."""
+
+    facets: Mapping[FacetField, tuple[FacetCount, ...]] = field(default_factory=dict)
+    prices: PriceCounts | None = None
+    attributes: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
-    """`total` is exact. Facet counts ignore the filter on their own field; most frequent first."""
+    """`total` is exact. `counting` answers the counts, and may wait for an engine that is still at
+    them (DomainError as of `search`); None where they were left out."""
 
     hits: Hits
     total: int
-    facets: dict[FacetField, tuple[FacetCount, ...]]
-    prices: PriceCounts | None = None
-    attribute_facets: dict[str, tuple[FacetCount, ...]] = field(default_factory=dict)
+    counting: Callable[[], Counts] | None = None
+
+    def counts(self) -> Counts:
+        """What was counted; nothing where that was left out."""
+        return self.counting() if self.counting is not None else Counts()
 
 
 @dataclass(frozen=True, slots=True)

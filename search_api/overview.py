@@ -43,13 +43,12 @@ class Overviews:
         found = self._engine.search(
             brand_id, SearchRequest(facets=fields, facet_size=2_000, sort=Sort.NEWEST, limit=1)
         )
+        facets = found.counts().facets
         newest = self._engine.read(brand_id, found.hits)
         return Overview(
             product_count=found.total,
-            merchants={row.value: row.label for row in found.facets[FacetField.MERCHANT]},
-            manufacturers={row.value: row.label for row in found.facets[FacetField.MANUFACTURER]},
-            category_counts={
-                int(row.value): row.count for row in found.facets[FacetField.CATEGORY]
-            },
+            merchants={row.value: row.label for row in facets[FacetField.MERCHANT]},
+            manufacturers={row.value: row.label for row in facets[FacetField.MANUFACTURER]},
+            category_counts={int(row.value): row.count for row in facets[FacetField.CATEGORY]},
             updated_at=next((document.updated_at for document in newest.values()), None),
         )

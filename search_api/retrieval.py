@@ -161,7 +161,7 @@ class Retrieval:
                 found = self._ranked(query, text, wider, plan, is_partial=True)
                 told = with_all_words(wider.hits) if query.sort == "relevance" else strict.total
                 return said(found, "half_of_words", query.text, matched_all=told)
-        if strict.prices is None:
+        if strict.counting is None:
             strict = self._ask(query, text, Match.ALL, plan)
         if strict.total or self._only_filters_exclude(query, text):
             return self._with_similar(query, text, strict, plan)

@@ -71,6 +71,9 @@ class Shop:
         result = found.result
         if result.hits:
             self.snapshots.seen(brand.id, result.hits.seen_in)
+        cards = self._cards(found, brand, language)
+        # Last: an engine may be counting while the cards are made.
+        counts = result.counts()
         return SearchAnswer(
             query=query.text,
             language=language,
@@ -79,9 +82,9 @@ class Shop:
             page=query.page,
             pages=pages,
             per_page=query.per_page,
-            products=self._cards(found, brand, language),
-            facets=facets_of(result.facets, query, language, overview),
-            price=price_facet(result.prices, query, language),
+            products=cards,
+            facets=facets_of(counts.facets, query, language, overview),
+            price=price_facet(counts.prices, query, language),
             sorts=_sorts(query, language),
             chips=chips_of(query, language, overview),
             page_links=_page_links(query, pages, language),

@@ -12,6 +12,7 @@ import numpy as np
 from indexer.engine import (
     VOCABULARY,
     ClauseScore,
+    Counts,
     Explanation,
     FacetCount,
     FacetField,
@@ -268,9 +269,7 @@ def search_result(answer: Json, request: SearchRequest) -> SearchResult:
     """Hits, their number and facets of an answer."""
     counted = _counted(answer.get("aggregations", {}))
     prices = counted.get(FacetField.PRICE.value)
-    return SearchResult(
-        _hits(answer["hits"]["hits"]),
-        answer["hits"]["total"]["value"],
+    counts = Counts(
         {
             facet: _counts(counted[facet.value])
             for facet in request.facets
@@ -279,6 +278,8 @@ def search_result(answer: Json, request: SearchRequest) -> SearchResult:
         _prices(prices) if prices is not None else None,
         {name: _counts(counted[_attribute(name)]) for name in request.attributes},
     )
+    hits = _hits(answer["hits"]["hits"])
+    return SearchResult(hits, answer["hits"]["total"]["value"], lambda: counts)
 
 
 def _called(name: str) -> str:

@@ -103,7 +103,11 @@ class EmbeddedEngine:
             request = replace(request, vector=None)
         if request.vector is not None:
             _fitting(index, reader, request.vector)
-        return _whole(index, lambda: reader.search(request))
+        found = _whole(index, lambda: reader.search(request))
+        counting = found.counting
+        if counting is None:
+            return found
+        return replace(found, counting=lambda: _whole(index, counting))
 
     def neighbours(
         self,

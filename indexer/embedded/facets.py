@@ -10,8 +10,7 @@ import tantivy
 
 from indexer.embedded.querying import Question, attribute_facet
 from indexer.embedded.schema import ATTRIBUTES, CATEGORY_TRAIL, PRICE_BAR, TRAIL_JOINT, attribute
-from indexer.engine import FacetCount, FacetField, PriceCounts, SearchRequest, SearchResult
-from indexer.hits import NO_HITS
+from indexer.engine import Counts, FacetCount, FacetField, PriceCounts, SearchRequest
 from indexer.index_fields import LABEL_MARK, facet_counts
 from indexer.price_bars import EDGES
 
@@ -26,38 +25,41 @@ _TRAILS = 10_000
 """More ways from a department to a leaf than any tree of categories has."""
 
 
-def counted_facets(
-    searcher: tantivy.Searcher, request: SearchRequest, question: Question
-) -> SearchResult:
-    """A result of facets alone. Those without a condition of their own share one pass."""
+Answers = dict[str, dict[str, Any]]
+"""The engine's answers, by facet and aggregation."""
+
+
+def counted(searcher: tantivy.Searcher, request: SearchRequest, question: Question) -> Answers:
+    """Facets without a condition of their own share one pass."""
     wanted = _aggregations(request)
     narrowed = question.conditions.keys() & wanted.keys()
     shared = {name: how for name, how in wanted.items() if name not in narrowed}
-    counted: dict[str, dict[str, Any]] = {}
+    found: Answers = {}
     if shared:
-        counted |= _counted(searcher, question.query(), shared)
+        found |= _counted(searcher, question.query(), shared)
     for name in narrowed:
         wider = question.query(without=name)
-        counted |= _counted(searcher, wider, {name: wanted[name]})
-    prices = counted.get(FacetField.PRICE.value)
-    return SearchResult(
-        NO_HITS,
-        0,
+        found |= _counted(searcher, wider, {name: wanted[name]})
+    return found
+
+
+def counts_of(answers: Answers, request: SearchRequest) -> Counts:
+    """What was counted, as facets show it."""
+    prices = answers.get(FacetField.PRICE.value)
+    return Counts(
         {
-            facet: _of_trails(counted[facet.value], request.facet_size)
+            facet: _of_trails(answers[facet.value], request.facet_size)
             if facet is FacetField.CATEGORY
-            else _counts(counted[facet.value])
+            else _counts(answers[facet.value])
             for facet in request.facets
             if facet is not FacetField.PRICE
         },
         _prices(prices) if prices is not None else None,
-        {name: _of_attribute(counted[attribute_facet(name)]) for name in request.attributes},
+        {name: _of_attribute(answers[attribute_facet(name)]) for name in request.attributes},
     )
 
 
-def _counted(
-    searcher: tantivy.Searcher, query: tantivy.Query, wanted: dict[str, dict[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def _counted(searcher: tantivy.Searcher, query: tantivy.Query, wanted: Answers) -> Answers:
     """Answers by facet: the price has two aggregations, others have one."""
     flat = {f"{name}/{part}": how for name, parts in wanted.items() for part, how in parts.items()}
     answer = searcher.aggregate(query, flat)

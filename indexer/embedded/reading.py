@@ -9,7 +9,6 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
 from indexer.documents import Documents
 from indexer.embedded.columns import segments_of
-from indexer.embedded.facets import counted_facets
+from indexer.embedded.facets import counted, counts_of
 from indexer.embedded.generations import Manifest
 from indexer.embedded.querying import (
     Question,
@@ -38,6 +37,7 @@ from indexer.engine import (
     VOCABULARY,
     ClauseScore,
     Completion,
+    Counts,
     Explanation,
     Filters,
     Neighbour,
@@ -133,25 +133,25 @@ class IndexReader:
         vector = request.vector if request.sort is Sort.RELEVANCE else None
         hits = self._hits(snapshot, [address for _, address in rows], scores, vector)
         total = _total(found)
-        if counting is None or total < request.facets_from:
-            return SearchResult(hits, total, {})
-        return replace(counting(), hits=hits, total=total)
+        return SearchResult(hits, total, counting if total >= request.facets_from else None)
 
     def _counting(
         self, snapshot: Snapshot, request: SearchRequest, question: Question
-    ) -> Callable[[], SearchResult] | None:
-        """Facets are counted beside the search: the engine needs no turn of this interpreter.
+    ) -> Callable[[], Counts] | None:
+        """Facets are counted beside the search, and beside all that follows until they are asked
+        for: the engine needs no turn of this interpreter.
 
         Counts of what has no words to be found by are remembered: they cost most.
         """
         if not (request.facets or request.attributes):
             return None
         if request.words is not None:
-            return self._beside.submit(counted_facets, snapshot.searcher, request, question).result
+            answers = self._beside.submit(counted, snapshot.searcher, request, question)
+            return lambda: counts_of(answers.result(), request)
         asked = repr((request.filters, request.facets, request.facet_size, request.attributes))
         known = snapshot.counted(asked)
         if known is None:
-            known = counted_facets(snapshot.searcher, request, question)
+            known = counts_of(counted(snapshot.searcher, request, question), request)
             snapshot.keep_counted(asked, known)
         return lambda: known
 

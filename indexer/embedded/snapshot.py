@@ -11,7 +11,7 @@ from pathlib import Path
 import tantivy
 
 from indexer.embedded.columns import Columns, Table
-from indexer.engine import Completion, SearchResult
+from indexer.engine import Completion, Counts
 from indexer.matching_plan import Clause, MatchingPlan
 
 _TERMS = 200_000
@@ -41,7 +41,7 @@ class Snapshot:
         self._present: set[tuple[str, str]] = set() if before is None else before._present
         self._absent: set[tuple[str, str]] = set()
         self._places: dict[str, tantivy.DocAddress] = {}
-        self._counted: dict[str, SearchResult] = {}
+        self._counted: dict[str, Counts] = {}
         self.completed: dict[str, tuple[Completion, ...]] = {}
 
     def present(self, plan: MatchingPlan) -> MatchingPlan:
@@ -91,11 +91,11 @@ class Snapshot:
             self.completed = {}
         self.completed[typed] = found
 
-    def counted(self, question: str) -> SearchResult | None:
+    def counted(self, question: str) -> Counts | None:
         """Facets of everything within some filters, where they were counted before."""
         return self._counted.get(question)
 
-    def keep_counted(self, question: str, facets: SearchResult) -> None:
+    def keep_counted(self, question: str, facets: Counts) -> None:
         """Remember facets that depend on this commit alone."""
         if len(self._counted) >= _COUNTED:
             self._counted = {}

@@ -135,7 +135,8 @@ def take(engine: Engine, brand_id: str) -> Snapshot:
             facets=(FacetField.CATEGORY, FacetField.MANUFACTURER), facet_size=2_000, limit=0
         ),
     )
-    filled = {int(row.value): row.count for row in counted.facets[FacetField.CATEGORY]}
+    facets = counted.counts().facets
+    filled = {int(row.value): row.count for row in facets[FacetField.CATEGORY]}
     # Numbers are never corrected: without model codes this is a fraction of the vocabulary.
     words = {
         name: _words_of_categories(name, filled)
@@ -150,7 +151,7 @@ def take(engine: Engine, brand_id: str) -> Snapshot:
         stems={
             name: frozenset(stem(word, name) for word in known) for name, known in words.items()
         },
-        manufacturers={row.value: row.label for row in counted.facets[FacetField.MANUFACTURER]},
+        manufacturers={row.value: row.label for row in facets[FacetField.MANUFACTURER]},
         categories=filled,
         measured=_measured(sample),
         written=written(sample),

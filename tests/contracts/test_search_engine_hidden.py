@@ -40,7 +40,7 @@ def test_hidden_products_are_nowhere(
     result = engine.search(kettles, SearchRequest(words, filters, facets=tuple(FacetField)))
     assert {hit.product_id for hit in result.hits} == left
     assert result.total == len(left)
-    makers = {row.value: row.count for row in result.facets[FacetField.MANUFACTURER]}
+    makers = {row.value: row.count for row in result.counts().facets[FacetField.MANUFACTURER]}
     assert sum(makers.values()) == len(left)
     near = engine.neighbours(kettles, direction(1.0), filters=filters, limit=9)
     assert {row.product_id for row in near} == left

@@ -104,18 +104,19 @@ def test_facets_count_what_is_there(engine: Engine, catalogue: str) -> None:
     answer = engine.search(catalogue, SearchRequest(facets=ALL_FACETS, limit=0))
     assert not answer.hits
     assert answer.total == 4
-    makers = answer.facets[FacetField.MANUFACTURER]
+    counts = answer.counts()
+    makers = counts.facets[FacetField.MANUFACTURER]
     assert [(row.value, row.count) for row in makers] == [("nordlys", 2), ("ampere", 1)]
     assert makers[1].label == "Ampère"
-    merchants = {row.value: (row.label, row.count) for row in answer.facets[FacetField.MERCHANT]}
+    merchants = {row.value: (row.label, row.count) for row in counts.facets[FacetField.MERCHANT]}
     assert merchants["darti"] == ("Darti & Cie", 3)
-    categories = {row.value: row.count for row in answer.facets[FacetField.CATEGORY]}
+    categories = {row.value: row.count for row in counts.facets[FacetField.CATEGORY]}
     assert categories == {"222": 4, "328": 2, "305": 1, "404": 1}
-    stock = {row.value: row.count for row in answer.facets[FacetField.AVAILABILITY]}
+    stock = {row.value: row.count for row in counts.facets[FacetField.AVAILABILITY]}
     assert stock == {"in_stock": 3, "out_of_stock": 1}
-    assert answer.prices is not None
-    assert _bars(answer.prices) == {1000: 1, 2000: 1, 3000: 1}
-    assert (answer.prices.lowest, answer.prices.highest) == (1000, 3000)
+    assert counts.prices is not None
+    assert _bars(counts.prices) == {1000: 1, 2000: 1, 3000: 1}
+    assert (counts.prices.lowest, counts.prices.highest) == (1000, 3000)
 
 
 def test_a_facet_ignores_its_own_filter_alone(engine: Engine, catalogue: str) -> None:
@@ -127,16 +128,17 @@ def test_a_facet_ignores_its_own_filter_alone(engine: Engine, catalogue: str) ->
     answer = engine.search(catalogue, request)
     assert [hit.product_id for hit in answer.hits] == ["prd_2"]
     assert answer.total == 1
-    makers = {row.value: row.count for row in answer.facets[FacetField.MANUFACTURER]}
+    counts = answer.counts()
+    makers = {row.value: row.count for row in counts.facets[FacetField.MANUFACTURER]}
     assert makers == {"nordlys": 1}
-    assert answer.prices is not None
-    assert _bars(answer.prices) == {1000: 1, 3000: 1}
-    assert {row.value for row in answer.facets[FacetField.MERCHANT]} == {"darti"}
+    assert counts.prices is not None
+    assert _bars(counts.prices) == {1000: 1, 3000: 1}
+    assert {row.value for row in counts.facets[FacetField.MERCHANT]} == {"darti"}
 
     one = SearchRequest(filters=Filters(manufacturers=("nordlys",)), facets=ALL_FACETS)
     makers = {
         row.value: row.count
-        for row in engine.search(catalogue, one).facets[FacetField.MANUFACTURER]
+        for row in engine.search(catalogue, one).counts().facets[FacetField.MANUFACTURER]
     }
     assert makers == {"nordlys": 2, "ampere": 1}
 
@@ -146,7 +148,8 @@ def test_facets_of_nothing_are_empty(engine: Engine, catalogue: str) -> None:
     request = SearchRequest(Words("qqqq", "en"), facets=ALL_FACETS)
     answer = engine.search(catalogue, request)
     assert answer.total == 0
-    assert all(rows == () for rows in answer.facets.values())
-    assert answer.prices is not None
-    assert _bars(answer.prices) == {}
-    assert answer.prices.lowest is None
+    counts = answer.counts()
+    assert all(rows == () for rows in counts.facets.values())
+    assert counts.prices is not None
+    assert _bars(counts.prices) == {}
+    assert counts.prices.lowest is None

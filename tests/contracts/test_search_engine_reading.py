@@ -174,7 +174,8 @@ def test_attributes_are_counted_and_filtered(engine: Engine, brand: str) -> None
     assert {hit.product_id for hit in answer.hits} == {"prd_1", "prd_3"}
     assert answer.total == 2
     counts = {
-        key: {row.value: row.count for row in rows} for key, rows in answer.attribute_facets.items()
+        key: {row.value: row.count for row in rows}
+        for key, rows in answer.counts().attributes.items()
     }
     assert counts == {
         "memory": {"8 GB": 2, "16 GB": 1},
