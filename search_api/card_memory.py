@@ -15,8 +15,8 @@ from datetime import datetime
 
 from indexer.document import ProductDocument
 from indexer.hits import Hit, id_of
-from search_api.answer import ProductCard
 from search_api.cards import product_card
+from search_api.product_card import ProductCard
 from tenants.ranking.profile import RankingProfile
 
 _AT_MOST = 2_000

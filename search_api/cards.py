@@ -9,7 +9,7 @@ from typing import Final
 from indexer.document import OfferLine, ProductDocument
 from kernel.i18n import translator
 from kernel.money import Money
-from search_api.answer import Fact, OfferCard, ProductCard
+from search_api.product_card import Fact, OfferCard, ProductCard
 from search_api.unit_price import unit_price
 from tenants.ranking import RankedOffer, RankingProfile, rank_offers
 from tenants.ranking.offers import best_offer, place_offers

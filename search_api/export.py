@@ -16,8 +16,8 @@ from indexer.document import ProductDocument
 from indexer.engine import SearchRequest, Sort
 from kernel.errors import DomainError
 from kernel.money import Money
-from search_api.answer import Fact, OfferCard
 from search_api.cards import facts_of, live_offers, offer_cards, product_card, product_url
+from search_api.product_card import Fact, OfferCard
 from search_api.search import Shop
 from search_api.wiring import Wiring
 from tenants.brand import Brand

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from indexer.analysis import LANGUAGES, OTHER, index_terms, query_words
 from indexer.engine import Expansion
-from search_api.answer import TextPart
+from search_api.product_card import TextPart
 
 _PIECE = re.compile(r"\d+(?:[.,]\d+)?\s?(?:[^\W\d_]{1,6}\b|[\"”″])|\w+(?:[-./,+&]\w+)*")
 _LONGEST = 500

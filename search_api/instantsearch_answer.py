@@ -13,8 +13,9 @@ from typing import Any
 from indexer.folding import fold
 from kernel.categories import categories, category_path
 from kernel.money import Money, minor_digits
-from search_api.answer import Facet, ProductCard, SearchAnswer
+from search_api.answer import Facet, SearchAnswer
 from search_api.instantsearch_query import ATTRIBUTES, LEVELS, AskedFacet, AskedHits, path_text
+from search_api.product_card import ProductCard
 
 _WORD = re.compile(r"\w+")
 

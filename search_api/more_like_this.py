@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from indexer.embed_text import embed_text
 from indexer.engine import Filters
-from search_api.answer import ProductCard
 from search_api.cards import product_card
+from search_api.product_card import ProductCard
 from search_api.search import Shop
 from tenants.brand import Brand
 

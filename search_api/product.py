@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from indexer.document import ProductDocument
 from indexer.engine import Filters, SearchRequest
 from kernel.categories import categories
-from search_api.answer import Crumb, Fact, ProductPage, Variant
+from search_api.answer import Crumb, ProductPage, Variant
 from search_api.cards import facts_of, live_offers, money, offer_cards, product_url
 from search_api.notices import list_notice
 from search_api.price_history import price_history
+from search_api.product_card import Fact
 from search_api.query import ShopQuery, address
 from search_api.search import Shop
 from tenants.brand import Brand

@@ -16,7 +16,6 @@ from search_api.answer import (
     Department,
     HomePage,
     PageLink,
-    ProductCard,
     SearchAnswer,
     SortName,
     SortOption,
@@ -28,7 +27,7 @@ from search_api.facets import chips_of, facets_of, price_facet
 from search_api.highlight import highlighted, wanted_terms
 from search_api.notices import list_notice, ranking_statement
 from search_api.overview import Overviews
-from search_api.plain_dataclass import changed
+from search_api.product_card import ProductCard
 from search_api.query import ShopQuery, address, addresses, page_count
 from search_api.ranking_statement import RankingStatement
 from search_api.retrieval import Retrieval
@@ -171,9 +170,8 @@ def _marked(
     wanted = wanted_terms(words, language, found.readings)
     paid_by = {name: placement.paid_by for name, placement in found.sponsored.items()}
     return tuple(
-        changed(
-            card,
-            highlight=highlighted(card.title, wanted, language) if words else (),
+        card.in_answer(
+            highlighted(card.title, wanted, language) if words else (),
             sponsored=card.id in paid_by,
             sponsored_by=paid_by.get(card.id),
         )

@@ -96,6 +96,8 @@ class ElasticsearchEngine:
 
     def _publish(self, client: Elasticsearch, brand_id: str, index: str) -> str | None:
         alias = self._alias(brand_id)
+        seen = {"refresh_interval": self._shape.refresh_interval}
+        client.indices.put_settings(index=index, settings=seen)
         client.indices.refresh(index=index)
         before = _behind(client, alias)
         if before == index:
@@ -134,7 +136,7 @@ class ElasticsearchEngine:
         self._metas.pop(index, None)
 
     def write(self, index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
-        """Apply changes; visible after the next refresh, half a second."""
+        """Apply changes; in a published index visible after the next refresh, half a second."""
         meta = self._meta_of(index)
         return write(self._nodes, index, changes, meta["model_id"], meta["dimensions"])
 

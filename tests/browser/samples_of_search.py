@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kernel.categories import categories
 from kernel.pictures import drawing_url
-from search_api import answer
+from search_api import answer, product_card
 from search_api.notices import list_notice, ranking_statement
 from search_api.price_facts import PriceHistory, PriceStep, UnitPrice
 from search_api.ranking_statement import RankingStatement
@@ -15,8 +15,8 @@ from tenants.ranking.inheritance import Stated
 from tests.browser.sample_brands import NOW, TITLES, euros, spoken
 
 
-def facts(**stated: str) -> tuple[answer.Fact, ...]:
-    return tuple(answer.Fact(key=key, value=value) for key, value in stated.items())
+def facts(**stated: str) -> tuple[product_card.Fact, ...]:
+    return tuple(product_card.Fact(key=key, value=value) for key, value in stated.items())
 
 
 def offer(
@@ -31,9 +31,9 @@ def offer(
     days: tuple[int | None, int | None] = (2, 3),
     returns_days: int | None = 30,
     reasons: tuple[str, ...] = (),
-) -> answer.OfferCard:
+) -> product_card.OfferCard:
     known = price is not None and delivery is not None
-    return answer.OfferCard(
+    return product_card.OfferCard(
         offer_id=f"off_{position}",
         position=position,
         merchant_id=f"merchant-{position}",
@@ -65,8 +65,8 @@ def card(
     merchants: int,
     availability: str = "in_stock",
     **stated: str,
-) -> answer.ProductCard:
-    return answer.ProductCard(
+) -> product_card.ProductCard:
+    return product_card.ProductCard(
         id=f"prd_{number}",
         url=f"/product/prd_{number}",
         title=TITLES[language][number],
@@ -84,7 +84,7 @@ def card(
     )
 
 
-def cards(language: str) -> tuple[answer.ProductCard, ...]:
+def cards(language: str) -> tuple[product_card.ProductCard, ...]:
     return (
         card(0, language, 267, "blue", 34900, 14, colour="blue", capacity="128 GB", memory="8 GB"),
         card(1, language, 2549, "white", 52900, 4, colour="white", energy_class="A"),
@@ -149,7 +149,7 @@ def _facets(language: str) -> tuple[answer.Facet, ...]:
 def results(
     language: str,
     relaxation: answer.Relaxation | None = None,
-    products: tuple[answer.ProductCard, ...] | None = None,
+    products: tuple[product_card.ProductCard, ...] | None = None,
 ) -> answer.SearchAnswer:
     shown = cards(language) if products is None else products
     counts = (3, 9, 14, 22, 31, 18, 12, 0, 1)
