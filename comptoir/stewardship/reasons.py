@@ -35,6 +35,7 @@ _PATTERNS = (
     (r"more than (?P<n>\d+) offers", "One product would hold more than %(n)s offers"),
     (r"alike by 0\.(?P<n>\d\d) on the whole", "Taken together, their offers are %(n)s%% alike"),
     (r"it fits \S+ as well \((?P<inner>.+)\)", "It fits another offer as well"),
+    (r"\S+ fits two that are not one \((?P<inner>.+)\)", "One of them fits two that are not one"),
     (r"GTIN (?P<n>\d+) is on several things", "The GTIN %(n)s is on several things"),
     (
         r"(?P<n>\d+) new offers carry this title, which says too little",

@@ -26,12 +26,13 @@ from mdm.match.decision import (
     Ruled,
     plain,
 )
+from mdm.match.rivals import Rivals
 
 # Chosen by the figures in docs/matching-card.md.
 # What is at least this likely is merged with nobody looking.
 MERGE = 0.85
 # What names no model that both share has to be this likely for it.
-SURE = 0.93
+SURE = 0.90
 # What is likelier than this is what the matcher would say if it had to answer.
 LIKELY = 0.5
 # What is at least this likely is put before a person; below, an offer founds a product.
@@ -41,7 +42,6 @@ MAX_OFFERS = 400
 """Offers of one product: what would grow beyond is kept apart, with this as the reason."""
 MAX_COMPARED = 6
 MAX_CHECKED = 40
-MAX_RIVALS = 12
 MAX_REASONS = 4
 MAX_ASKED = 3
 # Likenesses that differ by less are the same.
@@ -97,7 +97,7 @@ class _Gathering:
         self._known: dict[int, float] = {}
         self._links: dict[tuple[_Cluster, _Cluster], float] = {}
         self._voice: dict[int, int] = {}
-        self._near: dict[int, list[int]] = defaultdict(list)
+        self._rivals = Rivals(self._all, judge.veto)
         self._apart: dict[str, set[str]] = defaultdict(set)
         for one, other in ruled.apart:
             self._apart[one].add(other)
@@ -133,7 +133,7 @@ class _Gathering:
         """Join what nobody has to look at; returns what is left."""
         waiting = [self._waiting(each) for each in pairs]
         heapq.heapify(waiting)
-        self._meet_rivals(waiting)
+        self._rivals.meet((one, other) for score, one, other in sorted(waiting) if -score >= LIKELY)
         left: list[_Waiting] = []
         while waiting and -waiting[0][0] >= MERGE:
             link, one, other = self._next(waiting)
@@ -142,7 +142,8 @@ class _Gathering:
                     left.append((-link, one, other))
                     self._hold_back(one, other, f"alike by {link:.2f} on the whole")
                 continue
-            doubt = self._doubt(one, other, link)
+            doubt = self._rivals.doubt(one, other)
+            doubt = doubt or self._judge.doubt(self._all[one], self._all[other], link)
             reason = doubt or self._obstacle(one, other)
             if doubt:
                 left.append((-link, one, other))
@@ -264,23 +265,6 @@ class _Gathering:
 
     def _key(self, one: int, other: int) -> int:
         return min(one, other) * len(self._all) + max(one, other)
-
-    def _meet_rivals(self, waiting: Iterable[_Waiting]) -> None:
-        for score, one, other in sorted(waiting):
-            if -score < MERGE:
-                break
-            for each, beside in ((one, other), (other, one)):
-                if len(self._near[each]) < MAX_RIVALS:
-                    self._near[each].append(beside)
-
-    def _doubt(self, one: int, other: int, link: float) -> str | None:
-        """What only a person can settle: one that fits two variants says too little itself."""
-        for each, beside in ((one, other), (other, one)):
-            for rival in self._near[each]:
-                why = rival != beside and self._judge.veto(self._all[rival], self._all[beside])
-                if why:
-                    return f"it fits {self._all[rival].offer_id} as well ({why})"
-        return self._judge.doubt(self._all[one], self._all[other], link)
 
     def _obstacle(self, left: int, right: int) -> str | None:
         """Why the groups of two offers may not come together; None when they may."""

@@ -10,13 +10,14 @@ import pytest
 
 from comptoir.stewardship.reasons import Reason, reason
 from kernel.i18n import translator
-from mdm.match import decide, little_known, newcomers, vetoes
+from mdm.match import decide, little_known, newcomers, rivals, vetoes
 from mdm.match.vetoes import EXACT, ROUNDED
 
 # Functions whose texts are told as reasons; of the others' texts only some are.
 _TELLING = {
     vetoes: ("veto", "doubt"),
-    decide: ("merge", "obey", "_doubt", "_obstacle"),
+    decide: ("merge", "obey", "_obstacle"),
+    rivals: ("doubt", "_torn_between"),
     little_known: ("little_known",),
     newcomers: ("_tell_of_namesakes",),
 }
@@ -62,7 +63,7 @@ def test_the_matcher_s_reasons_are_found() -> None:
 
 @pytest.mark.parametrize("why", _reasons())
 def test_every_reason_of_the_matcher_has_words_in_every_language(why: str) -> None:
-    said = reason(why.replace("fits 1", "fits off_1").replace("(1)", "(packs of 1 and of 2)"))
+    said = reason(why.replace("fits 1 ", "fits off_1 ").replace("(1)", "(packs of 1 and of 2)"))
     assert said.fact or said.text != why, "comptoir/stewardship/reasons.py has no words for it"
     if said.text:
         for language in ("fr", "de"):
@@ -76,5 +77,7 @@ def test_values_are_read_out_of_a_reason() -> None:
     assert reason("packs of 1 and of 6").english == "Packs of 1 and of 6"
     fits = reason("it fits off_abc as well (capacity 64 GB and 128 GB)")
     assert fits.english == "It fits another offer as well (Capacity: 64 GB and 128 GB)"
+    torn = reason("off_abc fits two that are not one (sim cards 1 and 2)")
+    assert torn.english == "One of them fits two that are not one (Sim cards: 1 and 2)"
     assert reason("alike by 0.62 on the whole").english.endswith("62% alike")
     assert reason("a 100% new kind").english == "a 100% new kind"

@@ -127,6 +127,30 @@ def test_who_fits_two_variants_is_put_before_a_person() -> None:
     assert [len(group.members) for group in alone.groups] == [2]
 
 
+def _groups_of_two_silent(**facts: Any) -> list[set[str]]:
+    """Two offers that do not say whether they are boxed, beside a boxed and a loose one: which
+    offers come together. The silent ones are of two merchants, and nearest to each other."""
+    boxed = _contender("off_boxed", "ab cd ef boxed")
+    loose = _contender("off_loose", "ab cd ef loose")
+    silent = [
+        Contender(f"off_{name}", name, "new", features("ab cd ef", **facts)) for name in ("x", "y")
+    ]
+    judge = Judge(
+        lambda pairs: [0.9 for _ in pairs],
+        lambda one, other: "box" if {one, other} == {boxed, loose} else None,
+        lambda *_: None,
+        lambda *_: [],
+    )
+    likely = [Pair(2, 3, 0.99), Pair(0, 2, 0.6), Pair(1, 2, 0.6), Pair(0, 3, 0.6), Pair(1, 3, 0.6)]
+    found = decide([boxed, loose, *silent], likely, [], judge)
+    return [{each.offer_id for each in group.members} for group in found.groups]
+
+
+def test_two_that_fit_both_variants_are_not_merged_with_each_other() -> None:
+    assert {"off_x", "off_y"} not in _groups_of_two_silent()
+    assert {"off_x", "off_y"} in _groups_of_two_silent(gtins=["4006381333931"])
+
+
 def test_living_products_are_merged_where_nothing_parts_them() -> None:
     one = Contender("off_1", "a", "new", features("ab cd"), "prd_2", since=1.0)
     other = Contender("off_2", "b", "new", features("ab cd"), "prd_1", since=2.0)
