@@ -31,6 +31,10 @@ JOBS ?= 2
 # Locks hold on every Python that pyproject.toml allows: some packages leave out the first of 3.11,
 # which are the ones of systems that change little.
 LOWEST := --python-version 3.11.0
+# A release that somebody has smuggled something into is mostly found within days; a mend that
+# cannot wait is locked by AGE_DAYS=0.
+AGE_DAYS ?= 7
+AGED = --exclude-newer $$($(BIN)/python -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta($(AGE_DAYS))).isoformat())')
 
 # torch comes as a processor's build or a graphics card's, as this machine's package index offers it:
 # one version, no hash. It never enters $(VENV).
@@ -98,10 +102,10 @@ bench: setup-dev ## measure; the figures of record are in docs/benchmarks.md
 screenshots: setup-dev ## draw every page at 375 and 1280 px into docs/screenshots
 	@$(BIN)/python -m tests.browser.screenshots
 
-lock: setup-dev ## pin the newest allowed versions again
-	@$(BIN)/uv pip compile -q --upgrade $(LOWEST) pyproject.toml --generate-hashes --no-header --no-emit-index-url -o requirements.lock
-	@$(BIN)/uv pip compile -q --upgrade $(LOWEST) pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock
-	@printf '%s\n' $(NEEDED_BY_TORCH) | $(BIN)/uv pip compile -q --upgrade $(LOWEST) pyproject.toml - --extra models --extra dev -c requirements-dev.lock --override <(echo "torch ; python_version < '3'") --generate-hashes --no-header --no-emit-index-url -o requirements-models.lock
+lock: setup-dev ## pin the newest allowed versions again that are a week old (AGE_DAYS=0: any)
+	@$(BIN)/uv pip compile -q --upgrade $(LOWEST) $(AGED) pyproject.toml --generate-hashes --no-header --no-emit-index-url -o requirements.lock
+	@$(BIN)/uv pip compile -q --upgrade $(LOWEST) $(AGED) pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock
+	@printf '%s\n' $(NEEDED_BY_TORCH) | $(BIN)/uv pip compile -q --upgrade $(LOWEST) $(AGED) pyproject.toml - --extra models --extra dev -c requirements-dev.lock --override <(echo "torch ; python_version < '3'") --generate-hashes --no-header --no-emit-index-url -o requirements-models.lock
 
 clean: ## remove the virtual environments and the data folder
 	@rm -rf $(VENV) $(MODELS) "$(COMPTOIR_DATA)"

@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import sqlalchemy as sa
 
-from kernel.db import Database
+from kernel.db import APP_ROLE, PLATFORM_ROLE, Database
 from kernel.errors import DomainError
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+
+WAIT_FOR_A_LOCK_MS = 4_000
+"""How long a step waits for a table: all who come later for it wait behind."""
 
 
 def _config() -> Config:
@@ -39,13 +44,38 @@ def upgrade(database: Database) -> tuple[str | None, str]:
             before = current(database)
             refuse_newer(before)
             config.attributes["connection"] = connection
+            # A table that somebody holds is given up on, and what waits behind us goes on.
+            connection.execute(sa.text(f"SET lock_timeout = {WAIT_FOR_A_LOCK_MS}"))
+            connection.commit()
             command.upgrade(config, "head")
             connection.commit()
+        except sa.exc.DBAPIError as error:
+            raise _refused(error) or error from error
         finally:
             connection.rollback()
+            connection.execute(sa.text("RESET lock_timeout"))
             connection.execute(sa.text("SELECT pg_advisory_unlock(7310001)"))
             connection.commit()
     return before, head()
+
+
+def _refused(error: sa.exc.DBAPIError) -> DomainError | None:
+    """What an operator can do something about; None for a failure of ours."""
+    said = str(error.orig).partition("\n")[0]
+    if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+        return DomainError(
+            "database_privilege",
+            f"The login role may not do this: {said}.",
+            hint="It has to own the database and to be allowed to create roles, or a superuser "
+            f"does: GRANT {APP_ROLE}, {PLATFORM_ROLE} TO the login role WITH ADMIN OPTION.",
+        )
+    if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+        return DomainError(
+            "database_busy",
+            f"A table was in use for {WAIT_FOR_A_LOCK_MS // 1000} s: {said}.",
+            hint="Nothing was left half done. Run comptoir db upgrade again, at a quiet time.",
+        )
+    return None
 
 
 def refuse_newer(revision: str | None) -> None:

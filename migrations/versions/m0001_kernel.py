@@ -15,7 +15,11 @@ def upgrade() -> None:
             f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
             f"CREATE ROLE {role} NOLOGIN NOBYPASSRLS; END IF; END $$"
         )
-        op.execute(f"GRANT {role} TO CURRENT_USER")
+        # A superuser may have granted it before, to a login role that may grant nothing itself.
+        op.execute(
+            f"DO $$ BEGIN IF NOT pg_has_role(CURRENT_USER, '{role}', 'SET') THEN "
+            f"GRANT {role} TO CURRENT_USER; END IF; END $$"
+        )
     op.get_bind().exec_driver_sql(schema_sql().replace("%", "%%"))
     for statement in grant("public", app="write"):
         op.execute(statement)

@@ -85,3 +85,46 @@ def test_the_head_is_that_of_the_history() -> None:
 
     history = ScriptDirectory.from_config(database_schema._config())
     assert history.get_heads() == [database_schema.head()]
+
+
+def test_a_table_in_use_is_given_up_on_and_nothing_is_half_done(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alembic import command
+
+    database_schema.upgrade(empty)
+    config = database_schema._config()
+    with empty.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "-1")
+        connection.commit()
+    before = database_schema.current(empty), _tables(empty)
+    monkeypatch.setattr(database_schema, "WAIT_FOR_A_LOCK_MS", 200)
+    with empty.engine.begin() as holding:
+        holding.execute(sa.text("LOCK TABLE public.alembic_version IN EXCLUSIVE MODE"))
+        with pytest.raises(DomainError) as refused:
+            database_schema.upgrade(empty)
+    assert refused.value.code == "database_busy"
+    assert (database_schema.current(empty), _tables(empty)) == before
+    assert database_schema.upgrade(empty)[1] == database_schema.head()
+    with empty.engine.connect() as connection:
+        assert connection.execute(sa.text("SHOW lock_timeout")).scalar() == "0"
+    empty.close()
+
+
+def test_a_login_role_that_may_too_little_is_told_what_it_needs(postgres_url: str) -> None:
+    """On a server that has the two roles already: of a second installation, or a superuser's."""
+    name = f"owner_{uuid.uuid4().hex[:10]}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN CREATEROLE")
+        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+    server = postgres_url.replace("/postgres?", f"/{name}?")
+    owned = Database(server.replace("postgres:@", f"{name}:@").replace("postgres@", f"{name}@"))
+    with pytest.raises(DomainError, match="permission denied to grant role") as refused:
+        database_schema.upgrade(owned)
+    assert refused.value.code == "database_privilege"
+    assert "GRANT comptoir_app, comptoir_platform" in refused.value.hint
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"GRANT comptoir_app, comptoir_platform TO {name}")
+    assert database_schema.upgrade(owned) == (None, database_schema.head())
+    owned.close()
