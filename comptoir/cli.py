@@ -35,6 +35,7 @@ COMMANDS = {
     "customers": "show, export and erase what is kept of a person",
     "events": "tell other systems of orders, again if need be",
     "brand": "apply and list brands",
+    "audit": "prove that the record of operators' acts is as it was written",
     "terms": "publish terms of sale, prove what was in force",
     "jobs": "show work that was given up on, have it tried again",
     "db": "bring the database to this release",

@@ -21,6 +21,7 @@ from comptoir.installation import Installation
 from comptoir.master_data.categories import map_now
 from comptoir.merchant_measures import measure_merchants
 from comptoir.progress import bar
+from comptoir.sealing import seal_records
 from comptoir.stewardship.jobs import handlers as stewardship_handlers
 from indexer.refresh import REBUILD, refresh
 from kernel import jobs
@@ -175,6 +176,7 @@ def serve(installation: Installation) -> None:
         *(_watch(stopping, failing, look) for failing, look in purchase_looks(installation)),
         _watch(stopping, "letters could not be sent", lambda: _send_letters(installation)),
         _watch(stopping, "terms could not be archived", lambda: _archive_terms(installation)),
+        _watch(stopping, "records could not be sealed", lambda: _seal(installation)),
         _watch(stopping, "events could not be sent", lambda: _send_events(installation)),
         _watch(stopping, "the indices could not be looked at", lambda: look_around(installation)),
         _watch(stopping, "changes could not be followed", follow),
@@ -260,6 +262,17 @@ def _send_letters(installation: Installation) -> float:
 def _archive_terms(installation: Installation) -> float:
     """Versions of terms that an archive outside does not have yet."""
     archive_terms(installation.database, installation.terms_archive, datetime.now(UTC))
+    return LOOK_AROUND_EVERY_S
+
+
+def _seal(installation: Installation) -> float:
+    """Operators' acts of late. The log keeps the head: who makes all seals anew cannot reach it."""
+    import structlog
+
+    with installation.database.platform() as tx:
+        count, last = seal_records(tx, datetime.now(UTC))
+    if count:
+        structlog.get_logger("comptoir.worker").info("records sealed", count=count, head=last)
     return LOOK_AROUND_EVERY_S
 
 
