@@ -56,6 +56,13 @@ def add_receiver(
     DomainError `address_refused`, `event_unknown`, `link_invalid`.
     """
     checked_url(url, allow_hosts)
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.netloc not in allow_hosts:
+        raise DomainError(
+            "address_refused",
+            "Events name buyers: they are sent to https alone.",
+            hint="EVENT_ALLOW_HOSTS names receivers on networks of your own.",
+        )
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
         raise DomainError(

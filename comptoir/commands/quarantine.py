@@ -16,9 +16,12 @@ def command(merchant: str | None, limit: int, as_json: bool) -> None:
     import orjson
 
     from comptoir.installation import Installation
+    from mdm.merchants import read_merchant
     from mdm.quarantine import list_quarantine
 
     with Installation().database.platform() as tx:
+        if merchant is not None:
+            read_merchant(tx, merchant)
         records = list_quarantine(tx, merchant_id=merchant, limit=limit)
     for record in records:
         if as_json:

@@ -51,10 +51,14 @@ class EmbeddedEngine:
         self._opening = threading.Lock()
 
     def create(self, brand_id: str, *, model_id: str, dimensions: int) -> str:
-        """A new empty index beside the live one."""
+        """A new empty index beside the live one; nothing of it is left where it cannot be made."""
         index = self._generations.new(Manifest(brand_id, model_id, dimensions))
-        open_index(self._generations.folder(index) / "lexical")
-        self._writer(index, building=True)
+        try:
+            self._written(index, lambda: open_index(self._generations.folder(index) / "lexical"))
+            self._writer(index, building=True)
+        except BaseException:
+            self._generations.drop(brand_id, index)
+            raise
         return index
 
     def publish(self, brand_id: str, index: str) -> str | None:

@@ -243,16 +243,21 @@ def test_private_addresses_are_not_visited_unless_named(
         ).one()
     assert row.state == "due"
     assert "not visited" in row.said
-    with setting.database.platform() as tx, pytest.raises(DomainError, match="not open"):
-        add_receiver(
-            tx,
-            "http://127.0.0.1:9/x",
-            brand_id=None,
-            kinds=(),
-            link_template=None,
-            allow_hosts=(),
-            now=datetime.now(UTC),
-        )
+    # A port that is not open; and what names a buyer never goes out without encryption.
+    for url, said in (
+        ("http://127.0.0.1:9/x", "not open"),
+        ("http://crm.example/x", "https alone"),
+    ):
+        with setting.database.platform() as tx, pytest.raises(DomainError, match=said):
+            add_receiver(
+                tx,
+                url,
+                brand_id=None,
+                kinds=(),
+                link_template=None,
+                allow_hosts=(),
+                now=datetime.now(UTC),
+            )
 
 
 @pytest.mark.parametrize(

@@ -77,3 +77,11 @@ def test_health_checks_ask_what_answers_under_an_address(compose: dict[str, Any]
         )
         assert f"http://127.0.0.1:{port}{HEALTH}" in command
         assert Settings.model_fields[f"{role}_port"].default == port
+
+
+def test_the_guide_names_every_value_that_the_file_wants() -> None:
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    guide = (ROOT / "docs" / "guides" / "operations.md").read_text("utf-8")
+    (named,) = re.findall(r"^```\n(POSTGRES_PASSWORD=.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    told = {line.partition("=")[0] for line in named.splitlines()}
+    assert set(re.findall(r"\$\{(\w+):\?", text)) <= told <= set(re.findall(r"\$\{(\w+)", text))

@@ -58,3 +58,11 @@ def test_a_parked_run_is_named_counted_and_decided_on(operator: CliRunner, tmp_p
     assert [line.split()[0] for line in types("run", "list")[1].splitlines()] == [
         second, first, "1"
     ]  # fmt: skip
+
+
+def test_nobody_is_told_that_a_merchant_who_is_not_there_has_no_refusals(
+    operator: CliRunner,
+) -> None:
+    assert operator.invoke(cli, ["quarantine"]).output == "nothing is in quarantine\n"
+    refused = operator.invoke(cli, ["quarantine", "--merchant", "nobody"]).exception
+    assert "nobody" in str(refused)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from indexer.embedded import EmbeddedEngine, writing
+from indexer.embedded import engine as engine_module
 from indexer.engine import Filters, SearchRequest, Words
 from kernel.errors import DomainError
 from tests.indexer.documents import DIMENSIONS, direction, document, upsert
@@ -146,3 +147,19 @@ def test_a_full_disk_is_named_and_any_other_fault_is_not_taken_for_one(
         engine.write(index, [upsert(document("prd_y", "lamp"))])
     assert full.value.code == "disk_full"
     assert "Make room" in full.value.hint
+
+
+def test_an_index_that_cannot_be_made_leaves_nothing_behind(
+    engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again and again: each try would leave a folder."""
+    fill(engine)
+    before = sorted(tmp_path.iterdir())
+
+    def writes_nothing(*_: object) -> None:
+        raise ValueError("No space left on device")
+
+    monkeypatch.setattr(engine_module, "open_index", writes_nothing)
+    with pytest.raises(DomainError, match="No space left"):
+        engine.create("b1", model_id="m", dimensions=DIMENSIONS)
+    assert sorted(tmp_path.iterdir()) == before
