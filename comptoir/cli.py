@@ -89,8 +89,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        from kernel.db import away
+        from kernel.db import away, refused_writing
 
+        if refused_writing(error):
+            click.secho("comptoir: READ_ONLY is set: nothing is changed.", fg="red", err=True)
+            sys.exit(2)
         said = away(error)
         if said is None:
             raise

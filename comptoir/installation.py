@@ -39,12 +39,12 @@ class Installation:
 
         The embedded one is brought there; one of your own is left to `comptoir db upgrade`.
         """
-        database = Database(self.url)
+        database = Database(self.url, read_only=self.settings.read_only)
         current = database_schema.current(database)
         if current == database_schema.head():
             return database
         database_schema.refuse_newer(current)
-        if self.settings.database_url is not None:
+        if self.settings.database_url is not None or self.settings.read_only:
             raise DomainError(
                 "database_behind",
                 "The database is not at the schema of this release.",

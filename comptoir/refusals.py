@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from checkout.signed_links import without_signatures
-from kernel.db import away
+from kernel.db import away, refused_writing
 from kernel.errors import DomainError
 from kernel.web import problem
 from tenants.pages.rendering import render
@@ -30,6 +30,8 @@ _LOG = logging.getLogger("comptoir.shop")
 
 # Where a failure may come after money has moved; the page then says so instead of denying it.
 PURCHASE = ("/checkout", "/pay/", "/order/", "/v1/purchases")
+# Money was reserved before these are asked.
+PAID_BEFORE = ("/pay/",)
 _MOST_NAMED = 5
 
 
@@ -85,6 +87,15 @@ class DatabaseAway(Failure):
         super().__init__("database_away", "This cannot be done right now.", 503)
 
 
+class ReadOnly(Failure):
+    """Nothing may be changed for now: said by the setting, and by the database."""
+
+    retry_after_s = 60
+
+    def __init__(self) -> None:
+        super().__init__("read_only", "Nothing can be changed here right now.", 503)
+
+
 _UNKEPT = DomainError(
     "request_invalid",
     "The request cannot be read.",
@@ -133,6 +144,8 @@ def _said_of(error: Exception, request: Request) -> DomainError:
     """What is told of it; a failure of ours is logged, one of the database's in a line."""
     if _cannot_be_kept(error):
         return _UNKEPT
+    if refused_writing(error):
+        return ReadOnly()
     at, reason = without_signatures(request.url.path), away(error)
     if reason is not None:
         said: Failure = DatabaseAway()
@@ -183,8 +196,11 @@ def _failed(request: Request, said: DomainError) -> Response:
         return problem(said)
     if not isinstance(said, Failure):
         return _page(request, "not_found.html", 404)
-    is_uncertain = request.url.path.startswith(PURCHASE)
-    shown = {"reference": said.reference, "is_uncertain": is_uncertain}
+    path = request.url.path
+    if isinstance(said, ReadOnly) and not path.startswith(PAID_BEFORE):
+        shown: dict[str, object] = {"reference": "", "is_read_only": True}
+    else:
+        shown = {"reference": said.reference, "is_uncertain": path.startswith(PURCHASE)}
     page = _page(request, "error.html", said.status, **shown)
     if said.retry_after_s is not None:
         page.headers["retry-after"] = str(said.retry_after_s)

@@ -75,6 +75,10 @@ def serve(role: str) -> None:
 
     installation = Installation()
     if role == "worker":
+        if installation.settings.read_only:
+            raise DomainError(
+                "read_only", "READ_ONLY is set: a worker would change what nobody may change."
+            )
         from comptoir.worker import serve as work
 
         work(installation)

@@ -59,28 +59,40 @@ def sqlalchemy_url(url: str) -> str:
 
 def away(error: BaseException) -> str | None:
     """What kept us from the database, in a line; None for a failure of any other kind."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, psycopg.OperationalError):
-        cause = getattr(cause, "orig", None) or cause.__cause__
-    if cause is None:
+    cause = _of_database(error)
+    if not isinstance(cause, psycopg.OperationalError):
         return None
     # No connection (nobody gave a state), a broken one, a server that ends, a wrong password.
     is_away = cause.sqlstate is None or cause.sqlstate.startswith(("08", "28", "57P"))
     return str(cause).partition("\n")[0] if is_away else None
 
 
-class Database:
-    """A pool of connections to the truth."""
+def refused_writing(error: BaseException) -> bool:
+    """Whether it was a change, by a process that may only read."""
+    return isinstance(_of_database(error), psycopg.errors.ReadOnlySqlTransaction)
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+
+def _of_database(error: BaseException) -> psycopg.Error | None:
+    """What the database said, however often it was wrapped."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, psycopg.Error):
+        cause = getattr(cause, "orig", None) or cause.__cause__
+    return cause
+
+
+class Database:
+    """A pool of connections to the truth; `read_only` has the server refuse every change."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, read_only: bool = False) -> None:
         self.url = url
+        options = {"options": "-c default_transaction_read_only=on"} if read_only else {}
         self.engine: Engine = sa.create_engine(
             sqlalchemy_url(url),
             # What a statement was given may be an address of a buyer: a failure never tells it.
             hide_parameters=True,
             pool_size=pool_size,
             max_overflow=8,
-            connect_args={"application_name": "comptoir"},
+            connect_args={"application_name": "comptoir", **options},
         )
 
     @contextmanager

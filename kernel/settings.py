@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     terms_archive_email: str | None = Field(
         default=None, description="Address that every version of terms is sent to; unset: none"
     )
+    read_only: bool = Field(
+        default=False, description="Show everything, change nothing: for repairs and a last resort"
+    )
     brand_by_query: bool = Field(
         default=False, description="Choose the brand by ?brand= as well as by host (demo only)"
     )

@@ -37,9 +37,12 @@ def _serve_all() -> None:
     preload()
     settings = installation.settings
     with Supervisor() as supervisor:
-        roles = [role_child(role, settings, installation.url, forked=True) for role in ROLES]
-        supervisor.start(*roles)
+        served = [role for role in ROLES if not (settings.read_only and role == "worker")]
+        children = [role_child(role, settings, installation.url, forked=True) for role in served]
+        supervisor.start(*children)
         click.echo(f"shop         http://{settings.host}:{settings.shop_port}")
         click.echo(f"back office  http://{settings.host}:{settings.backoffice_port}")
         click.echo(f"logs         {settings.data / 'logs'}")
+        if settings.read_only:
+            click.echo("worker       none: READ_ONLY is set")
         supervisor.wait()

@@ -75,6 +75,12 @@ def client() -> TestClient:
         reason = psycopg.OperationalError("connection refused")
         raise sa.exc.OperationalError(None, None, reason)
 
+    def without_writing() -> None:
+        reason = psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT")
+        raise sa.exc.InternalError(None, None, reason)
+
+    for path in ("/basket/lines", "/pay/return/y", "/v1/purchases"):
+        app.add_api_route(path, without_writing, methods=["GET"])
     for path in ("/basket", "/pay/return/x", "/v1/quotes"):
         app.add_api_route(path, without_database, methods=["GET"])
     for path in ("/broken", "/checkout/confirm", "/v1/broken", "/order/{signed}"):
@@ -207,3 +213,18 @@ def test_a_database_that_is_away_is_said_to_be_and_costs_the_log_a_line(
     assert [record.exc_info for record in caplog.records] == [None] * 3
     for answer, record in zip((basket, back), caplog.records, strict=False):
         assert re.findall(r"failure (\w+) at", record.message)[0] in answer.text
+
+
+def test_a_shop_that_changes_nothing_says_so_and_is_no_failure(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    basket, back, program = (
+        client.get(path) for path in ("/basket/lines", "/pay/return/y", "/v1/purchases")
+    )
+    assert {answer.status_code for answer in (basket, back, program)} == {503}
+    assert "No orders are taken right now" in basket.text
+    # Who comes back from paying may have an order: nobody is told that nothing was charged.
+    assert "Do not order again" in back.text
+    assert "nothing was charged" not in back.text
+    assert program.json()["code"] == "read_only"
+    assert caplog.records == []
