@@ -119,15 +119,28 @@ def _text(plan: MatchingPlan) -> Query:
     every = Query.boolean_query([(Occur.Must, word) for word in words])
     if not plan.is_partial:
         return every
+    bonus = Query.const_score_query(every, ALL_WORDS_BONUS)
+    return Query.boolean_query([(Occur.Must, _some(plan, words)), (Occur.Should, bonus)])
+
+
+def _some(plan: MatchingPlan, words: Sequence[Query]) -> Query:
+    """Enough of the words, one of the essential ones among them."""
+    if len(plan.essential) == 1:
+        # Asked for in its place and not a second time: it leads through the index.
+        parts = [
+            (Occur.Must if place in plan.essential else Occur.Should, word)
+            for place, word in enumerate(words)
+        ]
+        return Query.boolean_query(parts, minimum_number_should_match=plan.required - 1)
     some = Query.boolean_query(
         [(Occur.Should, word) for word in words], minimum_number_should_match=plan.required
     )
-    bonus = Query.const_score_query(every, ALL_WORDS_BONUS)
-    parts = [(Occur.Must, some), (Occur.Should, bonus)]
-    if plan.essential:
-        one = Query.boolean_query([(Occur.Should, words[place]) for place in plan.essential])
-        parts.append((Occur.Must, Query.const_score_query(one, 0.0)))
-    return Query.boolean_query(parts)
+    if not plan.essential:
+        return some
+    one = Query.boolean_query([(Occur.Should, words[place]) for place in plan.essential])
+    return Query.boolean_query(
+        [(Occur.Must, some), (Occur.Must, Query.const_score_query(one, 0.0))]
+    )
 
 
 def _word(clauses: Sequence[Clause]) -> Query:
