@@ -77,7 +77,7 @@ class Words:
 
     `expansions` map the place of a word (as `indexer.analysis.query_words` numbers them) to what
     may stand for it. `required` words of the query are enough (None: as `match` says); where that
-    is fewer than all, one of the `essential` places must be among them. `weights` None are the
+    is fewer than all, the `essential` places must be among them. `weights` None are the
     defaults.
     """
 

@@ -34,7 +34,7 @@ class Clause:
 class MatchingPlan:
     """`words[i]` are the clauses of one word; `required` of the words must match.
 
-    Where that is fewer than all, one of the `essential` words must be among them (none: any).
+    Where that is fewer than all, the `essential` words must be among them.
     """
 
     words: tuple[tuple[Clause, ...], ...]
@@ -60,8 +60,9 @@ def matching_plan(words: Words) -> MatchingPlan:
         _clauses(word, words.expansions.get(place, ()), words.language, weights)
         for place, word in enumerate(typed)
     )
-    essential = tuple(place for place in words.essential if place < len(typed))
-    return MatchingPlan(clauses, required, essential if required < len(typed) else ())
+    is_partial = required < len(typed)
+    essential = tuple(place for place in words.essential if place < len(typed) and is_partial)
+    return MatchingPlan(clauses, max(required, len(essential)), essential)
 
 
 def _as_stated(word: QueryWord) -> QueryWord:

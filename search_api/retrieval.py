@@ -120,7 +120,7 @@ class Retrieval:
     def _offered(self, query: ShopQuery, nearest: Retrieved) -> Retrieved:
         """With a doubtful correction offered: a sure one was tried, and found nothing."""
         correction = self._correction(query, query.text)
-        if correction is None or not correction.is_doubtful:
+        if correction is None or correction.is_sure:
             return nearest
         return replace(nearest, did_you_mean=correction.text)
 
@@ -133,18 +133,19 @@ class Retrieval:
         count = len(query_words(text, self.language))
         can_widen = "half_of_words" in ladder.steps and count > 1
         few = ladder.few if can_widen else 0
-        strict = self._ask(query, text, Match.ALL, plan, facets_from=few)
+        strict = self._ask(query, self._words(text), plan, facets_from=few)
         if strict.total >= ladder.few:
             return self._ranked(query, text, strict, plan)
         correction = self._correction(query, text)
         is_open = not strict.total and "corrected" in ladder.steps
-        if correction is not None and not correction.is_doubtful and is_open:
+        if correction is not None and correction.is_sure and is_open:
             mended = replace(query, as_words=(*query.as_words, "spelling"))
             better = self._by_words(mended, correction.text, plan)
             if better is not None:
                 return said(better, "corrected", query.text, corrected_query=correction.text)
         found = self._with_fewer(query, text, strict, plan)
-        if found is not None and correction is not None:
+        is_offered = correction is not None and not (correction.is_doubtful and strict.total)
+        if found is not None and correction is not None and is_offered:
             found = replace(found, did_you_mean=correction.text)
         return found
 
@@ -154,15 +155,19 @@ class Retrieval:
         """Those with all words, then those with some; without any, without the weakest words."""
         ladder = self.profile.ladder
         count = len(query_words(text, self.language))
-        if "half_of_words" in ladder.steps and count > 1:
+        kinds = kinds_named(text, self.language, self.snapshot)
+        # `machine à laver` is one thing: half of its name would be a coffee machine.
+        is_one_thing = len(kinds) == count and strict.total > 0
+        if "half_of_words" in ladder.steps and count > 1 and not is_one_thing:
             required = max(1, -int(-count * ladder.required_share // 1))
-            wider = self._ask(query, text, Match.HALF, plan, required=required)
+            essential = kinds if len(kinds) < count else ()
+            wider = self._ask(query, self._words(text, required, essential), plan)
             if wider.total > strict.total:
                 found = self._ranked(query, text, wider, plan, is_partial=True)
                 told = with_all_words(wider.hits) if query.sort == "relevance" else strict.total
                 return said(found, "half_of_words", query.text, matched_all=told)
         if strict.counting is None:
-            strict = self._ask(query, text, Match.ALL, plan)
+            strict = self._ask(query, self._words(text), plan)
         if strict.total or self._only_filters_exclude(query, text):
             return self._with_similar(query, text, strict, plan)
         if "drop_word" in ladder.steps and count > 1:
@@ -193,14 +198,19 @@ class Retrieval:
         return said(wider, "similar", query.text, matched_all=strict.total)
 
     def _without_weakest(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved | None:
-        """Drop the word that tells least (unknown, then most frequent) until something is found."""
+        """Drop the word that tells least (unknown, then most frequent) until something is found.
+
+        What names the kind of thing goes last.
+        """
         words = [word.text for word in query_words(text, self.language)]
+        kinds = {words[place] for place in kinds_named(text, self.language, self.snapshot)}
         order = self.snapshot.weakest_first(words, self.language)
+        order.sort(key=kinds.__contains__)
         for dropped in range(1, len(order)):
             rest = [word for word in words if word not in order[:dropped]]
-            result = self._ask(query, " ".join(rest), Match.ALL, plan)
+            result = self._ask(query, self._words(" ".join(rest)), plan, meaning=text)
             if result.total:
-                found = self._ranked(query, " ".join(rest), result, plan)
+                found = self._ranked(query, " ".join(rest), result, plan, is_partial=True)
                 return said(found, "drop_word", query.text, dropped=tuple(order[:dropped]))
         return None
 
@@ -215,26 +225,30 @@ class Retrieval:
         words = Words(text, self.language, match)
         return self.engine.search(self.brand.id, SearchRequest(words, filters, limit=0)).total
 
+    def _words(
+        self, text: str, required: int | None = None, essential: tuple[int, ...] = ()
+    ) -> Words:
+        return Words(
+            text,
+            self.language,
+            Match.ALL if required is None else Match.HALF,
+            expansions=self._readings(text),
+            required=required,
+            essential=essential,
+            weights=self.profile.field_weights,
+        )
+
     def _ask(
         self,
         query: ShopQuery,
-        text: str,
-        match: Match,
+        words: Words,
         plan: RulePlan,
         *,
-        required: int | None = None,
+        meaning: str = "",
         facets_from: int = 0,
     ) -> SearchResult:
+        """`meaning` is the text that hits are compared with, where it is not that of the words."""
         by_relevance = query.sort == "relevance"
-        words = Words(
-            text,
-            self.language,
-            match,
-            expansions=self._readings(text),
-            required=required,
-            essential=kinds_named(text, self.language, self.snapshot) if required else (),
-            weights=self.profile.field_weights,
-        )
         return self._search(
             query,
             SearchRequest(
@@ -244,7 +258,7 @@ class Retrieval:
                 offset=0 if by_relevance else query.offset,
                 limit=asked_for(query, plan) if by_relevance else query.per_page,
                 facets_from=facets_from,
-                vector=self._vector(text) if by_relevance else None,
+                vector=self._vector(meaning or words.text) if by_relevance else None,
                 model_id=self.encoder.model_id,
             ),
         )

@@ -218,12 +218,12 @@ def _text(words: Words | None, *, is_named: bool = False) -> list[Json]:
     ]
     if not plan.is_partial:
         return parts
-    some = {"bool": {"should": parts, "minimum_should_match": plan.required}}
+    essential = [parts[place] for place in plan.essential]
+    others = [part for place, part in enumerate(parts) if place not in plan.essential]
+    further = plan.required - len(essential)
+    some = {"bool": {"must": essential, "should": others, "minimum_should_match": further}}
     bonus = {"constant_score": {"filter": {"bool": {"must": parts}}, "boost": ALL_WORDS_BONUS}}
-    query = {"must": [some], "should": [bonus]}
-    if plan.essential:
-        query["filter"] = [{"bool": {"should": [parts[place] for place in plan.essential]}}]
-    return [{"bool": query}]
+    return [{"bool": {"must": [some], "should": [bonus]}}]
 
 
 def _word(clauses: Sequence[Clause], name: str) -> Json:

@@ -124,23 +124,13 @@ def _text(plan: MatchingPlan) -> Query:
 
 
 def _some(plan: MatchingPlan, words: Sequence[Query]) -> Query:
-    """Enough of the words, one of the essential ones among them."""
-    if len(plan.essential) == 1:
-        # Asked for in its place and not a second time: it leads through the index.
-        parts = [
-            (Occur.Must if place in plan.essential else Occur.Should, word)
-            for place, word in enumerate(words)
-        ]
-        return Query.boolean_query(parts, minimum_number_should_match=plan.required - 1)
-    some = Query.boolean_query(
-        [(Occur.Should, word) for word in words], minimum_number_should_match=plan.required
-    )
-    if not plan.essential:
-        return some
-    one = Query.boolean_query([(Occur.Should, words[place]) for place in plan.essential])
-    return Query.boolean_query(
-        [(Occur.Must, some), (Occur.Must, Query.const_score_query(one, 0.0))]
-    )
+    """Enough of the words, the essential ones among them: those lead through the index."""
+    parts = [
+        (Occur.Must if place in plan.essential else Occur.Should, word)
+        for place, word in enumerate(words)
+    ]
+    further = plan.required - len(plan.essential)
+    return Query.boolean_query(parts, minimum_number_should_match=further)
 
 
 def _word(clauses: Sequence[Clause]) -> Query:

@@ -120,17 +120,13 @@ def _terms(words: str, language: str, snapshot: Snapshot) -> list[_Term]:
 
 
 def kinds_named(text: str, language: str, snapshot: Snapshot) -> tuple[int, ...]:
-    """Places of the words that say what kind of thing is meant: the category they name.
-
-    None where every word does.
-    """
+    """Places of the words that say what kind of thing is meant: the category they name."""
     terms = [_Term(word.text, word.text) for word in query_words(text, language)]
     category = _category(terms, language, snapshot)
     if category is None:
         return ()
     said = set(category.said.split())
-    places = tuple(place for place, term in enumerate(terms) if term.typed in said)
-    return places if len(places) < len(terms) else ()
+    return tuple(place for place, term in enumerate(terms) if term.typed in said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +136,23 @@ class _Category:
 
 
 def _category(terms: Sequence[_Term], language: str, snapshot: Snapshot) -> _Category | None:
-    """The category with products that the longest run of words names; a leaf before its parent."""
+    """The category with products that the longest run of words names; a leaf before its parent.
+
+    Of runs of one length the one where the language has its head: a `smart phone case` is a case.
+    """
     stems = [_stem(term.meant, language) for term in terms]
     for length in range(min(4, len(terms)), 0, -1):
-        for start in range(len(terms) - length + 1):
-            run = tuple(stems[start : start + length])
-            ids = _phrases(language).get(run) or _phrases(language).get(("".join(run),), ())
+        starts = range(len(terms) - length + 1)
+        for start in starts if language == "fr" else reversed(starts):
+            run = terms[start : start + length]
+            ids = _phrases(language).get(tuple(stems[start : start + length]), ())
+            if not ids and length > 1:
+                # `lave linge` and `lave-linge`, `smart phone` and `smartphone` are one.
+                joined = _stem("".join(term.meant for term in run), language)
+                ids = _phrases(language).get((joined,), ())
             for id_ in ids:
                 if snapshot.categories.get(id_):
-                    run_of = terms[start : start + length]
-                    return _Category(id_, " ".join(term.typed for term in run_of))
+                    return _Category(id_, " ".join(term.typed for term in run))
     return None
 
 

@@ -45,6 +45,7 @@ _NAME, _FOREIGN = 1.0, 3.0
 _REMEMBERED = 5_000
 _WORD = re.compile(r"[^\W_]+")
 _VOWEL = re.compile(r"[aeiouy]")
+_PLURALS = ("s", "x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Correction:
 
     `slips` says in bits how unlikely a hand is to slip so, however often the words are meant.
     `is_doubtful`: a word that exists is replaced, for the one reason that no product shows it;
-    `is_named`: by what names a kind of thing or a maker.
+    `is_named`: by what names a kind of thing or a maker. `is_borne_out`: products have all words.
     """
 
     text: str
@@ -61,6 +62,12 @@ class Correction:
     slips: float = 0.0
     is_doubtful: bool = False
     is_named: bool = False
+    is_borne_out: bool = False
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no word that exists is replaced, or products say that it was not meant."""
+        return not self.is_doubtful or self.is_borne_out
 
 
 def corrected(text: str, language: str, snapshot: Snapshot) -> Correction | None:
@@ -93,8 +100,10 @@ def corrections(
 def _exists(word: str, snapshot: Snapshot) -> bool:
     """Whether it is a word, as `livre` is where nothing but `libre` is sold; `stnd` is a piece."""
     folded = fold(word)
-    return (
-        len(folded) >= _WORD_FROM and _VOWEL.search(folded) is not None and snapshot.is_word(folded)
+    forms = (folded, *(folded.removesuffix(end) for end in _PLURALS if folded.endswith(end)))
+    return any(
+        len(form) >= _WORD_FROM and _VOWEL.search(form) is not None and snapshot.is_word(form)
+        for form in forms
     )
 
 
@@ -121,7 +130,7 @@ def likeliest(ways: Sequence[Correction], products: Callable[[str], int]) -> Cor
     if any(count for count, _ in counted):
         rows = [row for row in counted if not row[1].is_doubtful or _is_borne_out(*row)]
         best = max(rows, key=_likelihood, default=None)
-        return replace(best[1], is_doubtful=False) if best else None
+        return replace(best[1], is_borne_out=best[0] > 0) if best else None
     sure = [way for way in ways if not way.is_doubtful]
     return next((way for way in sure if _begins_right(*way.replaced[0])), None)
 
@@ -194,7 +203,8 @@ def _category_words() -> frozenset[str]:
 def _search(folded: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
     """Of the reader's language, of names, or of another language that products are described in."""
     found: dict[str, tuple[float, float, str]] = {}
-    others = [(name, _FOREIGN) for name in LANGUAGES if name != language]
+    is_meant = _exists(folded, snapshot)  # `karte` is no slip in `carte`
+    others = [(name, _FOREIGN) for name in LANGUAGES if name != language and not is_meant]
     for name, bits in ((language, 0.0), (OTHER, _NAME), *others):
         for candidate, distance in _candidates(folded, name, snapshot):
             if not _is_likely(folded, candidate, distance, {language, name}):

@@ -102,11 +102,21 @@ def test_how_many_products_bear_a_doubtful_correction_out(
     snapshot.near["mouths", "en"] = (Near("monitor", 6.0, is_named=True),)
     found = likeliest(corrections(typed, "en", snapshot), lambda _: count)
     assert (found.text if found else None) == meant
+    assert found is None or (found.is_doubtful and found.is_sure)
+
+
+def test_no_word_that_exists_gives_way_to_another_language() -> None:
+    """`karte` is no slip in `carte`, nor `cartes` in `karte`; `krate` may be one in either."""
+    shown = {"fr": {"carte": 9}, "de": {"speicher": 3}}
+    snapshot = Snapshot(words=shown, is_word={"karte"}.__contains__)
+    assert near("karte", "de", snapshot) == ()
+    assert near("kartes", "de", snapshot) == ()
+    assert [row.written for row in near("crate", "de", snapshot)] == ["carte"]
 
 
 def test_names_of_categories_are_what_was_meant(shop: Shop, brand: Brand) -> None:
-    """No title says `machine`: the category of washing machines does."""
-    answer = ask(shop, brand, "machinne à laver")
+    """No title says `laver`: the category of washing machines does."""
+    answer = ask(shop, brand, "machine à laveur")
     assert answer.relaxation is not None
     assert answer.relaxation.corrected_query == "machine à laver"
     assert {"prd_w80", "prd_w101"} <= {row.id for row in answer.products}

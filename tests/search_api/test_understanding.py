@@ -49,6 +49,7 @@ def products() -> list[ProductDocument]:
     rows += [
         document("prd_tv", "OLED-Fernseher Visorel 55 Zoll", language="de", category=TV),
         document("prd_bag16", "Sacoche ordinateur portable 16 GB", language="fr", category=None),
+        document("prd_sewing", "Machine à coudre Filette", language="fr", category=None),
         document("prd_mixer", "Mixeur Soufflerie 8 vitesses", language="fr", category=None),
         document(
             "prd_bag",
@@ -360,14 +361,39 @@ def test_as_many_are_said_to_have_all_words_as_come_first(shop: Shop, brand: Bra
         ("petite machine à laver", "fr", (1, 2)),
         ("leise Waschmaschine", "de", (1,)),
         ("quiet washing machine", "en", (1, 2)),
-        # Nothing but the thing, none of the shop's things, no thing at all.
-        ("lave-linge", "fr", ()), ("tondeuse silencieuse", "fr", ()), ("hydranor 8 kg", "fr", ()),
+        # Nothing but the thing, as one word or two; none of the shop's things, no thing at all.
+        ("lave-linge", "fr", (0,)), ("lave linge", "fr", (0, 1)),
+        ("tondeuse silencieuse", "fr", ()), ("hydranor 8 kg", "fr", ()),
+        # The head of a phrase stands at its end, and in French in front.
+        ("laptop television", "en", (1,)), ("Notebook Fernseher", "de", (1,)),
+        ("téléviseur notebook", "fr", (0,)),
     ],
 )  # fmt: skip
 def test_words_that_name_the_kind_of_thing(
     shop: Shop, brand: Brand, text: str, language: str, places: tuple[int, ...]
 ) -> None:
     assert kinds_named(text, language, shop.snapshots.of(brand.id)) == places
+
+
+def test_half_of_the_name_of_a_thing_is_another_thing(shop: Shop, brand: Brand) -> None:
+    """Five washing machines are few, and a sewing machine is none: not even among the further."""
+    washers = {row.product_id for row in products() if row.category_id == WASHER}
+    answer = ask(shop, brand, "machine à laver")
+    assert answer.relaxation is None or answer.relaxation.step == "similar"
+    assert {row.id for row in answer.products[:5]} == washers
+    fast = ask(shop, brand, "machine à laver rapide")
+    assert fast.relaxation is not None
+    assert fast.relaxation.step == "half_of_words"
+    assert {row.id for row in fast.products} == washers
+
+
+def test_what_names_the_thing_is_left_out_last(shop: Shop, brand: Brand) -> None:
+    """No television is pink or has 99 inches; what has, is no television."""
+    answer = ask(shop, brand, "fernseher rosafarben 99 zoll", "de", words="all")
+    assert answer.relaxation is not None
+    assert answer.relaxation.step == "drop_word"
+    assert set(answer.relaxation.dropped) == {"rosafarben", "99inch"}
+    assert [row.id for row in answer.products] == ["prd_tv"]
 
 
 def test_the_kind_of_thing_is_no_word_to_do_without(shop: Shop, brand: Brand) -> None:
