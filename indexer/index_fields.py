@@ -130,11 +130,12 @@ def facet_counts(buckets: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:
             most, said = count, label
         found[value] = (total + count, most, said)
     rows = [FacetCount(value, said or value, total) for value, (total, _, said) in found.items()]
-    rows.sort(key=_by_total)
+    rows.sort(key=most_frequent_first)
     return tuple(rows)
 
 
-def _by_total(row: FacetCount) -> tuple[int, str]:
+def most_frequent_first(row: FacetCount) -> tuple[int, str]:
+    """The order of a facet's values."""
     return (-row.count, row.value)
 
 

@@ -8,21 +8,55 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from indexer.engine import Delete, Upsert
-from indexer.index_fields import TEXT_FIELDS, WORD_FIELDS, plain_fields, text_fields
+from indexer.index_fields import (
+    TEXT_FIELDS,
+    WORD_FIELDS,
+    PlainFields,
+    plain_fields,
+    text_fields,
+)
 from indexer.inventory import digest_of
+from kernel.offer_terms import Availability
 
-FORMAT = 6
+FORMAT = 7
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 _FLAT, _FLAT_FROM, _SHORT = "bbq_flat", 64, "int8_flat"
 """How vectors are kept: by signs, and by bytes where they have fewer numbers than the server takes
 so. No graph: putting a changed product into one costs more than all the rest of it, and only what
 is similar is asked by vector alone."""
+
+
+HIT = "hit"
+"""What a hit tells of its product, in one column (see `Told`): five columns of a hundred hits take
+an eighth of an answer's time."""
+
+
+class Told(NamedTuple):
+    """The parts of the column, which blanks keep apart; the id may have some of its own."""
+
+    offer_count: int
+    category_id: int
+    in_stock: bool
+    accessories: int
+    product_id: str
+
+
+def told(text: str) -> Told:
+    """The column read back; category 0 is none."""
+    offers, category, stock, accessories, product_id = text.split(" ", 4)
+    return Told(int(offers), int(category), stock == "1", int(accessories), product_id)
+
+
+def _told(plain: PlainFields) -> str:
+    in_stock = int(plain.availability == Availability.IN_STOCK)
+    parts = (plain.offer_count, plain.category_id, in_stock, plain.accessories, plain.product_id)
+    return " ".join(map(str, parts))
 
 
 def vector_field(model_id: str) -> str:
@@ -93,8 +127,7 @@ def index_body(brand_id: str, model_id: str, dimensions: int, shape: IndexShape)
                 "total": number,
                 "offer_count": number,
                 "updated_at": number,
-                "category_id": number,
-                "accessories": number,
+                HIT: {"type": "keyword", "index": False},
                 "shown": {"type": "boolean"},
                 # Compared product by product, never searched.
                 "digest": {"type": "long", "index": False},
@@ -134,8 +167,7 @@ def source(change: Upsert | Delete, model_id: str) -> dict[str, Any]:
         "total": plain.total,
         "offer_count": plain.offer_count,
         "updated_at": plain.updated_at,
-        "category_id": plain.category_id,
-        "accessories": plain.accessories,
+        HIT: _told(plain),
         "shown": True,
         "digest": digest_of(change.document),
         "document": change.document,

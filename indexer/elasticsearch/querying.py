@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
+from indexer.elasticsearch.mapping import HIT, told
 from indexer.engine import (
     VOCABULARY,
     ClauseScore,
@@ -24,15 +25,13 @@ from indexer.engine import (
     Vector,
     Words,
 )
-from indexer.hits import NO_HITS, Column, Hits
+from indexer.hits import NO_HITS, Hits
 from indexer.index_fields import ALL_WORDS_BONUS, TIE_BREAKER, TITLE_WORDS, facet_counts
 from indexer.matching_plan import Clause, matching_plan
 from indexer.price_bars import EDGES
-from kernel.offer_terms import Availability
 
 Json = dict[str, Any]
 
-HIT_FIELDS = ["product_id", "availability", "offer_count", "category_id", "accessories"]
 COLUMNS_ONLY: Json = {"_source": False, "stored_fields": "_none_"}
 """With it no hit's stored block is unpacked, which holds its document: a third of a search's time.
 Hits have no `_id` then; `product_id` is the same."""
@@ -49,7 +48,7 @@ _ORDERS: dict[Sort, list[Json]] = {
     Sort.POPULAR: [{"offer_count": {"order": "desc", "missing": "_last"}}],
     Sort.ID: [{"product_id": "asc"}],
 }
-_ZERO = (0,)
+_BARS: list[Json] = [{"from": low, "to": high} for low, high in pairwise(EDGES)]
 _NO_QUERIES: Json = {}
 _COSINE = "cosineSimilarity(params.vector, params.field) + 1.0"
 
@@ -74,7 +73,7 @@ def search_body(request: SearchRequest, vector_field: str = "") -> Json:
         "size": request.limit,
         "track_total_hits": True,
         "version": True,
-        "docvalue_fields": HIT_FIELDS,
+        "docvalue_fields": [HIT],
         "aggs": {},
         **COLUMNS_ONLY,
     }
@@ -253,10 +252,9 @@ def _counting(request: SearchRequest) -> dict[str, Json]:
     for name in request.attributes:
         counting[_attribute(name)] = _values(_attribute(name), request)
     if FacetField.PRICE in request.facets:
-        bars = [{"from": low, "to": high} for low, high in pairwise(EDGES)]
         counting[FacetField.PRICE.value] = {
             "totals": {"stats": {"field": "total"}},
-            "bars": {"range": {"field": "total", "ranges": bars}},
+            "bars": {"range": {"field": "total", "ranges": _BARS}},
         }
     return counting
 
@@ -308,23 +306,20 @@ def _hits(rows: Sequence[Json]) -> Hits:
     """Columns of the answer's rows."""
     if not rows:
         return NO_HITS
-    fields = [row["fields"] for row in rows]
     cosines = [row.get("matched_queries", _NO_QUERIES).get("cosine", np.nan) for row in rows]
-    in_stock = [Availability.IN_STOCK]
-
-    def numbers(name: str) -> Column:
-        return np.array([row.get(name, _ZERO)[0] for row in fields], dtype=np.int64)
-
+    offers, categories, stock, accessories, ids = zip(
+        *(told(row["fields"][HIT][0]) for row in rows), strict=True
+    )
     return Hits(
-        product_ids=tuple(row["product_id"][0] for row in fields),
+        product_ids=ids,
         scores=np.array([row["_score"] or 0.0 for row in rows], dtype=np.float64),
-        in_stock=np.array([row.get("availability") == in_stock for row in fields], dtype=np.bool_),
-        offer_counts=numbers("offer_count"),
-        category_ids=numbers("category_id"),
+        in_stock=np.array(stock, dtype=np.bool_),
+        offer_counts=np.array(offers, dtype=np.int64),
+        category_ids=np.array(categories, dtype=np.int64),
         # The script adds 1: no score may be negative.
         similarities=np.array(cosines, dtype=np.float64) - 1.0,
         versions=np.array([row["_version"] for row in rows], dtype=np.int64),
-        accessories=numbers("accessories"),
+        accessories=np.array(accessories, dtype=np.int64),
         seen_in=rows[0]["_index"],
     )
 

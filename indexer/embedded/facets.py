@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Any
 
 import tantivy
@@ -11,7 +10,7 @@ import tantivy
 from indexer.embedded.querying import Question, attribute_facet
 from indexer.embedded.schema import ATTRIBUTES, CATEGORY_TRAIL, PRICE_BAR, TRAIL_JOINT, attribute
 from indexer.engine import Counts, FacetCount, FacetField, PriceCounts, SearchRequest
-from indexer.index_fields import LABEL_MARK, facet_counts
+from indexer.index_fields import LABEL_MARK, facet_counts, most_frequent_first
 from indexer.price_bars import EDGES
 
 _FIELDS = {
@@ -104,11 +103,13 @@ def _terms(field: str, size: int) -> dict[str, Any]:
 
 def _of_trails(answer: dict[str, Any], size: int) -> tuple[FacetCount, ...]:
     """Each category counts what lies below it; one value a product is counted fastest."""
-    counts: Counter[str] = Counter()
+    counts: dict[str, int] = {}
     for bucket in answer["terms"]["buckets"]:
+        count = bucket["doc_count"]
         for category in bucket["key"].split(TRAIL_JOINT):
-            counts[category] += bucket["doc_count"]
-    return facet_counts(counts.items())[:size]
+            counts[category] = counts.get(category, 0) + count
+    rows = [FacetCount(category, category, count) for category, count in counts.items()]
+    return tuple(sorted(rows, key=most_frequent_first)[:size])
 
 
 def _of_attribute(answer: dict[str, Any]) -> tuple[FacetCount, ...]:
