@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from indexer.analysis import LANGUAGES, OTHER, Alternative, QueryWord, query_words, readings
 from indexer.engine import Expansion, Match, Words
@@ -21,8 +22,7 @@ _DEFAULT = FieldWeights()
 _DIGIT = re.compile(r"\d")
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """All `terms` in `field`, worth `boost` times the engine's score."""
 
     field: str

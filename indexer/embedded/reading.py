@@ -62,6 +62,8 @@ _ORDERS = {
 _IN_STOCK = AVAILABILITIES.index(Availability.IN_STOCK)
 _EXACT_UP_TO = 20_000
 """Filtered sets up to this size are compared vector by vector when the graph found too few."""
+_BESIDE_FROM = 300_000
+"""Products of an index from which on counting takes longer than handing it to another thread."""
 
 
 class IndexReader:
@@ -138,14 +140,17 @@ class IndexReader:
     def _counting(
         self, snapshot: Snapshot, request: SearchRequest, question: Question
     ) -> Callable[[], Counts] | None:
-        """Facets are counted beside the search, and beside all that follows until they are asked
-        for: the engine needs no turn of this interpreter.
+        """Facets of a large index are counted beside the search, and beside all that follows until
+        they are asked for: the engine needs no turn of this interpreter. Those of a small one are
+        counted when they are asked for.
 
         Counts of what has no words to be found by are remembered: they cost most.
         """
         if not (request.facets or request.attributes):
             return None
         if request.words is not None:
+            if snapshot.searcher.num_docs < _BESIDE_FROM:
+                return lambda: counts_of(counted(snapshot.searcher, request, question), request)
             answers = self._beside.submit(counted, snapshot.searcher, request, question)
             return lambda: counts_of(answers.result(), request)
         asked = repr((request.filters, request.facets, request.facet_size, request.attributes))
