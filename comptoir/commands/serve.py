@@ -18,11 +18,16 @@ from comptoir.roles import ROLES
 def command(role: str) -> None:
     """Serve until interrupted. `all` starts each role as a process of its own."""
     from comptoir.roles import serve
+    from kernel.settings import load_settings
 
     if role == "all":
         _serve_all()
-    else:
-        serve(role)
+        return
+    settings = load_settings()
+    ports = {"shop": settings.shop_port, "backoffice": settings.backoffice_port}
+    where = f"http://{settings.host}:{ports[role]}" if role in ports else "looks for jobs"
+    click.echo(f"{role:12} {where}")
+    serve(role)
 
 
 def _serve_all() -> None:

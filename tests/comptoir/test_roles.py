@@ -12,10 +12,12 @@ from contextlib import closing, contextmanager
 
 import pytest
 import uvicorn
+from click.testing import CliRunner
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from comptoir.cli import cli
 from comptoir.roles import server_options
 from kernel.settings import Settings, load_settings
 
@@ -72,3 +74,20 @@ def test_only_a_proxy_that_is_named_says_how_a_visitor_came(
         seen = asked(url)
     assert seen["site"].startswith(f"{scheme}://")
     assert seen["from"] == visitor
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        ("shop", "shop         http://127.0.0.1:8123\n"),
+        ("backoffice", "backoffice   http://127.0.0.1:8001\n"),
+        ("worker", "worker       looks for jobs\n"),
+    ],
+)
+def test_a_role_by_itself_says_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, role: str, said: str
+) -> None:
+    monkeypatch.setenv("SHOP_PORT", "8123")
+    monkeypatch.delenv("BACKOFFICE_PORT", raising=False)
+    monkeypatch.setattr("comptoir.roles.serve", lambda _: None)
+    assert CliRunner().invoke(cli, ["serve", "--role", role]).output == said
