@@ -31,6 +31,8 @@ _NAME = 3
 _CHUNK = re.compile(r"\w+(?:[-./,+&_]+\w+)*")
 _JOINTS = re.compile(r"[-./,+&_]+")
 _INCHES = re.compile(r"(?<=\d)\s?(?:\"|''|-?zoll\b|-?inch(?:es)?\b|pouces?\b)")
+# `8-kg-Waschmaschine`, `2-Personen-Zelt`; a number such as `12-AB-34` stays in one.
+_COUNTED = re.compile(r"(?<![\w-])(\d+(?:[.,]\d+)?)-([a-z]+)-(?=[a-z]{4,}\b)")
 _ELISION = re.compile(r"\b(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu)'(?=\w)")
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
@@ -177,12 +179,20 @@ def _spelled_out(text: str, language: str) -> str:
     # Five looks for a piece cost a tenth of one for the pattern.
     if '"' in folded or "''" in folded or "zoll" in folded or "inch" in folded or "pouce" in folded:
         folded = _INCHES.sub("inch ", folded)
+    if folded.count("-") > 1:
+        folded = _COUNTED.sub(_one_by_one, folded)
     if "'" in folded:
         if language == "fr":
             return _ELISION.sub("", folded)
         if language == "en":
             return _POSSESSIVE.sub("", folded)
     return folded
+
+
+def _one_by_one(counted: re.Match[str]) -> str:
+    """A number, what it counts and the thing, where the middle is a unit or a word."""
+    number, what = counted.groups()
+    return f"{number} {what} " if what in _UNITS or len(what) > _NAME else counted[0]
 
 
 def _chunks(text: str, language: str) -> Iterator[str]:

@@ -175,18 +175,23 @@ def near(word: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
     if asked not in snapshot.near:
         if len(snapshot.near) >= _REMEMBERED:
             snapshot.near.clear()
-        is_compound = language == "de" and compounds.split(fold(word, "de"))
-        snapshot.near[asked] = () if is_compound else _search(folded, language, snapshot)
-        if language == "de" and not is_compound and not snapshot.near[asked]:
-            snapshot.near[asked] = _in_compound(folded, snapshot)
+        found = _search(folded, language, snapshot)
+        if language == "de":
+            found = _of_compound(word, found, snapshot)
+        snapshot.near[asked] = found
     return snapshot.near[asked]
 
 
-def _in_compound(folded: str, snapshot: Snapshot) -> tuple[Near, ...]:
-    """A German compound with a slip in one of its parts."""
-    parts = parts_meant(folded, snapshot)
+def _of_compound(word: str, found: tuple[Near, ...], snapshot: Snapshot) -> tuple[Near, ...]:
+    """What a German word was meant to be that may be a compound, or one with a slip in a part.
+
+    A compound of known parts stands, unless a kind of thing is called nearly so: `Waschmachine`.
+    """
+    if compounds.split(fold(word, "de")):
+        return tuple(each for each in found if each.is_named)
+    parts = parts_meant(fold(word), snapshot) if not found else None
     if parts is None:
-        return ()
+        return found
     shown = snapshot.written.get("de", {})
     return (Near("".join(as_written(part, shown) for part in parts), _SLIP),)
 

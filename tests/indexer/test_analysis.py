@@ -118,6 +118,24 @@ def test_a_number_is_no_measure_of_the_next_word() -> None:
     assert index_terms("2 to 4 players", "en") == ["2", "to", "4", "player"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("8-kg-Waschmaschine", ["8kg", "waschmaschine"]),
+        ("2-Personen-Zelt", ["2", "personen", "zelt"]),
+        ("1,5-l-Flasche 2-Liter-Topf", ["1.5l", "flasche", "2l", "topf"]),
+        # Numbers of articles and two words alone stay in one.
+        ("12-AB-CDEF", ["12-ab-cdef"]), ("WX-80-Kanne", ["wx-80-kanne"]),
+        ("7-kg", ["7kg"]), ("12-personen-34", ["12-personen-34"]),
+    ],
+)  # fmt: skip
+def test_what_is_counted_stands_apart_from_the_thing(text: str, words: list[str]) -> None:
+    assert [word.text for word in query_words(text, "de")] == words
+    terms = set(index_terms(text, "de"))
+    for word in query_words(text, "de"):
+        assert word.alternatives["de"][0].terms[0] in terms
+
+
 def test_stop_words_are_left_out_unless_there_is_nothing_else() -> None:
     """`coque pour le téléphone` asks for two words; `the` alone asks for itself."""
     assert [word.text for word in query_words("coque pour le téléphone", "fr")] == [

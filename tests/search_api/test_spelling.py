@@ -134,6 +134,18 @@ def test_a_word_of_another_language_is_put_right() -> None:
     assert [row.written for row in near("kopfhirer", "en", own)] == ["kopfhired", "kopfhörer"]
 
 
+def test_a_german_compound_stands_unless_a_kind_of_thing_is_called_nearly_so(
+    shop: Shop, brand: Brand
+) -> None:
+    snapshot = shop.snapshots.of(brand.id)
+    found = corrected("Waschmachine", "de", snapshot)
+    assert found is not None
+    assert found.text == "waschmaschine"
+    shown = {"de": dict(snapshot.words["de"]) | {"handytasche": 50}}
+    assert near("Handytaschen", "de", replace(snapshot, words=shown, stems={})) == ()
+    assert near("Handytisch", "de", replace(snapshot, words=shown, stems={})) == ()
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
