@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -206,11 +206,21 @@ def _category_words() -> frozenset[str]:
 
 
 def _search(folded: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
-    """Of the reader's language, of names, or of another language that products are described in."""
+    """Of the reader's language and of names; where nothing is near there, of another language
+    that products are described in."""
+    found = _found(folded, language, {language: 0.0, OTHER: _NAME}, snapshot)
+    if found or _exists(folded, snapshot):
+        return found  # `karte` is no slip in `carte`
+    others = {name: _FOREIGN for name in LANGUAGES if name != language}
+    return _found(folded, language, others, snapshot)
+
+
+def _found(
+    folded: str, language: str, names: Mapping[str, float], snapshot: Snapshot
+) -> tuple[Near, ...]:
+    """Words of these languages, with the bits that one of them costs, the likeliest first."""
     found: dict[str, tuple[float, float, str]] = {}
-    is_meant = _exists(folded, snapshot)  # `karte` is no slip in `carte`
-    others = [(name, _FOREIGN) for name in LANGUAGES if name != language and not is_meant]
-    for name, bits in ((language, 0.0), (OTHER, _NAME), *others):
+    for name, bits in names.items():
         for candidate, distance in _candidates(folded, name, snapshot):
             if not _is_likely(folded, candidate, distance, {language, name}):
                 continue
