@@ -95,19 +95,28 @@ def verify_records(tx: Transaction, known_head: str | None = None) -> Proof:
         return Proof(
             count, 0, before, f"no seal is {known_head}: the end was cut off, or made anew"
         )
-    waiting = sum(len(list(_without_seal(tx, *each))) for each in RECORDS.items())
+    waiting = sum(_count_without_seal(tx, *each) for each in RECORDS.items())
     return Proof(count, waiting, before)
 
 
 def _without_seal(tx: Transaction, record: str, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Records in the order of their numbers. One that was long in being committed comes later."""
-    select = f"SELECT t.{key} AS id, to_jsonb(t) AS said FROM {record} t"  # noqa: S608 - our names
-    statement = sa.text(
-        f"{select} WHERE NOT EXISTS (SELECT FROM tenants.record_seal s "
-        f"WHERE s.record = :record AND s.record_id = t.{key}) ORDER BY t.{key} LIMIT {AT_ONCE}"
-    )
-    for row in tx.execute(statement, {"record": record}):
+    asked = f"t.{key} AS id, to_jsonb(t) AS said"
+    statement = f"{_unsealed(asked, record, key)} ORDER BY t.{key} LIMIT {AT_ONCE}"
+    for row in tx.execute(sa.text(statement), {"record": record}):
         yield row.id, row.said
+
+
+def _count_without_seal(tx: Transaction, record: str, key: str) -> int:
+    statement = sa.text(_unsealed("count(*)", record, key))
+    return int(tx.execute(statement, {"record": record}).scalar_one())
+
+
+def _unsealed(asked: str, record: str, key: str) -> str:
+    return (
+        f"SELECT {asked} FROM {record} t WHERE NOT EXISTS ("  # noqa: S608 - our own names
+        f"SELECT FROM tenants.record_seal s WHERE s.record = :record AND s.record_id = t.{key})"
+    )
 
 
 def _record(tx: Transaction, record: str, record_id: int) -> dict[str, Any] | None:

@@ -39,7 +39,12 @@ def seal() -> None:
     from comptoir.installation import Installation
     from comptoir.sealing import seal_records
 
-    with Installation().database.platform() as tx:
-        count, last = seal_records(tx, datetime.now(UTC))
-    click.echo(f"{count} records sealed")
+    database, total = Installation().database, 0
+    while True:
+        with database.platform() as tx:
+            count, last = seal_records(tx, datetime.now(UTC))
+        total += count
+        if not count:
+            break
+    click.echo(f"{total} records sealed")
     click.echo(f"head {last}")

@@ -157,3 +157,15 @@ def test_the_command_proves_or_ends_with_an_error(
     refused = CliRunner().invoke(cli, ["audit", "verify"])
     assert refused.exit_code == 1
     assert "mdm.curation_act 2" in refused.output
+
+
+def test_however_many_wait_all_are_told_and_sealed(
+    fresh: Database, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", fresh.url)
+    monkeypatch.setenv("COMPTOIR_DATA", str(tmp_path_factory.mktemp("data")))
+    monkeypatch.setattr("comptoir.sealing.AT_ONCE", 2)
+    act(fresh, "a", "b", "c", "d", "e")
+    assert "5 wait" in CliRunner().invoke(cli, ["audit", "verify"]).output
+    assert "5 records sealed" in CliRunner().invoke(cli, ["audit", "seal"]).output
+    assert "5 records, each as it was sealed" in CliRunner().invoke(cli, ["audit", "verify"]).output
