@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import combinations
 
 from mdm.match.decision import Contender, Veto
@@ -24,7 +23,7 @@ class Rivals:
         self._all = contenders
         self._veto = veto
         self._near: dict[int, list[int]] = defaultdict(list)
-        self._torn = cache(self._torn_between)
+        self._torn: dict[int, str | None] = {}
 
     def meet(self, pairs: Iterable[tuple[int, int]]) -> None:
         """The likely pairs of places, nearest first."""
@@ -43,9 +42,14 @@ class Rivals:
         left, right = self._all[one].features, self._all[other].features
         if left.gtins & right.gtins or left.mpns & right.mpns:
             return None
-        return self._torn(one) or self._torn(other)
+        return self._torn_between(one) or self._torn_between(other)
 
     def _torn_between(self, place: int) -> str | None:
+        if place not in self._torn:
+            self._torn[place] = self._find_torn(place)
+        return self._torn[place]
+
+    def _find_torn(self, place: int) -> str | None:
         for left, right in combinations(self._near[place], 2):
             one, other = self._all[left], self._all[right]
             why = self._veto(one, other)

@@ -26,24 +26,24 @@ def parts_meant(folded: str, snapshot: Snapshot) -> tuple[str, str] | None:
 
 def _ways(folded: str, snapshot: Snapshot) -> Iterator[tuple[int, str, str]]:
     """Letters of the part that is known, then the parts."""
-    tails, others = (snapshot.words.get(name, {}) for name in ("de", OTHER))
+    german, names = (snapshot.words.get(name, {}) for name in ("de", OTHER))
     for start in range(_HEAD, len(folded) - _TAIL + 1):
         head, tail = folded[:start], folded[start:]
-        if head in tails or head in others:
+        if head in german or head in names:
             meant = _nearest(tail, snapshot, ("de",))
             if meant is not None and len(meant) >= _TAIL:
                 yield len(head), head, meant
-        if tail in tails:
+        if tail in german:
             meant = _nearest(head, snapshot, ("de", OTHER))
             if meant is not None:
                 yield len(tail), meant, tail
 
 
-def _nearest(word: str, snapshot: Snapshot, names: tuple[str, ...]) -> str | None:
+def _nearest(word: str, snapshot: Snapshot, languages: tuple[str, ...]) -> str | None:
     """The most shown word that is one slip away and begins alike."""
     found = [
         (snapshot.words[name][candidate], candidate)
-        for name in names
+        for name in languages
         for length in range(len(word) - 1, len(word) + 2)
         for candidate, _, _ in process.extract(
             word,

@@ -17,7 +17,7 @@ from mdm.match.vetoes import EXACT, ROUNDED
 _TELLING = {
     vetoes: ("veto", "doubt"),
     decide: ("merge", "obey", "_obstacle"),
-    rivals: ("doubt", "_torn_between"),
+    rivals: ("doubt", "_find_torn"),
     little_known: ("little_known",),
     newcomers: ("_tell_of_namesakes",),
 }
