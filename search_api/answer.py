@@ -14,6 +14,7 @@ from typing import Literal
 from kernel.money import Money
 from search_api.plain_dataclass import dataclass
 from search_api.price_facts import PriceHistory
+from search_api.price_verdict import PriceVerdict
 from search_api.product_card import Fact, OfferCard, ProductCard
 
 FacetName = Literal["category", "manufacturer", "merchant", "availability"]
@@ -287,6 +288,7 @@ class ProductPage:
     availability: str
     updated_at: str
     price_history: PriceHistory | None = None
+    price_verdict: PriceVerdict | None = None
     disputed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 

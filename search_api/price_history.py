@@ -16,14 +16,14 @@ from search_api.price_facts import PriceHistory, PriceStep
 SHOWN_DAYS = 90
 LAW_DAYS = 30
 """Directive 98/6, article 6a: what a lowest price is measured over."""
-_EPOCH = date(1970, 1, 1)
+EPOCH = date(1970, 1, 1)
 
 Steps = Sequence[tuple[int, int | None]]
 
 
 def price_history(document: ProductDocument, now: datetime) -> PriceHistory | None:
     """The last SHOWN_DAYS; None where no price is known. `now` is time zone aware."""
-    today = (now.astimezone(UTC).date() - _EPOCH).days
+    today = (now.astimezone(UTC).date() - EPOCH).days
     steps = within(document.price_steps, today - SHOWN_DAYS, today)
     known = [price for _, price in steps if price is not None]
     recent = within(document.price_steps, today - LAW_DAYS, today)
@@ -53,4 +53,4 @@ def within(steps: Steps, first: int, last: int) -> list[tuple[int, int | None]]:
 
 
 def _iso(day: int) -> str:
-    return (_EPOCH + timedelta(days=day)).isoformat()
+    return (EPOCH + timedelta(days=day)).isoformat()

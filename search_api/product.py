@@ -14,6 +14,7 @@ from search_api.answer import Crumb, ProductPage, Variant
 from search_api.cards import facts_of, live_offers, money, offer_cards, product_url
 from search_api.notices import list_notice
 from search_api.price_history import price_history
+from search_api.price_verdict import price_verdict
 from search_api.product_card import Fact
 from search_api.query import ShopQuery, address
 from search_api.search import Shop
@@ -64,6 +65,7 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
         availability=document.availability if lines else "out_of_stock",
         updated_at=document.updated_at,
         price_history=price_history(document, now),
+        price_verdict=price_verdict(document, lines, now),
         disputed=document.disputed,
     )
 

@@ -7,38 +7,35 @@ templates of `search_api.pages`. Refusals are problem+json for programs and page
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from indexer.engine import Engine
 from kernel.embedding.encoder import Encoder
-from kernel.errors import DomainError, NotFound
-from kernel.web import RefusingRoute
+from kernel.errors import NotFound
 from search_api.answer import ProductPage
 from search_api.answering import Answering
+from search_api.compare_routes import chosen_for_comparison, compare_routes
+from search_api.comparison import CurrentId
 from search_api.events import note_visit
 from search_api.export_routes import export_routes
 from search_api.instantsearch import instantsearch_routes
 from search_api.overview import Overviews
+from search_api.page import PageRoute, page_of
 from search_api.product import product_page
 from search_api.query import STAY, read_query, redirect_address
 from search_api.query_id import MARK
 from search_api.rate import Rate
-from search_api.reader_route import for_readers
 from search_api.search import Shop
 from search_api.search_routes import EVENT_CALLS_A_MINUTE, search_routes
 from search_api.suggest import Suggestions
 from search_api.suggest_routes import suggest_routes
 from search_api.wiring import Wiring
 from tenants.asking import brand_of, language_of
-from tenants.pages.rendering import render
 
 _OFFER = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
-
-CurrentId = Callable[[str], str | None]
-"""The id that a product has now, for one that was merged away; None where there is none."""
 
 
 def build_router(
@@ -72,33 +69,19 @@ def build_router(
     router.include_router(search_routes(answering, rate, product_of))
     router.include_router(suggest_routes(suggestions))
     router.include_router(_pages(answering, suggestions, current_id))
+    router.include_router(compare_routes(shop, current_id))
     router.include_router(instantsearch_routes(answering))
     router.include_router(export_routes(shop, wired))
     return router
 
 
-class _PageRoute(RefusingRoute):
-    """Shows refusals as pages."""
-
-    def refused(self, request: Request, error: DomainError) -> Response:
-        if isinstance(error, NotFound):
-            return _page(request, "not_found.html", None, status=404)
-        told = for_readers(error)
-        shown = {
-            "reference": "",
-            "is_filling": told.code == "index_missing",
-            "is_away": told.code == "search_unavailable",
-        }
-        return _page(request, "error.html", None, status=told.status, **shown)
-
-
 def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId) -> APIRouter:
-    router = APIRouter(route_class=_PageRoute, include_in_schema=False)
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
     shop = answering.shop
 
     @router.get("/", response_class=HTMLResponse)
     def home(request: Request) -> Response:
-        return _page(request, "home.html", shop.home(brand_of(request), language_of(request)))
+        return page_of(request, "home.html", shop.home(brand_of(request), language_of(request)))
 
     @router.get("/search", response_class=HTMLResponse)
     def results(request: Request) -> Response:
@@ -107,12 +90,13 @@ def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId
         answer = answering.answer(query, brand, language_of(request), "page")
         if answer.redirect is not None and STAY not in request.query_params:
             return RedirectResponse(redirect_address(answer.redirect), status_code=303)
-        return _page(request, "results.html", answer, query=answer.query)
+        chosen = chosen_for_comparison(request)
+        return page_of(request, "results.html", answer, query=answer.query, chosen=chosen)
 
     @router.get("/suggest", response_class=HTMLResponse)
     def suggest(request: Request, q: str = "") -> Response:
         found = suggestions.of(q, brand_of(request), language_of(request))
-        return _page(request, "suggestions.html", found)
+        return page_of(request, "suggestions.html", found)
 
     @router.get("/product/{product_id}", response_class=HTMLResponse)
     def product(request: Request, product_id: str) -> Response:
@@ -124,7 +108,8 @@ def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId
             return RedirectResponse(f"/product/{now}{query}", status_code=308)
         mark = request.query_params.get(MARK, "")
         known = note_visit(mark, "click", page.id, brand.id, answering.ids, answering.log)
-        return _page(request, "product.html", page, mark=mark if known else "")
+        chosen = chosen_for_comparison(request)
+        return page_of(request, "product.html", page, mark=mark if known else "", chosen=chosen)
 
     @router.post("/out", status_code=204)
     def out(request: Request, mark: str = "", product: str = "", offer: str = "") -> Response:
@@ -143,7 +128,7 @@ def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId
     @router.get("/legal/ranking", response_class=HTMLResponse)
     def ranking(request: Request) -> Response:
         statement = shop.ranking(brand_of(request), language_of(request))
-        return _page(request, "legal_ranking.html", statement)
+        return page_of(request, "legal_ranking.html", statement)
 
     return router
 
@@ -179,27 +164,3 @@ def _unknown() -> NotFound:
         "There is no such product here.",
         hint="Search for it by name: it may have left the catalogue.",
     )
-
-
-def _page(
-    request: Request, template: str, model: object, *, status: int = 200, **context: object
-) -> HTMLResponse:
-    path = request.url.path
-    html = render(
-        request.app.state.pages,
-        template,
-        brand=brand_of(request),
-        language=language_of(request),
-        scheme=getattr(request.state, "scheme", "auto"),
-        page=model,
-        here=f"{path}?{request.url.query}" if request.url.query else path,
-        basket_count=_basket_count(request),
-        **context,
-    )
-    return HTMLResponse(html, status_code=status)
-
-
-def _basket_count(request: Request) -> int:
-    """What the basket's cookie says; the basket itself is read by the purchase alone."""
-    stated = request.cookies.get("basket_count", "")
-    return int(stated) if stated.isascii() and stated.isdigit() and len(stated) <= 3 else 0

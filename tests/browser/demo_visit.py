@@ -144,6 +144,8 @@ def walk(visiting: Visit, product_id: str, look: Look) -> None:
     for name, path in plain.items():
         assert visiting.open(path).status == 200, path
         look(name, visiting)
+    choose_two(visiting, words)
+    look("compare", visiting)
     assert visiting.open("/product/prd_unknown").status == 404
     look("not-found", visiting)
     # Chromium itself reports the status of a page it was sent to on purpose.
@@ -163,6 +165,15 @@ def walk(visiting: Visit, product_id: str, look: Look) -> None:
     look("payment", visiting)
     visiting.pay()
     look("order", visiting)
+
+
+def choose_two(visiting: Visit, words: str) -> None:
+    """Tick the first two results and compare them."""
+    visiting.open(f"/search?q={words}")
+    for box in visiting.page.locator(".card-compare input").all()[:2]:
+        box.check()
+    visiting.page.locator(".compare-bar button").click()
+    visiting.page.wait_for_url("**/compare?**")
 
 
 def send_as_it_is(page: Page) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from checkout.pages import view_models as vm
 from tests.browser import samples_of_checkout as bought
 from tests.browser import samples_of_search as shown
+from tests.browser.samples_of_comparison import compared
 
 PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "home": ("home.html", shown.home),
@@ -15,8 +16,14 @@ PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "results-similar": ("results.html", shown.similar),
     "results-none": ("results.html", lambda language: shown.results(language, None, ())),
     "product": ("product.html", shown.product),
+    "product-dear": ("product.html", shown.dear),
     "product-one": ("product.html", lambda language: shown.product(language, 1)),
     "product-none": ("product.html", lambda language: shown.product(language, 0)),
+    "compare": ("compare.html", lambda language: compared(language, 2)),
+    "compare-three": ("compare.html", lambda language: compared(language, 3, gone=1)),
+    "compare-refused": ("compare.html", lambda language: compared(language, 4, refused=1)),
+    "compare-one": ("compare.html", lambda language: compared(language, 1)),
+    "compare-empty": ("compare.html", lambda language: compared(language, 0)),
     "not-found": ("not_found.html", lambda _: None),
     "error": ("error.html", lambda _: None),
     "basket": ("basket.html", bought.basket),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from kernel.categories import categories
 from kernel.pictures import drawing_url
 from search_api import answer, product_card
 from search_api.notices import list_notice, ranking_statement
 from search_api.price_facts import PriceHistory, PriceStep, UnitPrice
+from search_api.price_verdict import PriceVerdict
 from search_api.ranking_statement import RankingStatement
 from tenants.ranking.document import ranking_document
 from tenants.ranking.inheritance import Stated
@@ -258,6 +260,7 @@ def product(language: str, offers: int = 6) -> answer.ProductPage:
         availability="in_stock",
         updated_at=NOW.isoformat(),
         price_history=history() if offers > 1 else None,
+        price_verdict=verdict("low") if offers > 1 else verdict("unknown") if offers else None,
         disputed={"capacity": ("64 GB",)},
     )
 
@@ -278,6 +281,30 @@ def history() -> PriceHistory:
             for day, price in zip(days, asked, strict=True)
         ),
     )
+
+
+def verdict(said: Literal["low", "usual", "high", "unknown"]) -> PriceVerdict:
+    """Of the same days as the history."""
+    if said == "unknown":
+        return PriceVerdict(verdict=said, asked=euros(34400), days=1, prices=1)
+    asked = {"low": 32900, "usual": 36900, "high": 42900}[said]
+    return PriceVerdict(
+        verdict=said,
+        asked=euros(asked),
+        days=84,
+        prices=5,
+        cheaper_days=84 if said == "high" else 0,
+        dearer_days=65,
+        usual_low=euros(34400),
+        usual_high=euros(37900),
+        lowest=euros(32900),
+        highest=euros(39900),
+    )
+
+
+def dear(language: str) -> answer.ProductPage:
+    """A product whose price is high beside its own."""
+    return replace(product(language), price_verdict=verdict("high"))
 
 
 def ranking(language: str) -> RankingStatement:

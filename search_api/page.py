@@ -1,0 +1,56 @@
+"""A page of the reading side: its frame from the request, and refusals shown as pages.
+
+Needs `request.state.brand`, `.language` (and `.scheme`), and `request.app.state.pages`.
+"""
+
+from __future__ import annotations
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+
+from kernel.errors import DomainError, NotFound
+from kernel.web import RefusingRoute
+from search_api.reader_route import for_readers
+from tenants.asking import brand_of, language_of
+from tenants.pages.rendering import render
+
+
+class PageRoute(RefusingRoute):
+    """Shows refusals as pages."""
+
+    def refused(self, request: Request, error: DomainError) -> Response:
+        """Not here, or not now, in words for readers."""
+        if isinstance(error, NotFound):
+            return page_of(request, "not_found.html", None, status=404)
+        told = for_readers(error)
+        shown = {
+            "reference": "",
+            "is_filling": told.code == "index_missing",
+            "is_away": told.code == "search_unavailable",
+        }
+        return page_of(request, "error.html", None, status=told.status, **shown)
+
+
+def page_of(
+    request: Request, template: str, model: object, *, status: int = 200, **context: object
+) -> HTMLResponse:
+    """The template with its model as `page`, in the reader's brand, language and scheme."""
+    path = request.url.path
+    html = render(
+        request.app.state.pages,
+        template,
+        brand=brand_of(request),
+        language=language_of(request),
+        scheme=getattr(request.state, "scheme", "auto"),
+        page=model,
+        here=f"{path}?{request.url.query}" if request.url.query else path,
+        basket_count=_basket_count(request),
+        **context,
+    )
+    return HTMLResponse(html, status_code=status)
+
+
+def _basket_count(request: Request) -> int:
+    """What the basket's cookie says; the basket itself is read by the purchase alone."""
+    stated = request.cookies.get("basket_count", "")
+    return int(stated) if stated.isascii() and stated.isdigit() and len(stated) <= 3 else 0
