@@ -16,8 +16,11 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+import orjson
+
 from kernel.db import Database, Transaction
 from kernel.ids import derived_id
+from mdm import intake
 from mdm.bulk import copy_rows
 from mdm.match.candidates import indexed
 from mdm.match.decision import NOTHING_RULED, Contender, Ruled
@@ -83,10 +86,41 @@ def fill(
     database: Database, titles: Sequence[str], encoder: TitleEncoder, there: int, wanted: int
 ) -> None:
     """Products of one offer each, from number `there` on, as ingestion would have left them."""
+    with database.platform() as tx:
+        run = intake.open_run(tx, merchant_of(0), "filled", complete=False)
+        intake.close_run(tx, run)
     for start in range(there, wanted, _PAGE):
         numbers = range(start, min(start + _PAGE, wanted))
         with database.platform() as tx:
-            _fill(tx, [(number, varied_title(titles, number)) for number in numbers], encoder)
+            page = [(number, varied_title(titles, number)) for number in numbers]
+            _fill(tx, page, encoder)
+            _fill_landed(tx, page, run)
+
+
+def _fill_landed(tx: Transaction, page: Sequence[tuple[int, str]], run: int) -> None:
+    """What the offers were made of: the pipeline looks for its work among as many records."""
+    rows = (
+        (
+            merchant_of(number),
+            str(number),
+            "filled",
+            b"bench",
+            orjson.dumps({"sku": str(number), "title": title, "price": "1.00"}).decode(),
+            1000 + number % 90_000,
+            "EUR",
+            "live",
+            False,
+            run,
+            _DAY,
+            _DAY,
+        )
+        for number, title in page
+    )
+    names = (
+        "source_id", "sku", "feed", "content_sha256", "raw", "price_minor", "currency", "state",
+        "pending", "landed_by", "landed_at", "confirmed_at",
+    )  # fmt: skip
+    copy_rows(tx, "mdm.raw_offer", names, rows)
 
 
 def _fill(tx: Transaction, page: Sequence[tuple[int, str]], encoder: TitleEncoder) -> None:

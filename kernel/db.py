@@ -188,6 +188,12 @@ class Prepared:
         """The first row, or None."""
         return self._executed(tx, values or {}).fetchone()
 
+    def asked(
+        self, tx: Transaction, values: Mapping[str, Any] | None = None
+    ) -> psycopg.Cursor[Any]:
+        """Rows to be fetched later: those of statements that are `sent_together`."""
+        return self._executed(tx, values or {})
+
     def run(self, tx: Transaction, values: Mapping[str, Any] | None = None) -> int:
         """Change something; answers how many rows it was."""
         return self._executed(tx, values or {}).rowcount
@@ -223,6 +229,14 @@ def _given(form: _Form, values: Mapping[str, Any]) -> dict[str, Any]:
     for name in form.documents:
         given[name] = None if given[name] is None else Jsonb(given[name])
     return given
+
+
+@contextmanager
+def sent_together(tx: Transaction) -> Iterator[None]:
+    """Prepared statements in here go to the server in one trip, in their order. They tell nothing
+    of rows or counts before the end, where a failure of any of them is raised."""
+    with _driver(tx).pipeline():
+        yield
 
 
 _LOCK = Prepared(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"))

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction, advisory_lock, announce
+from kernel.db import Prepared, Transaction, advisory_lock, announce, sent_together
 from kernel.jobs import Job, defer
 from kernel.pictures import picture_url
 from mdm.offers import OFFER_SELECT, offer_view
@@ -77,10 +77,11 @@ def log_changes(tx: Transaction, product_ids: Iterable[str]) -> int:
     changed = sorted(set(product_ids))
     if not changed:
         return 0
-    advisory_lock(tx, _LOCK)
-    _APPEND.run(tx, {"ids": changed})
-    announce(tx, CHANGES)
-    defer(tx, CATALOGUE_CHANGED, once=CATALOGUE_CHANGED.name)
+    with sent_together(tx):
+        advisory_lock(tx, _LOCK)
+        _APPEND.run(tx, {"ids": changed})
+        announce(tx, CHANGES)
+        defer(tx, CATALOGUE_CHANGED, once=CATALOGUE_CHANGED.name)
     return len(changed)
 
 

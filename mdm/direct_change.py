@@ -26,7 +26,6 @@ from mdm.offer_rows import (
     known_offers,
     offer_row,
     update_terms,
-    write_price_history,
 )
 from mdm.raw_landing import Landed
 from mdm.raw_offer import RawOffer
@@ -91,6 +90,5 @@ def put_into_effect(tx: Transaction, changes: Sequence[DirectChange]) -> None:
         return
     rows = [each.row for each in changes]
     now = rows[0].confirmed_at
-    update_terms(tx, rows, now)
-    write_price_history(tx, rows, {each.row.offer_id: each.old for each in changes}, now)
+    update_terms(tx, rows, {each.row.offer_id: each.old for each in changes}, now)
     log_changes(tx, [each.old.product_id for each in changes if each.old.product_id])

@@ -55,16 +55,16 @@ _KNOWN = Prepared(
 _MOVE = Prepared(
     sa.text(
         "INSERT INTO mdm.raw_offer (source_id, sku, feed, content_sha256, raw, price_minor, "
-        "currency, state, pending, landed_by, landed_at, confirmed_at) "
+        "currency, state, pending, pushed, landed_by, landed_at, confirmed_at) "
         "SELECT :source, sku, :feed, content_sha256, raw, price_minor, currency, 'live', "
-        "NOT sku = ANY(:direct), run_id, now(), now() FROM mdm.landing "
+        "NOT sku = ANY(:direct), NOT :complete, run_id, now(), now() FROM mdm.landing "
         "WHERE run_id = :run AND raw IS NOT NULL ORDER BY sku "
         "ON CONFLICT (source_id, sku) DO UPDATE SET "
         "feed = CASE WHEN :complete THEN EXCLUDED.feed ELSE raw_offer.feed END, "
         "content_sha256 = EXCLUDED.content_sha256, raw = EXCLUDED.raw, "
         "price_minor = EXCLUDED.price_minor, currency = EXCLUDED.currency, state = 'live', "
-        "pending = EXCLUDED.pending, landed_by = EXCLUDED.landed_by, landed_at = now(), "
-        "confirmed_at = now()"
+        "pending = EXCLUDED.pending, pushed = EXCLUDED.pushed, "
+        "landed_by = EXCLUDED.landed_by, landed_at = now(), confirmed_at = now()"
     )
 )
 _RENEW = Prepared(

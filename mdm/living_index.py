@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, sent_together
 from mdm.match.candidates import indexed
 from mdm.match.decision import Contender
 from mdm.match.features import offer_features
@@ -25,6 +25,7 @@ from mdm.match.term_index import Asked, Held, Hit, TermIndex
 
 if TYPE_CHECKING:
     import numpy as np
+    import psycopg
     from numpy.typing import NDArray
 
     from mdm.match.piece_counts import Numbers
@@ -73,8 +74,15 @@ class LivingIndex:
     def refresh(self, tx: Transaction) -> None:
         """Take up what was stored since the last time, by whichever process. The caller holds the
         matcher's lock."""
-        self._meet(tx)
-        rows = _stored_after(tx, _number(self._mark))
+        self._meet_others()
+        with sent_together(tx):
+            past = _PAST.asked(tx, {"number": _number(self._mark)})
+            later = _stored_after(tx, _number(self._mark))
+        rows: Sequence[Any] = later.fetchall()
+        (latest, there) = past.fetchall()[0]
+        if not _is_of_this_past(self._mark, latest, there):
+            self._begin_anew()
+            rows = _stored_after(tx, 0).fetchall()
         while rows:
             here = [row for row in rows if row.live]
             self._mark = f"{_READING} {rows[-1].stored} {rows[-1].offer_id}"
@@ -88,7 +96,7 @@ class LivingIndex:
                 self._recent.remove(row.offer_id for row in rows)
                 self._recent.add(_read(here))
             is_last = len(rows) < _PAGE
-            rows = () if is_last else _stored_after(tx, _number(self._mark))
+            rows = () if is_last else _stored_after(tx, _number(self._mark)).fetchall()
 
     def shared(self) -> Callable[[], LivingIndex] | None:
         """What another process opens it by; None where it is in memory."""
@@ -111,16 +119,18 @@ class LivingIndex:
         stored = self._stored.hits(asked, limit, without, self._newer)
         return sorted((*recent, *stored), key=lambda hit: (-hit.worth, hit.offer_id))[:limit]
 
-    def _meet(self, tx: Transaction) -> None:
-        """See what another process wrote to the folder; begin anew where it is of another past."""
+    def _meet_others(self) -> None:
+        """See what another process wrote to the folder."""
         self._stored.reload()
         if _number(self._stored.mark) > _number(self._mark):
             self._mark = self._stored.mark
             self._forget_recent()
-        if not _is_of_this_past(tx, self._mark):
-            self._stored.empty()
-            self._mark = ""
-            self._forget_recent()
+
+    def _begin_anew(self) -> None:
+        """The folder is of another past."""
+        self._stored.empty()
+        self._mark = ""
+        self._forget_recent()
 
     def _forget_recent(self) -> None:
         self._recent = RecentOffers()
@@ -137,19 +147,18 @@ def _place(mark: str) -> tuple[int, str]:
     return (int(number), offer_id) if reading == _READING and number.isdigit() else (0, "")
 
 
-def _is_of_this_past(tx: Transaction, mark: str) -> bool:
+def _is_of_this_past(mark: str, latest: int | None, there: str | None) -> bool:
     """False where titles were read in another way, and where the database, brought back from a
     copy, never came to the mark, or came to it with another offer. An offer that was stored anew
     since then has left its place empty."""
     if not mark:
         return True
     number, offer_id = _place(mark)
-    latest, there = _PAST.first(tx, {"number": number})
     return 0 < number <= (latest or 0) and there in (None, offer_id)
 
 
-def _stored_after(tx: Transaction, number: int) -> Sequence[Any]:
-    return _LATER.all(tx, {"number": number, "page": _PAGE})
+def _stored_after(tx: Transaction, number: int) -> psycopg.Cursor[Any]:
+    return _LATER.asked(tx, {"number": number, "page": _PAGE})
 
 
 def _read(rows: Sequence[Any]) -> Iterator[Held]:

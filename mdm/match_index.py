@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
-from mdm.bulk import copy_rows
+from kernel.db import Prepared, Transaction
 from mdm.match.neighbours import TitleEncoder
 
 if TYPE_CHECKING:
@@ -20,6 +19,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PAGE = 2_000
+_STORE = Prepared(
+    sa.text(
+        "INSERT INTO mdm.offer_vector (offer_id, model_id, vector) SELECT offer_id, :model, vector "
+        "FROM unnest(CAST(:ids AS text[]), CAST(:vectors AS bytea[])) AS s(offer_id, vector) "
+        "ON CONFLICT (offer_id) DO UPDATE SET model_id = EXCLUDED.model_id, "
+        "vector = EXCLUDED.vector, stored = DEFAULT"
+    )
+)
+_PUT_LAST = Prepared(
+    sa.text("UPDATE mdm.offer_vector SET stored = DEFAULT WHERE offer_id = ANY(:ids)")
+)
 
 
 def index_newcomers(
@@ -27,28 +37,20 @@ def index_newcomers(
     offer_ids: Sequence[str],
     vectors: NDArray[np.float32],
     model_id: str,
-    *,
-    known: Collection[str],
 ) -> None:
-    """Make offers findable as they are now described; a row of `vectors` for each of them.
-
-    What is stored of the `known` ones goes first: they take a new place in the order.
-    """
-    if known:
-        tx.execute(
-            sa.text("DELETE FROM mdm.offer_vector WHERE offer_id = ANY(:ids)"), {"ids": [*known]}
-        )
-    _store_vectors(tx, offer_ids, vectors, model_id)
+    """Make offers findable as they are now described, at the end of the order; a row of `vectors`
+    for each of them."""
+    for start in range(0, len(offer_ids), _PAGE):
+        page = slice(start, start + _PAGE)
+        stored = [vector.tobytes() for vector in vectors[page].astype("float16")]
+        _STORE.run(tx, {"ids": list(offer_ids[page]), "vectors": stored, "model": model_id})
 
 
 def meet_again(tx: Transaction, offer_ids: Collection[str]) -> None:
     """Offers that are gone, or described in other words: they take a new place in the order, where
     indices meet them as they are."""
     if offer_ids:
-        tx.execute(
-            sa.text("UPDATE mdm.offer_vector SET stored = DEFAULT WHERE offer_id = ANY(:ids)"),
-            {"ids": [*offer_ids]},
-        )
+        _PUT_LAST.run(tx, {"ids": [*offer_ids]})
 
 
 def reencode(tx: Transaction, encoder: TitleEncoder, limit: int = _PAGE) -> int:
@@ -64,12 +66,8 @@ def reencode(tx: Transaction, encoder: TitleEncoder, limit: int = _PAGE) -> int:
         {"model": encoder.model_id, "page": limit},
     ).all()
     if rows:
-        tx.execute(
-            sa.text("DELETE FROM mdm.offer_vector WHERE offer_id = ANY(:ids)"),
-            {"ids": [row.offer_id for row in rows]},
-        )
         vectors = encoder.encode([row.title for row in rows])
-        _store_vectors(tx, [row.offer_id for row in rows], vectors, encoder.model_id)
+        index_newcomers(tx, [row.offer_id for row in rows], vectors, encoder.model_id)
     return len(rows)
 
 
@@ -80,16 +78,3 @@ def stored_models(tx: Transaction) -> list[tuple[str, int, int]]:
         "GROUP BY model_id, dimensions ORDER BY n"
     )
     return [(row.model_id, row.dimensions, row.n) for row in tx.execute(sa.text(counted))]
-
-
-def _store_vectors(
-    tx: Transaction,
-    offer_ids: Sequence[str],
-    vectors: NDArray[np.float32],
-    model_id: str,
-) -> None:
-    rows = (
-        (offer_id, model_id, vector.tobytes())
-        for offer_id, vector in zip(offer_ids, vectors.astype("float16"), strict=True)
-    )
-    copy_rows(tx, "mdm.offer_vector", ("offer_id", "model_id", "vector"), rows)

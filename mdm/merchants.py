@@ -13,13 +13,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, sent_together
 from kernel.errors import DomainError, NotFound
 from kernel.ids import derived_id, slug
 from kernel.money import Money, is_currency
 from kernel.offer_terms import Execution
 from mdm.product_view import Delivery
-from mdm.taxonomy.memory import remembered_categories
+from mdm.taxonomy.memory import asked_categories
 from mdm.taxonomy.placement import APPLIED_PERCENT, Remembered
 
 MAX_SELLERS = 5000
@@ -107,17 +107,28 @@ def register_merchant(tx: Transaction, merchant: Merchant) -> None:
 
 def read_merchant(tx: Transaction, merchant_id: str) -> Merchant:
     """The merchant; NotFound when it was never registered."""
-    row = _READ.first(tx, {"id": merchant_id})
-    if row is None:
-        raise NotFound("merchant_unknown", f"No merchant is called {merchant_id!r}")
-    return _from_row(row)
+    return _known(_READ.first(tx, {"id": merchant_id}), merchant_id)
 
 
 def read_source(tx: Transaction, merchant_id: str) -> Merchant:
     """The merchant with what is known of its categories: what its offers are read by."""
-    merchant = read_merchant(tx, merchant_id)
-    sure = remembered_categories(tx, merchant_id, least_percent=APPLIED_PERCENT)
-    return replace(merchant, categories=sure)
+    return read_sources(tx, [merchant_id])[merchant_id]
+
+
+def read_sources(tx: Transaction, merchant_ids: Iterable[str]) -> dict[str, Merchant]:
+    """The same of several merchants by id, in one trip."""
+    with sent_together(tx):
+        asked = {
+            each: (
+                _READ.asked(tx, {"id": each}),
+                asked_categories(tx, each, least_percent=APPLIED_PERCENT),
+            )
+            for each in merchant_ids
+        }
+    return {
+        each: replace(_known(row.fetchone(), each), categories=categories())
+        for each, (row, categories) in asked.items()
+    }
 
 
 def list_merchants(tx: Transaction, *, sellers: bool = True) -> list[Merchant]:
@@ -205,6 +216,12 @@ def _as_row(merchant: Merchant) -> dict[str, Any]:
         "default_delivery": json.dumps(delivery_as_json(merchant.default_delivery)),
         "speaks_for": merchant.speaks_for,
     }
+
+
+def _known(row: Any, merchant_id: str) -> Merchant:
+    if row is None:
+        raise NotFound("merchant_unknown", f"No merchant is called {merchant_id!r}")
+    return _from_row(row)
 
 
 def _from_row(row: Any) -> Merchant:

@@ -13,37 +13,69 @@ import sqlalchemy as sa
 
 from kernel.db import Prepared, Transaction
 from kernel.ids import derived_id
-from mdm.bulk import copy_rows, stage_rows
 from mdm.merchants import delivery_as_json
 from mdm.normalise.offer import NormalOffer
 from mdm.taxonomy.placement import Placement
 from mdm.unique_items import seat
 
-_COLUMNS = (
-    "offer_id", "source_id", "sku", "merchant_id", "product_id", "live", "identity_sha256",
-    "shown_sha256", "described_sha256", "title", "language", "url", "price_minor", "currency",
-    "condition", "availability", "quantity", "delivery", "facts", "evidence", "updated_at",
-    "confirmed_at", "valid_until", "expires_at", "expired",
-)  # fmt: skip
-
-_TERM_COLUMNS = {
-    "offer_id": "text", "shown_sha256": "bytea", "url": "text", "price_minor": "bigint",
-    "currency": "text", "availability": "text", "quantity": "integer", "delivery": "jsonb",
-    "facts": "jsonb", "updated_at": "timestamptz", "confirmed_at": "timestamptz",
-    "valid_until": "timestamptz", "expires_at": "timestamptz", "expired": "boolean",
+_COLUMNS = {
+    "offer_id": "text", "source_id": "text", "sku": "text", "merchant_id": "text",
+    "product_id": "text", "live": "boolean", "identity_sha256": "bytea", "shown_sha256": "bytea",
+    "described_sha256": "bytea", "title": "text", "language": "text", "url": "text",
+    "price_minor": "bigint", "currency": "text", "condition": "text", "availability": "text",
+    "quantity": "integer", "delivery": "jsonb", "facts": "jsonb", "evidence": "jsonb",
+    "updated_at": "timestamptz", "confirmed_at": "timestamptz", "valid_until": "timestamptz",
+    "expires_at": "timestamptz", "expired": "boolean",
 }  # fmt: skip
+# What is the offer's own, not its terms: it changes with the offer's description only.
+_LASTING = (
+    "source_id", "sku", "merchant_id", "product_id", "live", "identity_sha256", "described_sha256",
+    "title", "language", "condition", "evidence",
+)  # fmt: skip
+_PAGE = 500
+"""Rows of one statement: the largest that may come are 100 KB each."""
 
 
-def _updating_terms() -> sa.TextClause:
-    columns = ", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in _TERM_COLUMNS.items())
-    changes = ", ".join(f"{name} = s.{name}" for name in _TERM_COLUMNS if name != "offer_id")
-    return sa.text(
-        f"UPDATE mdm.offer o SET {changes} FROM unnest({columns}) "  # noqa: S608
-        f"AS s({', '.join(_TERM_COLUMNS)}) WHERE o.offer_id = s.offer_id"
+def _written(columns: Iterable[str]) -> str:
+    """`s`: rows that are given as one JSON text. Those `told` also get a point of their history."""
+    typed = ", ".join(f"{name} {_COLUMNS[name]}" for name in columns)
+    return (
+        "WITH s AS MATERIALIZED (SELECT * FROM json_to_recordset(CAST(:rows AS json)) "  # noqa: S608
+        f"AS s({typed}, told boolean)), told AS (INSERT INTO mdm.price_history "
+        "(offer_id, observed_at, price_minor, currency, availability) "
+        "SELECT offer_id, :now, price_minor, currency, availability FROM s WHERE told) "
     )
 
 
+def _writing() -> sa.TextClause:
+    names = ", ".join(_COLUMNS)
+    changing = [name for name in _COLUMNS if name not in ("offer_id", "source_id", "sku")]
+    return sa.text(
+        f"{_written(_COLUMNS)} INSERT INTO mdm.offer AS o ({names}, described_at) "  # noqa: S608
+        f"SELECT {names}, :now FROM s "
+        f"ON CONFLICT (offer_id) DO UPDATE SET ({', '.join(changing)}) = "
+        f"({', '.join('EXCLUDED.' + name for name in changing)}), "
+        "described_at = CASE WHEN o.described_sha256 = EXCLUDED.described_sha256 "
+        "THEN o.described_at ELSE EXCLUDED.described_at END"
+    )
+
+
+def _updating_terms() -> sa.TextClause:
+    terms = [name for name in _COLUMNS if name not in _LASTING]
+    changes = ", ".join(f"{name} = s.{name}" for name in terms if name != "offer_id")
+    return sa.text(
+        f"{_written(terms)} UPDATE mdm.offer o SET {changes} FROM s "  # noqa: S608
+        "WHERE o.offer_id = s.offer_id"
+    )
+
+
+_WRITE = Prepared(_writing())
 _UPDATE_TERMS = Prepared(_updating_terms())
+_WITHDRAW = Prepared(
+    sa.text(
+        "UPDATE mdm.offer SET live = false, updated_at = :now WHERE offer_id = ANY(:ids) AND live"
+    )
+)
 
 
 @dataclass(slots=True)
@@ -197,89 +229,75 @@ def is_described_anew(row: OfferRow, old: KnownOffer | None) -> bool:
     )
 
 
-def write_offers(tx: Transaction, rows: Sequence[OfferRow], now: datetime) -> None:
-    """Insert or replace offers, live."""
-    staged = stage_rows(tx, "mdm.offer", _COLUMNS, (_values(row, now) for row in rows))
-    names = ", ".join(_COLUMNS)
-    changing = _COLUMNS[3:]
-    tx.execute(
-        sa.text(
-            f"INSERT INTO mdm.offer AS o ({names}, described_at) "  # noqa: S608
-            f"SELECT {names}, :now FROM {staged} "
-            f"ON CONFLICT (offer_id) DO UPDATE SET ({', '.join(changing)}) = "
-            f"({', '.join('EXCLUDED.' + name for name in changing)}), "
-            "described_at = CASE WHEN o.described_sha256 = EXCLUDED.described_sha256 "
-            "THEN o.described_at ELSE EXCLUDED.described_at END"
-        ),
-        {"now": now},
-    )
+def write_offers(
+    tx: Transaction, rows: Sequence[OfferRow], known: Mapping[str, KnownOffer], now: datetime
+) -> None:
+    """Insert or replace offers, live; a point in the history of those whose price or availability
+    is not what it was."""
+    _write(tx, _WRITE, rows, known, now)
 
 
-def update_terms(tx: Transaction, rows: Sequence[OfferRow], now: datetime) -> None:
-    """Price, stock, delivery and lifetime of stored offers that are described as before."""
-    values = [dict(zip(_COLUMNS, _values(row, now), strict=True)) for row in rows]
-    _UPDATE_TERMS.run(tx, {name: [row[name] for row in values] for name in _TERM_COLUMNS})
+def update_terms(
+    tx: Transaction, rows: Sequence[OfferRow], known: Mapping[str, KnownOffer], now: datetime
+) -> None:
+    """Price, stock, delivery and lifetime of stored offers that are described as before, with their
+    history."""
+    _write(tx, _UPDATE_TERMS, rows, known, now)
 
 
 def withdraw_offers(tx: Transaction, offer_ids: Sequence[str], now: datetime) -> None:
     """Offers that are no longer made. They keep their product, for when they come back."""
-    tx.execute(
-        sa.text(
-            "UPDATE mdm.offer SET live = false, updated_at = :now WHERE offer_id = ANY(:ids) "
-            "AND live"
-        ),
-        {"ids": list(offer_ids), "now": now},
-    )
+    _WITHDRAW.run(tx, {"ids": list(offer_ids), "now": now})
 
 
-def write_price_history(
-    tx: Transaction, rows: Iterable[OfferRow], known: Mapping[str, KnownOffer], now: datetime
+def _write(
+    tx: Transaction,
+    statement: Prepared,
+    rows: Sequence[OfferRow],
+    known: Mapping[str, KnownOffer],
+    now: datetime,
 ) -> None:
-    """A point for every offer whose price or availability is not what it was."""
-    points = []
-    for row in rows:
-        price = row.normal.asking.price.minor if row.normal.asking.price else None
-        state = (price, row.normal.asking.currency, row.normal.availability.value)
-        old = known.get(row.offer_id)
-        if old is None or (old.price_minor, old.currency, old.availability) != state:
-            points.append((row.offer_id, now, *state))
-    columns = ("offer_id", "observed_at", "price_minor", "currency", "availability")
-    copy_rows(tx, "mdm.price_history", columns, points)
+    for start in range(0, len(rows), _PAGE):
+        page = [_values(row, known.get(row.offer_id), now) for row in rows[start : start + _PAGE]]
+        statement.run(tx, {"rows": orjson.dumps(page).decode(), "now": now})
 
 
-def _values(row: OfferRow, now: datetime) -> tuple[Any, ...]:
+def _values(row: OfferRow, old: KnownOffer | None, now: datetime) -> dict[str, Any]:
     normal = row.normal
-    return (
-        row.offer_id,
-        normal.source_id,
-        normal.sku,
-        normal.merchant_id,
-        row.product_id,
-        True,
-        row.identity_sha256,
-        row.shown_sha256,
-        row.described_sha256,
-        normal.title,
-        normal.language,
-        normal.url,
-        normal.asking.price.minor if normal.asking.price else None,
-        normal.asking.currency,
-        normal.condition.value,
-        normal.availability.value,
-        normal.quantity,
-        _json(delivery_as_json(normal.delivery)),
-        _json(row.facts),
-        _json(row.evidence) if row.evidence is not None else None,
-        now,
-        row.confirmed_at,
-        normal.valid_until,
-        row.expires_at,
-        row.expires_at <= now,
-    )
+    price = normal.asking.price.minor if normal.asking.price else None
+    state = (price, normal.asking.currency, normal.availability.value)
+    return {
+        "offer_id": row.offer_id,
+        "source_id": normal.source_id,
+        "sku": normal.sku,
+        "merchant_id": normal.merchant_id,
+        "product_id": row.product_id,
+        "live": True,
+        "identity_sha256": _hex(row.identity_sha256),
+        "shown_sha256": _hex(row.shown_sha256),
+        "described_sha256": _hex(row.described_sha256),
+        "title": normal.title,
+        "language": normal.language,
+        "url": normal.url,
+        "price_minor": price,
+        "currency": normal.asking.currency,
+        "condition": normal.condition.value,
+        "availability": normal.availability.value,
+        "quantity": normal.quantity,
+        "delivery": delivery_as_json(normal.delivery),
+        "facts": row.facts,
+        "evidence": row.evidence,
+        "updated_at": now,
+        "confirmed_at": row.confirmed_at,
+        "valid_until": normal.valid_until,
+        "expires_at": row.expires_at,
+        "expired": row.expires_at <= now,
+        "told": old is None or (old.price_minor, old.currency, old.availability) != state,
+    }
 
 
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+def _hex(value: bytes) -> str:
+    return f"\\x{value.hex()}"
 
 
 def _digest(value: Any) -> bytes:

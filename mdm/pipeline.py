@@ -15,9 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
-from kernel.db import Database, Prepared, Transaction, advisory_lock
+from kernel.db import Database, Transaction, advisory_lock, sent_together
 from kernel.jobs import defer
 from mdm.catalogue import log_changes
 from mdm.intake import MATCH_LANDED
@@ -25,7 +23,7 @@ from mdm.living_index import LivingIndex
 from mdm.match.neighbours import TitleEncoder
 from mdm.match_crew import Crew
 from mdm.match_index import index_newcomers, meet_again, reencode
-from mdm.merchants import Merchant, read_source
+from mdm.merchants import read_sources
 from mdm.normalise.offer import normalise
 from mdm.normalise.refused import RefusedError
 from mdm.offer_rows import (
@@ -38,10 +36,10 @@ from mdm.offer_rows import (
     offer_row,
     withdraw_offers,
     write_offers,
-    write_price_history,
 )
+from mdm.pending import Turn, left, next_turn, settle
 from mdm.placing import Placed, place_newcomers, put_in_place, where_offers_went
-from mdm.products import rewrite
+from mdm.products import create_products, rewrite
 from mdm.quarantine import refuse
 from mdm.raw_offer import RawOffer, Refusal
 from mdm.stewardship.reviews import drop_reviews
@@ -50,27 +48,6 @@ from mdm.stored_catalogue import StoredCatalogue
 BATCH = 10_000
 """Records that are worked off at a time: at a million products, twice as many took all processes
 together 4.9 GB instead of 3.1."""
-
-_PENDING = Prepared(
-    sa.text(
-        "SELECT source_id, sku, content_sha256, raw, state, landed_by, confirmed_at "
-        "FROM mdm.raw_offer WHERE pending OR revisit_at <= :now "
-        "ORDER BY source_id, sku LIMIT :limit"
-    )
-)
-_SETTLE = Prepared(
-    sa.text(
-        "UPDATE mdm.raw_offer o SET pending = false, revisit_at = s.revisit_at "
-        "FROM unnest(CAST(:sources AS text[]), CAST(:skus AS text[]), CAST(:contents AS bytea[]), "
-        "CAST(:states AS text[]), CAST(:confirmed AS timestamptz[]), "
-        "CAST(:revisits AS timestamptz[])) "
-        "s(source_id, sku, content_sha256, state, confirmed_at, revisit_at) "
-        "WHERE o.source_id = s.source_id AND o.sku = s.sku "
-        "AND o.content_sha256 = s.content_sha256 AND o.state = s.state "
-        "AND o.confirmed_at = s.confirmed_at"
-    )
-)
-_NEXT_SALE = Prepared(sa.text("SELECT min(revisit_at) FROM mdm.raw_offer"))
 
 # What this process knows of catalogues; one index for each database, model and folder.
 _indices: dict[tuple[str, str, Path | None], LivingIndex] = {}
@@ -105,16 +82,22 @@ def match_landed(
         _indices[key] = LivingIndex(folder)
     total = 0
     with Crew(processes) as crew:
+        turn = Turn((), is_pushed=False)
         while True:
             with database.platform() as tx:
                 advisory_lock(tx, "mdm.match")
+                now = datetime.now(UTC)
+                turn = next_turn(tx, batch, now, after_pushed=turn.is_pushed)
                 catalogue = StoredCatalogue(tx, _indices[key], encoder.model_id, encoder.dimensions)
-                with _collecting_seldom():
-                    taken = _match_batch(catalogue, encoder, crew, batch, datetime.now(UTC))
-                if taken < batch:
-                    _wake_for_sales(tx)
-            total += taken
-            if taken < batch:
+                if turn.records:
+                    with _collecting_seldom():
+                        _match_batch(catalogue, encoder, crew, turn.records, now)
+                waiting = left(tx)
+                is_last = not (turn.records and waiting.is_due(now))
+                if is_last and waiting.revisit_at is not None:
+                    _wake_at(tx, waiting.revisit_at)
+            total += len(turn.records)
+            if is_last:
                 return total
 
 
@@ -140,12 +123,13 @@ def _make_vectors_again(database: Database, encoder: TitleEncoder) -> None:
 
 
 def _match_batch(
-    catalogue: StoredCatalogue, encoder: TitleEncoder, crew: Crew, limit: int, now: datetime
-) -> int:
+    catalogue: StoredCatalogue,
+    encoder: TitleEncoder,
+    crew: Crew,
+    raws: Sequence[Any],
+    now: datetime,
+) -> None:
     tx = catalogue.tx
-    raws = _pending(tx, limit, now)
-    if not raws:
-        return 0
     batch = _understand(tx, raws, now)
     known = known_offers(tx, [each.offer_id for each in batch.rows] + batch.hidden)
     hidden = [each for each in batch.hidden if each in known and known[each].live]
@@ -156,22 +140,23 @@ def _match_batch(
     if fresh:
         catalogue.index.refresh(tx)
         vectors = encoder.encode([row.normal.title for row in fresh])
-        placed = place_newcomers(catalogue, fresh, known, vectors, now, crew.begin)
+        placed = place_newcomers(catalogue, fresh, known, vectors, crew.begin)
     _keep_places(batch.rows, known)
     written = [row for row in batch.rows if _has_changed(row, known.get(row.offer_id))]
-    write_offers(tx, written, now)
-    write_price_history(tx, written, known, now)
-    if fresh:
-        index_newcomers(tx, ids, vectors, encoder.model_id, known=set(known).intersection(ids))
+    with sent_together(tx):
+        create_products(tx, placed.created, now)
+        write_offers(tx, written, known, now)
+        if fresh:
+            index_newcomers(tx, ids, vectors, encoder.model_id)
     merged = put_in_place(tx, placed, now)
     described = [row for row in written if is_described_anew(row, known.get(row.offer_id))]
     meet_again(tx, {row.offer_id for row in described}.difference(ids))
     touched = _touched(described, hidden, known) | placed.products
     changed = rewrite(tx, touched - set(merged), where_offers_went(placed.moves), now)
-    _settle(tx, batch.done)
-    # Last, because everybody who changes an offer waits for the lock of the change log.
-    log_changes(tx, {*changed, *merged, *_touched(written, (), known)})
-    return len(raws)
+    with sent_together(tx):
+        settle(tx, batch.done)
+        # Last, because everybody who changes an offer waits for the lock of the change log.
+        log_changes(tx, {*changed, *merged, *_touched(written, (), known)})
 
 
 def _withdraw(tx: Transaction, hidden: Sequence[str], now: datetime) -> None:
@@ -182,18 +167,11 @@ def _withdraw(tx: Transaction, hidden: Sequence[str], now: datetime) -> None:
         drop_reviews(tx, hidden)
 
 
-def _pending(tx: Transaction, limit: int, now: datetime) -> Sequence[Any]:
-    """The next records in the order of their keys, so that the order of arrival plays no part."""
-    return _PENDING.all(tx, {"limit": limit, "now": now})
-
-
 def _understand(tx: Transaction, raws: Sequence[Any], now: datetime) -> _Batch:
     batch = _Batch()
-    merchants: dict[str, Merchant] = {}
+    merchants = read_sources(tx, {raw.source_id for raw in raws})
     refusals: dict[tuple[str, int], list[Refusal]] = defaultdict(list)
     for raw in raws:
-        if raw.source_id not in merchants:
-            merchants[raw.source_id] = read_source(tx, raw.source_id)
         revisit_at = None
         if raw.state == "live":
             try:
@@ -242,15 +220,7 @@ def _touched(
     return {each for each in products if each}
 
 
-def _settle(tx: Transaction, done: Sequence[tuple[Any, ...]]) -> None:
-    """Mark what was worked off, unless intake has changed it meanwhile."""
-    columns = ("sources", "skus", "contents", "states", "confirmed", "revisits")
-    _SETTLE.run(tx, dict(zip(columns, map(list, zip(*done, strict=True)), strict=True)))
-
-
-def _wake_for_sales(tx: Transaction) -> None:
+def _wake_at(tx: Transaction, moment: datetime) -> None:
     """Come back when the next sale begins or ends."""
-    (next_at,) = _NEXT_SALE.first(tx)
-    if next_at is not None:
-        delay_s = max(1, int((next_at - datetime.now(UTC)).total_seconds()) + 1)
-        defer(tx, MATCH_LANDED, once=f"{MATCH_LANDED.name}@{next_at.isoformat()}", delay_s=delay_s)
+    delay_s = max(1, int((moment - datetime.now(UTC)).total_seconds()) + 1)
+    defer(tx, MATCH_LANDED, once=f"{MATCH_LANDED.name}@{moment.isoformat()}", delay_s=delay_s)

@@ -38,9 +38,11 @@ MERGED = "evidence for one product"
 
 @dataclass(slots=True)
 class Placed:
-    """`again` are stored offers with their product and evidence as they are now; `moves` says from
-    which product to which an offer went."""
+    """`created` are products to be made before anything is written, `again` are stored offers with
+    their product and evidence as they are now; `moves` says from which product to which an offer
+    went."""
 
+    created: list[str] = field(default_factory=list)
     again: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     moves: list[tuple[str, str]] = field(default_factory=list)
     merged: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -57,7 +59,6 @@ def place_newcomers(
     fresh: Sequence[OfferRow],
     known: Mapping[str, KnownOffer],
     vectors: NDArray[np.float32],
-    now: datetime,
     begin: Begin = Alone,
 ) -> Placed:
     """Give newcomers their products and evidence; returns what else changes by it. `begin` says who
@@ -74,12 +75,14 @@ def place_newcomers(
     whole = _stacked(vectors, more_vectors)
     decision = match_newcomers(catalogue, [*newcomers, *again], whole, begin)
     groups = decision.groups
-    name_groups(tx, groups, previous, now)
+    created = name_groups(tx, groups, previous)
     matched_anew = [*known.keys() & {each.offer_id for each in newcomers}]
     matched_anew += [each.offer_id for each in again]
     if matched_anew:
         drop_reviews(tx, matched_anew)
-    return _placed(groups, {row.offer_id: row for row in fresh}, previous, decision.reviews)
+    placed = _placed(groups, {row.offer_id: row for row in fresh}, previous, decision.reviews)
+    placed.created = created
+    return placed
 
 
 def put_in_place(tx: Transaction, placed: Placed, now: datetime) -> list[str]:

@@ -15,11 +15,11 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, sent_together
 from kernel.errors import NotFound
 from kernel.ids import derived_id
 from mdm.golden.members import Member
-from mdm.golden.priorities import read_priorities
+from mdm.golden.priorities import asked_priorities
 from mdm.golden.record import golden_record
 from mdm.match.decision import Group
 
@@ -27,16 +27,12 @@ _PAGE = 4000
 
 _KEEP_GOLDEN = Prepared(
     sa.text(
+        # Whoever lives leads nowhere else.
+        "WITH led AS (DELETE FROM mdm.product_redirect WHERE old_id = ANY(:ids)) "
         "UPDATE mdm.product p SET golden = s.golden, state = 'live', "
         "version = p.version + 1, updated_at = :now "
         "FROM unnest(CAST(:ids AS text[]), CAST(:golden AS jsonb[])) s(product_id, golden) "
         "WHERE p.product_id = s.product_id"
-    )
-)
-_LEAD_NOWHERE = Prepared(
-    sa.text(
-        "DELETE FROM mdm.product_redirect WHERE old_id = ANY(:ids) AND EXISTS "
-        "(SELECT FROM mdm.product WHERE product_id = old_id AND state = 'live')"
     )
 )
 _OCCUPIED = Prepared(
@@ -53,6 +49,12 @@ _CREATE = Prepared(
         "FROM unnest(CAST(:ids AS text[])) AS s(product_id) ON CONFLICT (product_id) DO NOTHING"
     )
 )
+_PEOPLED = Prepared(
+    sa.text(
+        "SELECT DISTINCT product_id FROM mdm.offer WHERE live AND product_id = ANY(:ids) "
+        "AND NOT offer_id = ANY(:without)"
+    )
+)
 _MEMBERS = Prepared(
     sa.text(
         "SELECT product_id, offer_id, merchant_id, title, language, condition, facts, "
@@ -61,10 +63,8 @@ _MEMBERS = Prepared(
 )
 
 
-def name_groups(
-    tx: Transaction, groups: Sequence[Group], previous: Mapping[str, str], now: datetime
-) -> None:
-    """Give every group without a product its id, and make the products that are new.
+def name_groups(tx: Transaction, groups: Sequence[Group], previous: Mapping[str, str]) -> list[str]:
+    """Give every group without a product its id; answers those of products that are to be made.
 
     `previous` maps an offer to the product it belonged to; a product that lost all its offers to
     one group lives on in it.
@@ -93,7 +93,13 @@ def name_groups(
         )
         group.product_id = next(names, None) or _free_name(tx, _first_offer(group), taken)
         taken.add(group.product_id)
-    _create(tx, [each.product_id for each in unnamed if each.product_id], now)
+    return [each.product_id for each in unnamed if each.product_id]
+
+
+def create_products(tx: Transaction, product_ids: Sequence[str], now: datetime) -> None:
+    """Make products without anything in them yet; one that is there stays as it is."""
+    if product_ids:
+        _CREATE.run(tx, {"now": now, "ids": list(product_ids)})
 
 
 def merge_products(
@@ -123,7 +129,7 @@ def move_offers(
     new_id = None
     if None in moves.values():
         new_id = _free_name(tx, min(each for each, to in moves.items() if to is None), set())
-        _create(tx, [new_id], now)
+        create_products(tx, [new_id], now)
     goes = {each: to or new_id for each, to in moves.items()}
     wanted = {each: to for each, to in goes.items() if to is not None and held[each] != to}
     _require_products(tx, set(wanted.values()))
@@ -170,18 +176,18 @@ def rewrite(
     `why` says for what reason.
     """
     ids = sorted(set(product_ids))
-    priorities = read_priorities(tx)
     changed: list[str] = []
     for start in range(0, len(ids), _PAGE):
         page = ids[start : start + _PAGE]
-        members = _members(tx, page)
-        golden = [
-            orjson.dumps(golden_record(each, priorities)).decode() for each in members.values()
-        ]
-        _KEEP_GOLDEN.run(tx, {"now": now, "ids": list(members), "golden": golden})
+        with sent_together(tx):
+            priorities, asked = asked_priorities(tx), _MEMBERS.asked(tx, {"ids": page})
+        members = _by_product(asked.fetchall())
+        ranked = priorities()
+        golden = [orjson.dumps(golden_record(each, ranked)).decode() for each in members.values()]
+        if members:
+            _KEEP_GOLDEN.run(tx, {"now": now, "ids": list(members), "golden": golden})
         changed += members
         changed += _retire(tx, [each for each in page if each not in members], now)
-    _LEAD_NOWHERE.run(tx, {"ids": ids})
     _redirect(tx, moved, why)
     return changed
 
@@ -304,24 +310,13 @@ def _emptied(tx: Transaction, product_ids: set[str], without: set[str]) -> set[s
     """Those of the products that have no live offer but these."""
     if not product_ids:
         return set()
-    rows = tx.execute(
-        sa.text(
-            "SELECT DISTINCT product_id FROM mdm.offer WHERE live AND product_id = ANY(:ids) "
-            "AND NOT offer_id = ANY(:without)"
-        ),
-        {"ids": list(product_ids), "without": list(without)},
-    )
-    return product_ids - set(rows.scalars())
+    rows = _PEOPLED.all(tx, {"ids": list(product_ids), "without": list(without)})
+    return product_ids - {row.product_id for row in rows}
 
 
-def _create(tx: Transaction, product_ids: Sequence[str], now: datetime) -> None:
-    if product_ids:
-        _CREATE.run(tx, {"now": now, "ids": list(product_ids)})
-
-
-def _members(tx: Transaction, product_ids: Sequence[str]) -> dict[str, list[Member]]:
+def _by_product(rows: Iterable[Any]) -> dict[str, list[Member]]:
     members: dict[str, list[Member]] = defaultdict(list)
-    for row in _MEMBERS.all(tx, {"ids": list(product_ids)}):
+    for row in rows:
         members[row.product_id].append(Member(*row[1:]))
     return dict(sorted(members.items()))
 

@@ -7,12 +7,12 @@ A field is `titles`, `descriptions`, `manufacturer`, `category_id`, `image_urls`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.errors import DomainError, NotFound
 from mdm.curation import Act, record_act
 from mdm.golden.members import Priorities
@@ -25,10 +25,18 @@ _FIELD = re.compile(
 )
 
 
+_ALL = Prepared(sa.text("SELECT merchant_id, field, rank FROM mdm.source_priority"))
+
+
 def read_priorities(tx: Transaction) -> Priorities:
     """All that were set."""
-    rows = tx.execute(sa.text("SELECT merchant_id, field, rank FROM mdm.source_priority"))
-    return {(row.merchant_id, row.field): row.rank for row in rows}
+    return asked_priorities(tx)()
+
+
+def asked_priorities(tx: Transaction) -> Callable[[], Priorities]:
+    """The same, asked for now and read when it is called: for statements that are sent together."""
+    asked = _ALL.asked(tx)
+    return lambda: {(row.merchant_id, row.field): row.rank for row in asked.fetchall()}
 
 
 def set_priority(

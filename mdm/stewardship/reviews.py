@@ -15,9 +15,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from kernel.jobs import Job
-from mdm.bulk import stage_rows
 from mdm.match.decision import Review
 from mdm.stewardship.decisions import couple
 from mdm.stewardship.weighing import weigh
@@ -27,7 +26,29 @@ WEIGH = Job("mdm.weigh_reviews", "mdm", lock="mdm.weigh_reviews")
 MOST_PER_OFFER = 3
 """More questions about one offer than this tell a steward nothing new."""
 
-_COLUMNS = ("offer_id", "against", "probability", "evidence", "asked_at")
+_PAGE = 1_000
+_ASK = Prepared(
+    sa.text(
+        "INSERT INTO mdm.review AS r (offer_id, against, probability, evidence, asked_at) "
+        "SELECT offer_id, against, probability, evidence, :now "
+        "FROM json_to_recordset(CAST(:rows AS json)) AS s(offer_id text, against text, "
+        "probability double precision, evidence jsonb) WHERE NOT EXISTS "
+        "(SELECT FROM mdm.match_decision d WHERE d.in_force "
+        "AND d.low_id = least(s.offer_id, s.against) "
+        "AND d.high_id = greatest(s.offer_id, s.against)) "
+        "ON CONFLICT (least(offer_id, against), greatest(offer_id, against)) DO UPDATE SET "
+        "offer_id = EXCLUDED.offer_id, against = EXCLUDED.against, "
+        "probability = EXCLUDED.probability, evidence = EXCLUDED.evidence, "
+        "asked_at = EXCLUDED.asked_at, state = 'open', settled_at = NULL "
+        "WHERE r.state <> 'decided' RETURNING review_id"
+    )
+)
+_DROP = Prepared(
+    sa.text(
+        "UPDATE mdm.review SET state = 'lapsed', settled_at = now() WHERE state = 'open' "
+        "AND (offer_id = ANY(:ids) OR against = ANY(:ids))"
+    )
+)
 _SELECT = (
     "SELECT review_id, offer_id, against, probability, evidence, stake, state, asked_at, "
     "settled_at FROM mdm.review"
@@ -58,39 +79,26 @@ def put_reviews(tx: Transaction, reviews: Sequence[Review], now: datetime) -> in
     chosen = _worth_asking(reviews)
     if not chosen:
         return 0
-    rows = [
-        (each.offer_id, each.against, each.probability, orjson.dumps(each.evidence).decode(), now)
-        for each in chosen
-    ]
-    staged = stage_rows(tx, "mdm.review", _COLUMNS, rows)
-    opened = tx.execute(
-        sa.text(
-            f"INSERT INTO mdm.review AS r ({', '.join(_COLUMNS)}) "  # noqa: S608
-            f"SELECT {', '.join(_COLUMNS)} FROM {staged} s WHERE NOT EXISTS "
-            "(SELECT FROM mdm.match_decision d WHERE d.in_force "
-            "AND d.low_id = least(s.offer_id, s.against) "
-            "AND d.high_id = greatest(s.offer_id, s.against)) "
-            "ON CONFLICT (least(offer_id, against), greatest(offer_id, against)) DO UPDATE SET "
-            "offer_id = EXCLUDED.offer_id, against = EXCLUDED.against, "
-            "probability = EXCLUDED.probability, evidence = EXCLUDED.evidence, "
-            "asked_at = EXCLUDED.asked_at, state = 'open', settled_at = NULL "
-            "WHERE r.state <> 'decided' RETURNING review_id"
-        )
-    )
-    ids = list(opened.scalars())
+    ids: list[int] = []
+    for start in range(0, len(chosen), _PAGE):
+        rows = [
+            {
+                "offer_id": each.offer_id,
+                "against": each.against,
+                "probability": each.probability,
+                "evidence": each.evidence,
+            }
+            for each in chosen[start : start + _PAGE]
+        ]
+        opened = _ASK.all(tx, {"rows": orjson.dumps(rows).decode(), "now": now})
+        ids += (row.review_id for row in opened)
     weigh(tx, {}, review_ids=ids)
     return len(ids)
 
 
 def drop_reviews(tx: Transaction, offer_ids: Iterable[str]) -> int:
     """Questions that name one of these offers lapse: it is gone, or about to be matched anew."""
-    return tx.execute(
-        sa.text(
-            "UPDATE mdm.review SET state = 'lapsed', settled_at = now() WHERE state = 'open' "
-            "AND (offer_id = ANY(:ids) OR against = ANY(:ids))"
-        ),
-        {"ids": list(offer_ids)},
-    ).rowcount
+    return _DROP.run(tx, {"ids": list(offer_ids)})
 
 
 def queue(tx: Transaction, limit: int, after: tuple[float, int] | None = None) -> list[Question]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Transaction
+from kernel.db import Prepared, Transaction
 from mdm.match.decide import ASK, MERGE
 from mdm.stewardship.stake import Traffic, stake
 from tenants.traffic import product_traffic
@@ -35,6 +35,15 @@ _SIDES = (
     "JOIN mdm.offer other ON other.offer_id = r.against "
     "WHERE r.state = 'open' AND r.review_id > :after "
 )
+_ALL = Prepared(sa.text(_SIDES + "ORDER BY r.review_id LIMIT :page"))
+_NAMED = Prepared(sa.text(_SIDES + "AND r.review_id = ANY(:ids) ORDER BY r.review_id LIMIT :page"))
+_WEIGHED = Prepared(
+    sa.text(
+        "UPDATE mdm.review r SET stake = s.stake FROM unnest(CAST(:ids AS bigint[]), "
+        "CAST(:stakes AS double precision[])) AS s(review_id, stake) "
+        "WHERE r.review_id = s.review_id"
+    )
+)
 
 
 def weigh_all(tx: Transaction, now: datetime) -> int:
@@ -55,32 +64,26 @@ def weigh(
 ) -> int:
     """Weigh open questions, or those of them that are named; answers how many changed."""
     changed, after = 0, 0
-    chosen = "" if review_ids is None else "AND r.review_id = ANY(:ids) "
     while True:
-        rows = tx.execute(
-            sa.text(_SIDES + chosen + "ORDER BY r.review_id LIMIT :page"),
-            {"after": after, "page": _PAGE, "ids": list(review_ids or ())},
-        ).all()
-        if not rows:
+        values: dict[str, Any] = {"after": after, "page": _PAGE}
+        if review_ids is None:
+            rows = _ALL.all(tx, values)
+        else:
+            rows = _NAMED.all(tx, {**values, "ids": list(review_ids)})
+        changed += _write(tx, rows, traffic)
+        if len(rows) < _PAGE:
             return changed
         after = rows[-1].review_id
-        changed += _write(tx, rows, traffic)
 
 
-def _write(tx: Transaction, rows: Sequence[sa.Row[Any]], traffic: Mapping[str, Traffic]) -> int:
+def _write(tx: Transaction, rows: Sequence[Any], traffic: Mapping[str, Traffic]) -> int:
     weighed = {row.review_id: _stake(row, traffic) for row in rows}
     moved = [row.review_id for row in rows if weighed[row.review_id] != row.stake]
-    tx.execute(
-        sa.text(
-            "UPDATE mdm.review r SET stake = s.stake FROM unnest(CAST(:ids AS bigint[]), "
-            "CAST(:stakes AS double precision[])) AS s(review_id, stake) "
-            "WHERE r.review_id = s.review_id"
-        ),
-        {"ids": moved, "stakes": [weighed[each] for each in moved]},
-    )
+    if moved:
+        _WEIGHED.run(tx, {"ids": moved, "stakes": [weighed[each] for each in moved]})
     return len(moved)
 
 
-def _stake(row: sa.Row[Any], traffic: Mapping[str, Traffic]) -> float:
+def _stake(row: Any, traffic: Mapping[str, Traffic]) -> float:
     met = sum((traffic[each] for each in {row.one, row.other} if each in traffic), Traffic())
     return stake(met, (row.low_one, row.low_other), row.probability, (ASK, MERGE))

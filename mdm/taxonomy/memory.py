@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -29,11 +29,19 @@ _REMEMBERED = Prepared(
 def remembered_categories(tx: Transaction, source_id: str, *, least_percent: int = 0) -> Remembered:
     """By category text of one source, what is at least so sure; a steward's words first, where
     there are too many."""
-    rows = _REMEMBERED.all(
+    return asked_categories(tx, source_id, least_percent=least_percent)()
+
+
+def asked_categories(
+    tx: Transaction, source_id: str, *, least_percent: int = 0
+) -> Callable[[], Remembered]:
+    """The same, asked for now and read when it is called: for statements that are sent together."""
+    asked = _REMEMBERED.asked(
         tx, {"source": source_id, "most": MAX_REMEMBERED, "least": least_percent}
     )
-    return {
-        row.category_text: Placement(row.google_id, row.percent, row.decided_by) for row in rows
+    return lambda: {
+        row.category_text: Placement(row.google_id, row.percent, row.decided_by)
+        for row in asked.fetchall()
     }
 
 

@@ -17,6 +17,7 @@ from mdm.catalogue import all_product_ids, changes_after, head, product_views, r
 from mdm.match_index import stored_models
 from mdm.offer_rows import offer_id_of
 from mdm.offers import match_evidence
+from mdm.pending import next_turn
 from mdm.raw_offer import RawOffer
 from tests.conftest import fresh_database
 from tests.mdm.offers_at_hand import WordEncoder, load, merchants, products, raw, snapshot
@@ -263,7 +264,7 @@ def test_a_sale_that_begins_is_shown_without_a_new_feed(database: Database) -> N
         assert view.offers[0].price.minor == 1000
         waiting = "SELECT count(*) FROM procrastinate_jobs WHERE scheduled_at IS NOT NULL"
         assert tx.exec_driver_sql(waiting).scalar_one() == 1
-        pending = pipeline._pending(tx, 10, datetime(2090, 6, 1, tzinfo=UTC))
+        pending = next_turn(tx, 10, datetime(2090, 6, 1, tzinfo=UTC), after_pushed=False).records
         assert [row.sku for row in pending] == ["a"]
 
 
