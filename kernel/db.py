@@ -30,6 +30,7 @@ PLATFORM_ROLE = "comptoir_platform"
 
 _LOOK_UP_EVERY_S = 0.5
 _BEGIN = sql.SQL("BEGIN; SELECT set_config('role', {}, true), set_config('app.brand_id', {}, true)")
+_HOLD = sql.SQL("; SELECT pg_advisory_xact_lock(hashtextextended({}, 0))")
 _DIALECT = psycopg_dialect()  # type: ignore[no-untyped-call]
 
 NAMING = {
@@ -96,9 +97,10 @@ class Database:
         )
 
     @contextmanager
-    def platform(self) -> Iterator[Transaction]:
-        """A transaction that sees every brand: jobs, intake, operators' commands."""
-        with self._as(PLATFORM_ROLE, "") as tx:
+    def platform(self, *, holding: str = "") -> Iterator[Transaction]:
+        """A transaction that sees every brand: jobs, intake, operators' commands. With `holding` it
+        has this advisory lock before it sees anything."""
+        with self._as(PLATFORM_ROLE, "", holding) as tx:
             yield tx
 
     @contextmanager
@@ -108,8 +110,8 @@ class Database:
             yield tx
 
     @contextmanager
-    def _as(self, role: str, brand_id: str) -> Iterator[Transaction]:
-        with self._begun(_beginning(role, brand_id)) as tx:
+    def _as(self, role: str, brand_id: str, holding: str = "") -> Iterator[Transaction]:
+        with self._begun(_beginning(role, brand_id, holding)) as tx:
             try:
                 yield tx
                 _driver(tx).commit()
@@ -142,9 +144,10 @@ class Database:
 
 
 @lru_cache(maxsize=1024)
-def _beginning(role: str, brand_id: str) -> bytes:
+def _beginning(role: str, brand_id: str, holding: str) -> bytes:
     """What opens a transaction and says who asks, in one trip to the server."""
-    return _BEGIN.format(role, brand_id).as_bytes(None)
+    locking = _HOLD.format(holding) if holding else sql.SQL("")
+    return (_BEGIN.format(role, brand_id) + locking).as_bytes(None)
 
 
 def _begin(tx: Transaction, beginning: bytes) -> psycopg.Error | None:

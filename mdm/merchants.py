@@ -7,7 +7,7 @@ whose sellers are registered under it on the fly, as `source/seller`, up to a bo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -112,20 +112,24 @@ def read_merchant(tx: Transaction, merchant_id: str) -> Merchant:
 
 def read_source(tx: Transaction, merchant_id: str) -> Merchant:
     """The merchant with what is known of its categories: what its offers are read by."""
-    return read_sources(tx, [merchant_id])[merchant_id]
-
-
-def read_sources(tx: Transaction, merchant_ids: Iterable[str]) -> dict[str, Merchant]:
-    """The same of several merchants by id, in one trip."""
     with sent_together(tx):
-        asked = {
-            each: (
-                _READ.asked(tx, {"id": each}),
-                asked_categories(tx, each, least_percent=APPLIED_PERCENT),
-            )
-            for each in merchant_ids
-        }
-    return {
+        asked = asked_sources(tx, [merchant_id])
+    return asked()[merchant_id]
+
+
+def asked_sources(
+    tx: Transaction, merchant_ids: Iterable[str]
+) -> Callable[[], dict[str, Merchant]]:
+    """The same of several by id, asked for now and read when it is called: for statements that are
+    sent together."""
+    asked = {
+        each: (
+            _READ.asked(tx, {"id": each}),
+            asked_categories(tx, each, least_percent=APPLIED_PERCENT),
+        )
+        for each in merchant_ids
+    }
+    return lambda: {
         each: replace(_known(row.fetchone(), each), categories=categories())
         for each, (row, categories) in asked.items()
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -206,8 +206,13 @@ _KNOWN = Prepared(
 
 def known_offers(tx: Transaction, offer_ids: Sequence[str]) -> dict[str, KnownOffer]:
     """Stored offers by id."""
-    rows = _KNOWN.all(tx, {"ids": list(offer_ids)})
-    return {row.offer_id: KnownOffer(*row) for row in rows}
+    return asked_offers(tx, offer_ids)()
+
+
+def asked_offers(tx: Transaction, offer_ids: Sequence[str]) -> Callable[[], dict[str, KnownOffer]]:
+    """The same, asked for now and read when it is called: for statements that are sent together."""
+    asked = _KNOWN.asked(tx, {"ids": list(offer_ids)})
+    return lambda: {row.offer_id: KnownOffer(*row) for row in asked.fetchall()}
 
 
 def is_newcomer(row: OfferRow, old: KnownOffer | None) -> bool:

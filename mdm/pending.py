@@ -6,7 +6,7 @@ end, and a few records of each source, so that no source waits for another's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -97,6 +97,7 @@ def settle(tx: Transaction, done: Sequence[tuple[Any, ...]]) -> None:
     _SETTLE.run(tx, dict(zip(columns, map(list, zip(*done, strict=True)), strict=True)))
 
 
-def left(tx: Transaction) -> Left:
-    """What is still to be done."""
-    return Left(*_LEFT.first(tx))
+def left(tx: Transaction) -> Callable[[], Left]:
+    """What is still to be done, asked for now and read when it is called."""
+    asked = _LEFT.asked(tx)
+    return lambda: Left(*asked.fetchall()[0])

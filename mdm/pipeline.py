@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kernel.db import Database, Transaction, advisory_lock, sent_together
+from kernel.db import Database, Transaction, sent_together
 from kernel.jobs import defer
 from mdm.catalogue import log_changes
 from mdm.intake import MATCH_LANDED
@@ -23,21 +23,21 @@ from mdm.living_index import LivingIndex
 from mdm.match.neighbours import TitleEncoder
 from mdm.match_crew import Crew
 from mdm.match_index import index_newcomers, meet_again, reencode
-from mdm.merchants import read_sources
+from mdm.merchants import Merchant, asked_sources
 from mdm.normalise.offer import normalise
 from mdm.normalise.refused import RefusedError
 from mdm.offer_rows import (
     KnownOffer,
     OfferRow,
+    asked_offers,
     is_described_anew,
     is_newcomer,
-    known_offers,
     offer_id_of,
     offer_row,
     withdraw_offers,
     write_offers,
 )
-from mdm.pending import Turn, left, next_turn, settle
+from mdm.pending import Left, Turn, left, next_turn, settle
 from mdm.placing import Placed, place_newcomers, put_in_place, where_offers_went
 from mdm.products import create_products, rewrite
 from mdm.quarantine import refuse
@@ -48,6 +48,8 @@ from mdm.stored_catalogue import StoredCatalogue
 BATCH = 10_000
 """Records that are worked off at a time: at a million products, twice as many took all processes
 together 4.9 GB instead of 3.1."""
+
+_LOCK = "mdm.match"
 
 # What this process knows of catalogues; one index for each database, model and folder.
 _indices: dict[tuple[str, str, Path | None], LivingIndex] = {}
@@ -84,15 +86,15 @@ def match_landed(
     with Crew(processes) as crew:
         turn = Turn((), is_pushed=False)
         while True:
-            with database.platform() as tx:
-                advisory_lock(tx, "mdm.match")
+            with database.platform(holding=_LOCK) as tx:
                 now = datetime.now(UTC)
                 turn = next_turn(tx, batch, now, after_pushed=turn.is_pushed)
                 catalogue = StoredCatalogue(tx, _indices[key], encoder.model_id, encoder.dimensions)
                 if turn.records:
                     with _collecting_seldom():
-                        _match_batch(catalogue, encoder, crew, turn.records, now)
-                waiting = left(tx)
+                        waiting = _match_batch(catalogue, encoder, crew, turn.records, now)
+                else:
+                    waiting = left(tx)()
                 is_last = not (turn.records and waiting.is_due(now))
                 if is_last and waiting.revisit_at is not None:
                     _wake_at(tx, waiting.revisit_at)
@@ -116,8 +118,7 @@ def _collecting_seldom() -> Iterator[None]:
 def _make_vectors_again(database: Database, encoder: TitleEncoder) -> None:
     """After a change of model: some thousand at a time, so that no transaction is a long one."""
     while True:
-        with database.platform() as tx:
-            advisory_lock(tx, "mdm.match")
+        with database.platform(holding=_LOCK) as tx:
             if not reencode(tx, encoder):
                 return
 
@@ -128,10 +129,14 @@ def _match_batch(
     crew: Crew,
     raws: Sequence[Any],
     now: datetime,
-) -> None:
+) -> Left:
+    """Work these off; answers what is left."""
     tx = catalogue.tx
-    batch = _understand(tx, raws, now)
-    known = known_offers(tx, [each.offer_id for each in batch.rows] + batch.hidden)
+    with sent_together(tx):
+        sources = asked_sources(tx, {raw.source_id for raw in raws})
+        asked = asked_offers(tx, [offer_id_of(raw.source_id, raw.sku) for raw in raws])
+    known = asked()
+    batch = _understand(tx, raws, sources(), now)
     hidden = [each for each in batch.hidden if each in known and known[each].live]
     _withdraw(tx, hidden, now)
     fresh = [row for row in batch.rows if is_newcomer(row, known.get(row.offer_id))]
@@ -152,11 +157,13 @@ def _match_batch(
     described = [row for row in written if is_described_anew(row, known.get(row.offer_id))]
     meet_again(tx, {row.offer_id for row in described}.difference(ids))
     touched = _touched(described, hidden, known) | placed.products
-    changed = rewrite(tx, touched - set(merged), where_offers_went(placed.moves), now)
     with sent_together(tx):
+        changed = rewrite(tx, touched - set(merged), where_offers_went(placed.moves), now)
         settle(tx, batch.done)
         # Last, because everybody who changes an offer waits for the lock of the change log.
         log_changes(tx, {*changed, *merged, *_touched(written, (), known)})
+        waiting = left(tx)
+    return waiting()
 
 
 def _withdraw(tx: Transaction, hidden: Sequence[str], now: datetime) -> None:
@@ -167,9 +174,10 @@ def _withdraw(tx: Transaction, hidden: Sequence[str], now: datetime) -> None:
         drop_reviews(tx, hidden)
 
 
-def _understand(tx: Transaction, raws: Sequence[Any], now: datetime) -> _Batch:
+def _understand(
+    tx: Transaction, raws: Sequence[Any], merchants: Mapping[str, Merchant], now: datetime
+) -> _Batch:
     batch = _Batch()
-    merchants = read_sources(tx, {raw.source_id for raw in raws})
     refusals: dict[tuple[str, int], list[Refusal]] = defaultdict(list)
     for raw in raws:
         revisit_at = None

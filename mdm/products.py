@@ -49,6 +49,22 @@ _CREATE = Prepared(
         "FROM unnest(CAST(:ids AS text[])) AS s(product_id) ON CONFLICT (product_id) DO NOTHING"
     )
 )
+_RETIRE = Prepared(
+    sa.text(
+        "UPDATE mdm.product SET state = 'retired', version = version + 1, updated_at = :now "
+        "WHERE product_id = ANY(:ids) AND state = 'live' RETURNING product_id"
+    )
+)
+_LEAD = Prepared(
+    sa.text(
+        "INSERT INTO mdm.product_redirect (old_id, new_id, why) "
+        "SELECT old_id, new_id, CAST(:why AS text) "
+        "FROM unnest(CAST(:old AS text[]), CAST(:new AS text[])) AS s(old_id, new_id) "
+        "WHERE EXISTS (SELECT FROM mdm.product WHERE product_id = old_id AND state = 'retired') "
+        "ON CONFLICT (old_id) DO UPDATE SET new_id = EXCLUDED.new_id, "
+        "why = EXCLUDED.why, redirected_at = now()"
+    )
+)
 _PEOPLED = Prepared(
     sa.text(
         "SELECT DISTINCT product_id FROM mdm.offer WHERE live AND product_id = ANY(:ids) "
@@ -324,29 +340,12 @@ def _by_product(rows: Iterable[Any]) -> dict[str, list[Member]]:
 def _retire(tx: Transaction, product_ids: Sequence[str], now: datetime) -> list[str]:
     if not product_ids:
         return []
-    rows = tx.execute(
-        sa.text(
-            "UPDATE mdm.product SET state = 'retired', version = version + 1, updated_at = :now "
-            "WHERE product_id = ANY(:ids) AND state = 'live' RETURNING product_id"
-        ),
-        {"ids": list(product_ids), "now": now},
-    )
-    return list(rows.scalars())
+    return [row.product_id for row in _RETIRE.all(tx, {"ids": list(product_ids), "now": now})]
 
 
 def _redirect(tx: Transaction, moved: Mapping[str, str], why: str) -> None:
     """Ids of products that were emptied because their offers moved lead to where they are now."""
     if not moved:
         return
-    rows: list[dict[str, Any]] = [
-        {"old": old, "new": new, "why": why} for old, new in sorted(moved.items()) if old != new
-    ]
-    tx.execute(
-        sa.text(
-            "INSERT INTO mdm.product_redirect (old_id, new_id, why) SELECT :old, :new, :why "
-            "WHERE EXISTS (SELECT FROM mdm.product WHERE product_id = :old AND state = 'retired') "
-            "ON CONFLICT (old_id) DO UPDATE SET new_id = EXCLUDED.new_id, "
-            "why = EXCLUDED.why, redirected_at = now()"
-        ),
-        rows,
-    )
+    led = sorted((old, new) for old, new in moved.items() if old != new)
+    _LEAD.run(tx, {"old": [old for old, _ in led], "new": [new for _, new in led], "why": why})

@@ -185,7 +185,9 @@ class Scoring:
         members = [living[place] for place in kept]
         contenders = [self._run.contenders[place] for place in places] + members
         comparison = self.comparison(contenders, _stacked(self._run.vectors[places], table[kept]))
-        ruled = self._catalogue.ruled([each.offer_id for each in contenders])
+        ruled = self._run.ruled
+        if members:
+            ruled = self._catalogue.ruled([each.offer_id for each in contenders])
         of_product: dict[str | None, list[Contender]] = defaultdict(list)
         for each in members:
             of_product[each.product_id].append(each)
