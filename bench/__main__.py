@@ -9,7 +9,7 @@ from bench.figures import Figure, table
 
 PARTS = (
     "command_line", "catalogue", "index_build", "matching_speed", "matching_hostile", "search",
-    "purchase", "cold_start", "freshness",
+    "purchase", "cold_start", "freshness", "pushed_beside_feed",
 )  # fmt: skip
 
 

@@ -1,0 +1,101 @@
+"""Whose records are worked off next: pushed ones before feeds, nobody for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kernel.db import Database
+from mdm import pending, pipeline
+from mdm.raw_offer import RawOffer
+from tests.mdm.offers_at_hand import WordEncoder, load, opened, products, raw
+
+SHOPS = ("alpha", "beta", "gamma")
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    yield from opened(postgres_url, *SHOPS)
+
+
+class _Watched(WordEncoder):
+    """Notes which titles are matched together, and does something else in between."""
+
+    def __init__(self, between: Callable[[int], None] = lambda _: None) -> None:
+        super().__init__()
+        self.turns: list[list[str]] = []
+        self._between = between
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.turns.append(sorted(texts))
+        self._between(len(self.turns))
+        return super().encode(texts)
+
+
+def _offers(maker: str, count: int, first: int = 0) -> list[RawOffer]:
+    return [raw(f"s{n:02d}", f"{maker} Kettle KX{n:03d}Q") for n in range(first, first + count)]
+
+
+def _titles(offers: Sequence[RawOffer]) -> list[str]:
+    return [each.title for each in offers]
+
+
+def test_a_pushed_offer_goes_ahead_of_a_feed(database: Database) -> None:
+    feed, pushed = _offers("Norvalis", 25), _offers("Brantholm", 1)
+    load(database, "alpha", feed, match=False)
+    load(database, "gamma", pushed, complete=False, match=False)
+    encoder = _Watched()
+    assert pipeline.match_landed(database, encoder, batch=10) == 26
+    assert encoder.turns == [
+        _titles(pushed), _titles(feed[:10]), _titles(feed[10:20]), _titles(feed[20:])
+    ]  # fmt: skip
+
+
+def test_what_is_pushed_meanwhile_is_next(database: Database) -> None:
+    """Also where its merchant has a feed of its own under way."""
+    feed = _offers("Norvalis", 30)
+    late = {1: ("gamma", _offers("Brantholm", 1)), 3: ("alpha", _offers("Visorel", 1, first=50))}
+
+    def push(turn: int) -> None:
+        if turn in late:
+            merchant, offers = late[turn]
+            load(database, merchant, offers, complete=False, match=False)
+
+    load(database, "alpha", feed, match=False)
+    encoder = _Watched(push)
+    pipeline.match_landed(database, encoder, batch=10)
+    assert encoder.turns == [
+        _titles(feed[:10]), _titles(late[1][1]), _titles(feed[10:20]), _titles(late[3][1]),
+        _titles(feed[20:]),
+    ]  # fmt: skip
+    assert len(products(database)) == 32
+
+
+def test_who_pushes_much_holds_up_neither_feeds_nor_others(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pending, "FEW", 2)
+    much, few, feed = _offers("Norvalis", 9), _offers("Brantholm", 1), _offers("Visorel", 4)
+    load(database, "alpha", much, complete=False, match=False)
+    load(database, "beta", feed, match=False)
+    load(database, "gamma", few, complete=False, match=False)
+    encoder = _Watched()
+    pipeline.match_landed(database, encoder, batch=8)
+    first, second, third = encoder.turns[:3]
+    assert first == sorted([*_titles(few), *_titles(much[:2])])
+    # All that waits, in the order of the keys: the rest of the pushed ones, and the feed begins.
+    assert second == sorted([*_titles(much[2:]), *_titles(feed[:1])])
+    assert third == _titles(feed[1:])
+
+
+def test_what_was_settled_is_pushed_no_more(database: Database) -> None:
+    (offer,) = _offers("Norvalis", 1)
+    load(database, "alpha", [offer], complete=False)
+    with database.platform() as tx:
+        tx.exec_driver_sql("UPDATE mdm.raw_offer SET pending = true")
+        turn = pending.next_turn(tx, 10, datetime.now(UTC), after_pushed=False)
+    assert (len(turn.records), turn.is_pushed) == (1, False)
