@@ -99,3 +99,19 @@ def test_what_was_settled_is_pushed_no_more(database: Database) -> None:
         tx.exec_driver_sql("UPDATE mdm.raw_offer SET pending = true")
         turn = pending.next_turn(tx, 10, datetime.now(UTC), after_pushed=False)
     assert (len(turn.records), turn.is_pushed) == (1, False)
+
+
+def test_turns_of_a_feed_are_smaller_once_somebody_pushes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "WHILE_PUSHED", 3)
+    feed = _offers("Norvalis", 24)
+
+    def push(turn: int) -> None:
+        if turn == 1:
+            load(database, "gamma", _offers("Brantholm", 1), complete=False, match=False)
+
+    load(database, "alpha", feed, match=False)
+    encoder = _Watched(push)
+    pipeline.match_landed(database, encoder, batch=10)
+    assert [len(turn) for turn in encoder.turns] == [10, 1, 3, 3, 3, 3, 2]
