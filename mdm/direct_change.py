@@ -14,7 +14,7 @@ from datetime import datetime
 import orjson
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, sent_together
 from mdm.catalogue import log_changes
 from mdm.merchants import Merchant
 from mdm.normalise.offer import normalise
@@ -90,5 +90,6 @@ def put_into_effect(tx: Transaction, changes: Sequence[DirectChange]) -> None:
         return
     rows = [each.row for each in changes]
     now = rows[0].confirmed_at
-    update_terms(tx, rows, {each.row.offer_id: each.old for each in changes}, now)
-    log_changes(tx, [each.old.product_id for each in changes if each.old.product_id])
+    with sent_together(tx):
+        update_terms(tx, rows, {each.row.offer_id: each.old for each in changes}, now)
+        log_changes(tx, [each.old.product_id for each in changes if each.old.product_id])

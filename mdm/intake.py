@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, sent_together
 from kernel.jobs import Job, defer
 from mdm.blast_radius import MIN_OFFERS, danger
 from mdm.bulk import copy_rows
@@ -301,9 +301,10 @@ def _apply(tx: Transaction, run: Run, direct: Sequence[str] = ()) -> None:
         "direct": list(direct),
     }
     changed = _MOVE.run(tx, values) - len(direct) + _renew(tx, run)
-    _UNSTAGE.run(tx, {"run": run.id})
-    if changed:
-        defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
+    with sent_together(tx):
+        _UNSTAGE.run(tx, {"run": run.id})
+        if changed:
+            defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
 
 
 def _renew(tx: Transaction, run: Run) -> int:
