@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from indexer import compounds
+from indexer.denials import together
 from indexer.folding import fold
 from indexer.stemming import stem
 
@@ -56,9 +57,11 @@ def of_title(title: str, language: str) -> int:
     bits = _bundle() if _BUNDLE.search(folded) else 0
     before = ""
     numbered = False
-    for place, word in enumerate(_WORD.findall(folded)):
+    for place, word in enumerate(together(_WORD.findall(folded), language)):
         if place and word in _WITH:
             break
+        if " " in word:
+            continue  # it is without that
         last = _last_piece(word, language)
         if not numbered and last:
             bits |= kinds.get(last, 0)
@@ -90,6 +93,7 @@ def _bundle() -> int:
 
 def _words(text: str, language: str) -> list[tuple[str, ...]]:
     found = _WORD.findall(fold(text[:500]))
+    found = [word for word in together(found, language) if " " not in word]
     return [
         tuple(part for piece in _PIECE.findall(word) for part in _pieces(piece, language))
         for word in found

@@ -15,6 +15,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from indexer import compounds
+from indexer.denials import (
+    MARK,
+    denied_in,
+    denying,
+    is_article,
+    said_in_one,
+    thing_denied,
+    together,
+)
 from indexer.folding import fold
 from indexer.stemming import stem
 from kernel.gtin import read_gtin
@@ -85,6 +94,8 @@ class QueryWord:
     text: str
     alternatives: dict[str, tuple[Alternative, ...]] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
+    denied: str = ""
+    """What the thing asked for is to be without; `text` has the word that says so as well."""
 
 
 def index_terms(text: str, language: str) -> list[str]:
@@ -92,9 +103,16 @@ def index_terms(text: str, language: str) -> list[str]:
     terms: list[str] = []
     if not text:
         return terms
-    number = ""
+    number, denies = "", denying(language)
+    is_denied = False
     for raw in _CHUNK.findall(_spelled_out(text, language)):
         chunk = _read_chunk(raw, language)
+        if is_denied and not is_article(raw):
+            is_denied = False
+            if raw.isalpha():
+                terms += [MARK + term for term in chunk.terms]
+                continue
+        is_denied = is_denied or raw in denies
         if number:
             if chunk.unit:
                 terms += _chunk_terms(number + chunk.unit, language)
@@ -114,7 +132,7 @@ def query_words(text: str, language: str) -> tuple[QueryWord, ...]:
 
     Every stage of one search asks for them.
     """
-    chunks = list(_chunks(text, language))[: 2 * MAX_WORDS]
+    chunks = list(together(list(_chunks(text, language)), language))[: 2 * MAX_WORDS]
     stop_words = _STOP_WORDS.get(language, frozenset())
     chunks = ([chunk for chunk in chunks if chunk not in stop_words] or chunks)[:MAX_WORDS]
     words = []
@@ -128,6 +146,7 @@ def query_words(text: str, language: str) -> tuple[QueryWord, ...]:
                 tuple(
                     dict.fromkeys([*_codes(chunk), *(before + after for before, after in joined)])
                 ),
+                thing_denied(chunk),
             )
         )
     return tuple(words)
@@ -143,8 +162,14 @@ def readings(text: str, weight: float) -> dict[str, tuple[Alternative, ...]]:
 
 
 def _first_terms(text: str, language: str) -> list[str]:
-    chunks = list(_chunks(text, language))[:MAX_WORDS]
-    return [term for chunk in chunks for term in _chunk_terms(chunk, language)[:1]]
+    chunks = list(together(list(_chunks(text, language)), language))[:MAX_WORDS]
+    return [
+        term
+        for chunk in chunks
+        for term in (_denied_terms(thing_denied(chunk), language) or _chunk_terms(chunk, language))[
+            :1
+        ]
+    ]
 
 
 def shown_words(text: str) -> list[str]:
@@ -262,6 +287,12 @@ def _chunk_terms(chunk: str, language: str) -> tuple[str, ...]:
     return (pieces[0], *_parts(chunk, language)) if pieces else ()
 
 
+def _denied_terms(thing: str, language: str) -> tuple[str, ...]:
+    """What is said to be absent, as a term of its own and by its parts."""
+    terms = (_word_term(thing, language), *_parts(thing, language)) if thing else ()
+    return tuple(MARK + term for term in terms)
+
+
 def _pieces(chunk: str, language: str) -> tuple[str, ...]:
     if _NUMBER.fullmatch(chunk):
         return (chunk,)
@@ -280,7 +311,17 @@ def _parts(chunk: str, language: str) -> tuple[str, ...]:
 def _alternatives(
     chunk: str, joined: tuple[tuple[str, str], ...], language: str
 ) -> tuple[Alternative, ...]:
+    denied = _denied_terms(thing_denied(chunk) or denied_in(chunk, language), language)
+    if thing_denied(chunk):
+        by_parts = [Alternative(denied[1:], 0.8)] if denied[1:] else []
+        in_one = [
+            Alternative((_word_term(word, language),), 0.9)
+            for word in said_in_one(thing_denied(chunk), language)
+        ]
+        return (Alternative(denied[:1]), *by_parts, *in_one)
     found = dict.fromkeys([Alternative(_chunk_terms(chunk, language)[:1])])
+    if denied:
+        found[Alternative(denied[:1], 0.9)] = None
     measure = _MEASURE.fullmatch(chunk)
     if measure and measure[2] in _UNITS:
         found[Alternative((measure[1],), 0.4, is_bare=True)] = None

@@ -7,8 +7,8 @@ words or half of them. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from indexer.analysis import LANGUAGES, OTHER, Alternative, QueryWord, query_words, readings
@@ -34,12 +34,15 @@ class Clause(NamedTuple):
 class MatchingPlan:
     """`words[i]` are the clauses of one word; `required` of the words must match.
 
-    Where that is fewer than all, the `essential` words must be among them.
+    Where that is fewer than all, the `essential` words must be among them, and what a word denies
+    is `refused` (by the word's place): who has it and does not match the word is left out. Words
+    that deny are not counted among the `required`.
     """
 
     words: tuple[tuple[Clause, ...], ...]
     required: int
     essential: tuple[int, ...] = ()
+    refused: Mapping[int, tuple[Clause, ...]] = field(default_factory=dict)
 
     @property
     def is_partial(self) -> bool:
@@ -53,7 +56,7 @@ def matching_plan(words: Words) -> MatchingPlan:
     typed = query_words(words.text, words.language)
     if len(typed) == 1 and _DIGIT.search(typed[0].text):
         weights = replace(weights, codes=weights.codes * NUMBER_ALONE)
-    required = _required(words, len(typed))
+    required = _required(words, typed)
     if required < len(typed):
         typed = tuple(_as_stated(word) for word in typed)
     clauses = tuple(
@@ -62,7 +65,22 @@ def matching_plan(words: Words) -> MatchingPlan:
     )
     is_partial = required < len(typed)
     essential = tuple(place for place in words.essential if place < len(typed) and is_partial)
-    return MatchingPlan(clauses, max(required, len(essential)), essential)
+    refused = {
+        place: _having(word.denied, words.language)
+        for place, word in enumerate(typed)
+        if word.denied and is_partial
+    }
+    return MatchingPlan(clauses, max(required, len(essential)), essential, refused)
+
+
+def _having(denied: str, language: str) -> tuple[Clause, ...]:
+    """What a title says of a thing that has what is denied."""
+    return tuple(
+        Clause(f"title_{name}", alternative.terms, 1.0)
+        for word in query_words(denied, language)
+        for name in (*LANGUAGES, OTHER)
+        for alternative in word.alternatives.get(name, ())
+    )
 
 
 def _as_stated(word: QueryWord) -> QueryWord:
@@ -74,10 +92,13 @@ def _as_stated(word: QueryWord) -> QueryWord:
     return replace(word, alternatives=stated)
 
 
-def _required(words: Words, count: int) -> int:
+def _required(words: Words, typed: Sequence[QueryWord]) -> int:
+    """How many words must match; where fewer than all are enough, none that denies has to."""
+    count = sum(not word.denied for word in typed) or len(typed)
     if words.required is not None:
-        return min(max(words.required, 1), count)
-    return count if words.match is Match.ALL else (count + 1) // 2
+        enough = min(max(words.required, 1), count)
+        return enough if enough < count or words.match is Match.HALF else len(typed)
+    return len(typed) if words.match is Match.ALL else (count + 1) // 2
 
 
 def _clauses(
@@ -113,8 +134,8 @@ def _by_language(
         (MODEL, weights.model),
         (ATTRIBUTES, weights.attributes),
     )
-    for field, boost in neutral:
-        clauses += _of(alternatives.get(OTHER, ()), field, boost)
+    for name, boost in neutral:
+        clauses += _of(alternatives.get(OTHER, ()), name, boost)
     return clauses
 
 

@@ -98,10 +98,11 @@ class Understood:
     """Something that the words of the question say and that narrows the result like a filter.
 
     `text` is what was typed, `label` what it was taken for (a price has `low` and `high` instead);
+    `denied` is what the products are to be without, with the word that says so (`sans fil`);
     `url` is the search that takes it as plain words again.
     """
 
-    kind: Literal["price", "category", "manufacturer", "attribute"]
+    kind: Literal["price", "category", "manufacturer", "attribute", "denied"]
     text: str
     label: str
     url: str

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 
 from indexer.analysis import LANGUAGES, OTHER, index_terms, query_words
+from indexer.denials import MARK, denying
 from indexer.engine import Expansion
+from indexer.folding import fold
 from search_api.product_card import TextPart
 
 _PIECE = re.compile(r"\d+(?:[.,]\d+)?\s?(?:[^\W\d_]{1,6}\b|[\"”″])|\w+(?:[-./,+&]\w+)*")
@@ -66,10 +68,17 @@ def highlighted(title: str, wanted: Set[str], language: str) -> tuple[TextPart, 
 @lru_cache(maxsize=4_000)
 def _pieces(title: str, language: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
     """Where the pieces of a title stand, and the terms of each; titles come again and again."""
-    return tuple(
-        (*match.span(), _piece_terms(match[0], language))
-        for match in _PIECE.finditer(title[:_LONGEST])
-    )
+    pieces: list[tuple[int, int, frozenset[str]]] = []
+    denied_from: int | None = None
+    for match in _PIECE.finditer(title[:_LONGEST]):
+        start, stop = match.span()
+        terms = _piece_terms(match[0], language)
+        if denied_from is not None:
+            start, terms = denied_from, frozenset(MARK + term for term in terms)
+        pieces.append((start, stop, terms))
+        denies = denied_from is None and fold(match[0]) in denying(language)
+        denied_from = match.start() if denies else None
+    return tuple(pieces)
 
 
 @lru_cache(maxsize=50_000)

@@ -39,8 +39,9 @@ _AMOUNT = re.compile(r"^\d{1,9}(?:[.,]\d{0,2})?$")
 _THOUSANDS = re.compile(r"^\d{1,3}(?:[.,]\d{3})+$")
 _MERCHANT = re.compile(r"^[a-z0-9][a-z0-9._/-]{0,99}$")
 _AS_WORDS = frozenset(
-    ("all", "spelling", "price", "category", "manufacturer", "attribute", "colour", "rules")
-)
+    ("all", "spelling", "price", "category", "manufacturer", "attribute", "colour", "denied",
+     "rules")
+)  # fmt: skip
 _ATTRIBUTE = re.compile(r"^[a-z0-9][a-z0-9_]{0,59}:.{1,200}$")
 _AVAILABILITIES = frozenset(Availability)
 

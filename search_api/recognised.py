@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from search_api.query import ShopQuery, minor_amount
 from search_api.retrieved import Retrieved
+from search_api.understanding.denied import DENIED, affirmed, denied_pieces
 from search_api.understanding.recognition import Known, Piece, Reading, read
 from search_api.understanding.snapshot import Snapshot
 
@@ -30,7 +31,14 @@ def reading_of(query: ShopQuery, language: str, snapshot: Snapshot) -> Reading:
     def minor(text: str) -> int | None:
         return minor_amount(text, query.currency)
 
-    return read(query.text, language, query.currency, snapshot, known, minor)
+    text = query.text if known.wants(DENIED) else affirmed(query.text, language)
+    return read(text, language, query.currency, snapshot, known, minor)
+
+
+def with_denied(found: Retrieved, query: ShopQuery, language: str) -> Retrieved:
+    """What the words that found something say the thing is without, among what was understood."""
+    pieces = denied_pieces(found.words, language, query.text) if found.words else ()
+    return replace(found, understood=(*found.understood, *pieces)) if pieces else found
 
 
 def under_pieces(reading: Reading, ask: Ask) -> Retrieved | None:

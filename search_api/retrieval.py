@@ -29,7 +29,7 @@ from kernel.categories import category_path
 from kernel.embedding.encoder import Encoder
 from search_api.nearest import Nearest
 from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery
-from search_api.recognised import reading_of, under_pieces
+from search_api.recognised import reading_of, under_pieces, with_denied
 from search_api.retrieved import Retrieved, said
 from search_api.second_stage import (
     asked_for,
@@ -40,13 +40,14 @@ from search_api.second_stage import (
     order_candidates,
     with_all_words,
 )
-from search_api.understanding.compounding import taken_apart
+from search_api.understanding.denied import stands_alone
+from search_api.understanding.dropping import least_telling_first
 from search_api.understanding.narrowing import narrowed
-from search_api.understanding.numbers import is_number
+from search_api.understanding.other_readings import other_readings
 from search_api.understanding.recognition import Reading, kinds_named
 from search_api.understanding.snapshot import Snapshot
 from search_api.understanding.spelling import Correction, corrections, likeliest
-from search_api.understanding.synonyms import expansions, words_of
+from search_api.understanding.synonyms import words_of
 from tenants.brand import Brand
 from tenants.ranking.products import RankedProduct
 from tenants.ranking.profile import RankingProfile
@@ -93,7 +94,7 @@ class Retrieval:
             found = self._browse(asked, plan)
         else:
             reading = reading_of(asked, self.language, self.snapshot)
-            found = self._answer(asked, reading, plan)
+            found = with_denied(self._answer(asked, reading, plan), query, self.language)
         return replace(found, redirect=plan.redirect) if plan.redirect is not None else found
 
     def _rules(self, query: ShopQuery) -> RulePlan:
@@ -154,12 +155,14 @@ class Retrieval:
     ) -> Retrieved | None:
         """Those with all words, then those with some; without any, without the weakest words."""
         ladder = self.profile.ladder
-        count = len(query_words(text, self.language))
+        words = query_words(text, self.language)
+        count = len(words)
         kinds = kinds_named(text, self.language, self.snapshot)
         # `machine à laver` is one thing: half of its name would be a coffee machine.
         is_one_thing = len(kinds) == count and strict.total > 0
         if "half_of_words" in ladder.steps and count > 1 and not is_one_thing:
-            required = max(1, -int(-count * ladder.required_share // 1))
+            wanted = sum(not word.denied for word in words)
+            required = max(1, -int(-wanted * ladder.required_share // 1))
             essential = kinds if len(kinds) < count else ()
             wider = self._ask(query, self._words(text, required, essential), plan)
             if wider.total > strict.total:
@@ -179,11 +182,16 @@ class Retrieval:
     ) -> Retrieved:
         """Few products have the words: after them come those that are near in meaning.
 
-        Not where a number was asked for: it names what it names, and nothing is near to it.
+        Not where a number was asked for: it names what it names, and nothing is near to it. Nor
+        where something is denied: `with` and `without` it are near in meaning.
         """
         found = self._ranked(query, text, strict, plan)
         is_open = query.sort == "relevance" and strict.total == len(strict.hits)
-        if "similar" not in self.profile.ladder.steps or not is_open or is_number(text):
+        if (
+            "similar" not in self.profile.ladder.steps
+            or not is_open
+            or stands_alone(text, self.language)
+        ):
             return found
         floor = self.profile.ladder.meaning_floor
         near = self._nearest.products(text, query.filters(), SIMILAR_AT_MOST)
@@ -198,14 +206,9 @@ class Retrieval:
         return said(wider, "similar", query.text, matched_all=strict.total)
 
     def _without_weakest(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved | None:
-        """Drop the word that tells least (unknown, then most frequent) until something is found.
-
-        What names the kind of thing goes last.
-        """
+        """Drop the word that tells least until something is found."""
         words = [word.text for word in query_words(text, self.language)]
-        kinds = {words[place] for place in kinds_named(text, self.language, self.snapshot)}
-        order = self.snapshot.weakest_first(words, self.language)
-        order.sort(key=kinds.__contains__)
+        order = least_telling_first(text, self.language, self.snapshot)
         for dropped in range(1, len(order)):
             rest = [word for word in words if word not in order[:dropped]]
             result = self._ask(query, self._words(" ".join(rest)), plan, meaning=text)
@@ -264,10 +267,7 @@ class Retrieval:
         )
 
     def _readings(self, text: str) -> Mapping[int, tuple[Expansion, ...]]:
-        found = dict(taken_apart(text, self.language, self.snapshot))
-        for place, readings in expansions(text, self.language, self.profile.synonyms).items():
-            found[place] = (*found.get(place, ()), *readings)
-        return found
+        return other_readings(text, self.language, self.snapshot, self.profile.synonyms)
 
     def _vector(self, text: str) -> Vector | None:
         return self.encoder.encode_one(text) if self.profile.product_weights.vector else None

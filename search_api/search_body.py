@@ -101,7 +101,7 @@ _HINTS = {
     "merchant": "The id of a merchant as the facet `merchant` has it.",
     "availability": "in_stock, backorder, preorder, unknown or out_of_stock.",
     "attribute": "A key and a value: capacity_kg:8 kg.",
-    "words": "all, spelling, price, category, manufacturer, attribute, colour or rules.",
+    "words": "all, spelling, price, category, manufacturer, attribute, colour, denied or rules.",
     "price_min": 'An amount such as "299.90".',
     "price_max": 'An amount such as "299.90", not below price_min.',
     "page": "page times per_page reaches 1,000 products at most.",

@@ -218,11 +218,18 @@ def _text(words: Words | None, *, is_named: bool = False) -> list[Json]:
     if not plan.is_partial:
         return parts
     essential = [parts[place] for place in plan.essential]
-    others = [part for place, part in enumerate(parts) if place not in plan.essential]
+    apart = {*plan.essential, *plan.refused}
+    others = [part for place, part in enumerate(parts) if place not in apart]
     further = plan.required - len(essential)
     some = {"bool": {"must": essential, "should": others, "minimum_should_match": further}}
     bonus = {"constant_score": {"filter": {"bool": {"must": parts}}, "boost": ALL_WORDS_BONUS}}
-    return [{"bool": {"must": [some], "should": [bonus]}}]
+    denying = [parts[place] for place in plan.refused]
+    refused = [
+        # What has a thing that is denied, and does not say itself to be without.
+        {"bool": {"must": [_word(having, "")], "must_not": [parts[place]]}}
+        for place, having in plan.refused.items()
+    ]
+    return [{"bool": {"must": [some], "should": [bonus, *denying], "must_not": refused}}]
 
 
 def _word(clauses: Sequence[Clause], name: str) -> Json:

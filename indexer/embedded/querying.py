@@ -120,7 +120,11 @@ def _text(plan: MatchingPlan) -> Query:
     if not plan.is_partial:
         return every
     bonus = Query.const_score_query(every, ALL_WORDS_BONUS)
-    return Query.boolean_query([(Occur.Must, _some(plan, words)), (Occur.Should, bonus)])
+    parts = [(Occur.Must, _some(plan, words)), (Occur.Should, bonus)]
+    for place, having in plan.refused.items():
+        parts.append((Occur.Should, words[place]))
+        parts += [(Occur.MustNot, _refused(words[place], having))] if having else []
+    return Query.boolean_query(parts)
 
 
 def _some(plan: MatchingPlan, words: Sequence[Query]) -> Query:
@@ -128,9 +132,15 @@ def _some(plan: MatchingPlan, words: Sequence[Query]) -> Query:
     parts = [
         (Occur.Must if place in plan.essential else Occur.Should, word)
         for place, word in enumerate(words)
+        if place not in plan.refused
     ]
     further = plan.required - len(plan.essential)
     return Query.boolean_query(parts, minimum_number_should_match=further)
+
+
+def _refused(denying: Query, having: Sequence[Clause]) -> Query:
+    """What has a thing that is denied, and does not say itself to be without."""
+    return Query.boolean_query([(Occur.Must, _word(having)), (Occur.MustNot, denying)])
 
 
 def _word(clauses: Sequence[Clause]) -> Query:

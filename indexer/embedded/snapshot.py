@@ -48,10 +48,12 @@ class Snapshot:
         """The plan without clauses that no product of this index can match."""
         if len(self._present) + len(self._absent) > _TERMS:
             self._present, self._absent = set(), set()
-        words = tuple(
-            tuple([clause for clause in clauses if self._holds(clause)]) for clauses in plan.words
-        )
-        return MatchingPlan(words, plan.required, plan.essential)
+        words = tuple([self._held(clauses) for clauses in plan.words])
+        refused = {place: self._held(clauses) for place, clauses in plan.refused.items()}
+        return MatchingPlan(words, plan.required, plan.essential, refused)
+
+    def _held(self, clauses: Sequence[Clause]) -> tuple[Clause, ...]:
+        return tuple([clause for clause in clauses if self._holds(clause)])
 
     def _holds(self, clause: Clause) -> bool:
         for term in clause.terms:

@@ -18,11 +18,12 @@ from indexer.colours import ATTRIBUTE as COLOUR
 from indexer.colours import colour_of_word
 from indexer.folding import fold, key
 from kernel.categories import categories
+from search_api.understanding.everyday import meanings
 from search_api.understanding.price_limits import Minor, price_limits
 from search_api.understanding.snapshot import Measured, Snapshot
 from search_api.understanding.spelling import corrected
 
-PieceKind = Literal["price", "category", "manufacturer", "attribute"]
+PieceKind = Literal["price", "category", "manufacturer", "attribute", "denied"]
 EVERYTHING = "all"
 """Said in the address: take every word as a word."""
 
@@ -162,13 +163,20 @@ def _phrases(language: str) -> Mapping[tuple[str, ...], tuple[int, ...]]:
     found: dict[tuple[str, ...], dict[int, None]] = {}
     for category in categories().values():
         for phrase in (category.name(language), *category.words):
-            terms = tuple(_stem(word.text, language) for word in query_words(phrase, language))
+            terms = _stems(phrase, language)
             if terms:
                 found.setdefault(terms, {})[category.id] = None
+    for said, meant in meanings(language):
+        named = found.get(_stems(meant, language), {})
+        found.setdefault(_stems(said, language), {}).update(named)
     return {
         terms: tuple(sorted(ids, key=lambda id_: categories()[id_].parent is None))
         for terms, ids in found.items()
     }
+
+
+def _stems(phrase: str, language: str) -> tuple[str, ...]:
+    return tuple(_stem(word.text, language) for word in query_words(phrase, language))
 
 
 def _stem(word: str, language: str) -> str:

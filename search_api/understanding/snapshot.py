@@ -64,6 +64,8 @@ class Snapshot:
     manufacturers: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[int, int] = field(default_factory=dict)
     measured: Mapping[str, tuple[Measured, ...]] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()
+    """Words by which categories with products are called, and that no product shows."""
     written: Written = field(default_factory=dict)
     """How folded words are written in a language, where that is another way."""
     by_length: Mapping[tuple[str, int], Sequence[str]] = field(init=False, repr=False)
@@ -91,6 +93,10 @@ class Snapshot:
     def count(self, word: str, language: str) -> int:
         """Products that show the word, in the reader's language and in names."""
         return sum(self.words.get(name, {}).get(word, 0) for name in (language, OTHER))
+
+    def shown(self, word: str, language: str) -> int:
+        """Products whose titles or attributes show the word itself."""
+        return 0 if word in self.named else self.count(word, language)
 
     def weakest_first(self, words: Iterable[str], language: str) -> list[str]:
         """Words by how little they tell: unknown ones, then frequent ones; numbers tell much."""
@@ -138,11 +144,12 @@ def take(engine: Engine, brand_id: str) -> Snapshot:
     facets = counted.counts().facets
     filled = {int(row.value): row.count for row in facets[FacetField.CATEGORY]}
     # Numbers are never corrected: without model codes this is a fraction of the vocabulary.
-    words = {
-        name: _words_of_categories(name, filled)
-        | {word: count for word, count in engine.vocabulary(brand_id, name) if word.isalpha()}
+    shown = {
+        name: {word: count for word, count in engine.vocabulary(brand_id, name) if word.isalpha()}
         for name in (*LANGUAGES, OTHER)
     }
+    called = {name: _words_of_categories(name, filled) for name in shown}
+    words = {name: called[name] | shown[name] for name in shown}
     first = engine.search(brand_id, SearchRequest(sort=Sort.POPULAR, limit=SAMPLE))
     sample = tuple(engine.read(brand_id, [hit.product_id for hit in first.hits]).values())
     return Snapshot(
@@ -153,6 +160,9 @@ def take(engine: Engine, brand_id: str) -> Snapshot:
         },
         manufacturers={row.value: row.label for row in facets[FacetField.MANUFACTURER]},
         categories=filled,
+        named=frozenset(word for names in called.values() for word in names).difference(
+            *shown.values()
+        ),
         measured=_measured(sample),
         written=written(sample),
     )

@@ -20,6 +20,7 @@ from indexer import compounds
 from indexer.analysis import LANGUAGES, OTHER, is_stop_word, is_unit, shown_words
 from indexer.folding import fold
 from kernel.categories import categories
+from search_api.understanding.everyday import everyday_words
 from search_api.understanding.slip_in_compound import parts_meant
 from search_api.understanding.snapshot import Near, Snapshot
 from search_api.understanding.written import as_written
@@ -202,7 +203,7 @@ def _category_words() -> frozenset[str]:
     phrases = [
         phrase for row in categories().values() for phrase in (*row.names.values(), *row.words)
     ]
-    return frozenset(word for phrase in phrases for word in shown_words(phrase))
+    return everyday_words() | {word for phrase in phrases for word in shown_words(phrase)}
 
 
 def _search(folded: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:

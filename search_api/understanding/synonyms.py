@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from indexer.analysis import OTHER, index_terms, query_words, shown_words
+from indexer.analysis import OTHER, QueryWord, query_words, shown_words
 from indexer.engine import Expansion
 from tenants.ranking.profile import Synonym
 
@@ -21,11 +21,11 @@ def expansions(
     """
     if not synonyms:
         return {}
-    typed = [_terms(word.text, language) for word in query_words(text, language)]
+    typed = [_term(word, language) for word in query_words(text, language)]
     found: dict[int, list[Expansion]] = {}
     for synonym in synonyms:
         for phrase, meant in _directions(synonym):
-            wanted = [_terms(word.text, language) for word in query_words(phrase, language)]
+            wanted = [_term(word, language) for word in query_words(phrase, language)]
             for place in _places(typed, wanted):
                 reading = Expansion(meant, synonym.weight)
                 for each in range(place, place + len(wanted)):
@@ -50,9 +50,9 @@ def _directions(synonym: Synonym) -> Iterator[tuple[str, str]]:
                 yield replacement, word
 
 
-def _terms(word: str, language: str) -> str:
-    terms = index_terms(word, language) or index_terms(word, OTHER)
-    return terms[0] if terms else word
+def _term(word: QueryWord, language: str) -> str:
+    alternatives = word.alternatives.get(language) or word.alternatives[OTHER]
+    return alternatives[0].terms[0] if alternatives else word.text
 
 
 def _places(typed: Sequence[str], wanted: Sequence[str]) -> Iterator[int]:

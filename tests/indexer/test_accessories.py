@@ -36,6 +36,8 @@ def test_accessories_are_told(title: str, language: str) -> None:
         ("Akku-Staubsauger 450 W", "de"),
         ("Kühlschrank 250 l", "de"),
         ("Kopfhörer mit Kabel", "de"),
+        ("Kopfhörer ohne Kabel", "de"),
+        ("Aspirateur balai sans sac", "fr"),
     ],
 )
 def test_things_themselves_are_not(title: str, language: str) -> None:

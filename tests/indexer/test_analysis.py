@@ -189,3 +189,36 @@ def test_what_everybody_wants_says_nothing_of_a_thing() -> None:
     for language, text in asked.items():
         assert len(query_words(text, language)) == 1
     assert [word.text for word in query_words("cher", "fr")] == ["cher"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("casque sans fil noir", "fr", ["casqu", "san", "-fil", "noir"]),
+        ("Kopfhörer ohne ein Kabel", "de", ["kopfhor", "ohne", "ein", "-kabel"]),
+        ("without 2 cables", "en", ["without", "2", "cabl"]),
+        # In another language it is a word like others.
+        ("sans fil", "de", ["sans", "fil"]),
+    ],
+)
+def test_what_is_denied_is_a_term_of_its_own(text: str, language: str, expected: list[str]) -> None:
+    assert index_terms(text, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("casque sans fil", "fr", [("casque", ""), ("sans fil", "fil")]),
+        ("sans sucre ni sel", "fr", [("sans sucre", "sucre"), ("sans sel", "sel")]),
+        ("without a cable or bag", "en", [("without cable", "cable"), ("without bag", "bag")]),
+        ("sans sans fil", "fr", [("sans fil", "fil")]),
+        ("Kopfhörer ohne", "de", [("kopfhorer", "")]),
+        ("sans", "fr", [("sans", "")]),
+        ("without 4k", "en", [("4k", "")]),
+        ("kabellose Maus", "de", [("kabellose", ""), ("maus", "")]),
+    ],
+)
+def test_a_denial_and_what_it_denies_are_one_word_of_a_question(
+    text: str, language: str, words: list[tuple[str, str]]
+) -> None:
+    assert [(word.text, word.denied) for word in query_words(text, language)] == words

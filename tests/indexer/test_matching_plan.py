@@ -18,3 +18,15 @@ def test_a_number_without_its_unit_counts_where_every_word_is_asked_for_alone() 
     assert ("55",) not in terms("television 55 inch", Match.HALF)[1]
     assert ("55inch",) in terms("television 55 inch", Match.HALF)[1]
     assert ("55",) in terms("55 inch", Match.HALF)[0], "of one word, half is all"
+
+
+def test_what_a_question_denies_is_refused_where_fewer_words_are_enough() -> None:
+    asked = Words("headphones without cable", "en", Match.HALF)
+    plan = matching_plan(asked)
+    assert plan.required == 1
+    assert {clause.terms for clause in plan.refused[1]} == {("cabl",), ("cable",)}
+    assert {clause.field[:6] for clause in plan.refused[1]} == {"title_"}
+    every = matching_plan(Words("headphones without cable", "en", Match.ALL))
+    assert (every.required, every.is_partial, every.refused) == (2, False, {})
+    alone = matching_plan(Words("without cable", "en", Match.HALF))
+    assert (alone.required, alone.refused) == (1, {})

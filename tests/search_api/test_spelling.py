@@ -88,8 +88,8 @@ def test_a_word_that_exists_gives_way_where_products_say_so(shop: Shop, brand: B
 @pytest.mark.parametrize(
     ("count", "typed", "meant"),
     [
-        # `torch` is a word: products have to say that it was not meant, and many of them.
-        (0, "red torch", None), (9, "red torch", None), (10, "red torch", "red touch"),
+        # `tough` is a word: products have to say that it was not meant, and many of them.
+        (0, "red tough", None), (9, "red tough", None), (10, "red tough", "red touch"),
         # Of a kind of thing one is enough.
         (0, "red mouths", None), (1, "red mouths", "red monitor"),
     ],
@@ -98,7 +98,7 @@ def test_how_many_products_bear_a_doubtful_correction_out(
     count: int, typed: str, meant: str | None
 ) -> None:
     shown = {"en": {"touch": 500, "red": 50}}
-    snapshot = Snapshot(words=shown, is_word={"torch", "mouths"}.__contains__)
+    snapshot = Snapshot(words=shown, is_word={"tough", "mouths"}.__contains__)
     snapshot.near["mouths", "en"] = (Near("monitor", 6.0, is_named=True),)
     found = likeliest(corrections(typed, "en", snapshot), lambda _: count)
     assert (found.text if found else None) == meant

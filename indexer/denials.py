@@ -1,0 +1,89 @@
+"""What a thing is said to be without: `sans fil`, `ohne Beutel`, `sugar-free`, `kabellos`.
+
+What is denied is a term of its own (`-fil`), in products as in questions, so that `Kopfhörer ohne
+Kabel` are found by those who ask for none and by nobody who asks for a cable. Words are folded.
+Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+MARK = "-"
+"""Before a term that is denied."""
+_ALL = "xx"
+_DENYING = {"fr": frozenset({"sans"}), "de": frozenset({"ohne"}), "en": frozenset({"without"})}
+_SO_ON = frozenset({"ni", "ou", "oder", "noch", "or", "nor"})
+"""Between two things that are both denied: `sans sucre ni sel`."""
+_ARTICLES = frozenset(
+    ("le", "la", "les", "l", "un", "une", "de", "du", "des", "d", "der", "die", "das", "den", "dem",
+     "ein", "eine", "einen", "einer", "a", "an", "the", "any")
+)  # fmt: skip
+_ENDINGS = {
+    "de": re.compile(r"([a-z]{3,})(?:los|frei)(?:e[rsnm]?)?"),
+    "en": re.compile(r"([a-z]{3,})less"),
+}
+_IN_ONE = {"de": ("los", "frei"), "en": ("less", "free")}
+_FREE = frozenset({"free", "frei"})
+
+
+@lru_cache(maxsize=8)
+def denying(language: str) -> frozenset[str]:
+    """Words of a language that deny the one behind them; of any language where that is unknown."""
+    return _DENYING.get(language) or frozenset().union(*_DENYING.values())
+
+
+def is_article(word: str) -> bool:
+    """Whether what is denied is still to come: `without a cable`."""
+    return word in _ARTICLES
+
+
+@lru_cache(maxsize=50_000)
+def denied_in(word: str, language: str) -> str:
+    """`kabellos` -> `kabel`, `sugar-free` -> `sugar`; empty for a word that denies nothing."""
+    front, joint, end = word.rpartition("-")
+    if joint and end in _FREE and front.isalpha():
+        return front
+    for name in (language,) if language in _DENYING else tuple(_ENDINGS):
+        ending = _ENDINGS.get(name)
+        found = ending.fullmatch(word) if ending else None
+        if found:
+            return found[1]
+    return ""
+
+
+def said_in_one(thing: str, language: str) -> tuple[str, ...]:
+    """`kabel` -> `kabellos`, `kabelfrei`: how a language denies a thing in one word."""
+    return tuple(thing + end for end in _IN_ONE.get(language, ()))
+
+
+def together(words: Sequence[str], language: str) -> Iterator[str]:
+    """Words of a question, each denial with what it denies as one: `sans fil`, `sans sel`."""
+    denies, place = denying(language), 0
+    while place < len(words):
+        word = words[place]
+        place += 1
+        behind = _denied_behind(words, place, denies) if word in denies else None
+        if behind is None:
+            yield word
+        while behind is not None:
+            yield f"{word} {words[behind]}"
+            place = behind + 1
+            goes_on = place < len(words) and words[place] in _SO_ON
+            behind = _denied_behind(words, place + 1, denies) if goes_on else None
+
+
+def _denied_behind(words: Sequence[str], place: int, denies: frozenset[str]) -> int | None:
+    """Where the thing stands that is denied; None where there is none."""
+    while place < len(words) and is_article(words[place]):
+        place += 1
+    is_thing = place < len(words) and words[place].isalpha() and words[place] not in denies
+    return place if is_thing else None
+
+
+def thing_denied(word: str) -> str:
+    """Of `sans fil` the `fil`; empty for a word that is none of `together`'s denials."""
+    first, _, thing = word.partition(" ")
+    return thing if thing and first in denying(_ALL) else ""

@@ -1,0 +1,36 @@
+"""Which words of a question can be done without, where no product has them all. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from indexer.analysis import query_words
+from indexer.folding import key
+from search_api.understanding.recognition import kinds_named
+from search_api.understanding.snapshot import Snapshot
+
+_MAKER = 3
+"""Words of the longest maker's name that is looked for."""
+
+
+def least_telling_first(text: str, language: str, snapshot: Snapshot) -> list[str]:
+    """Words by how little is lost without them: unknown ones, then frequent ones.
+
+    A maker's name is kept longer than any other word, and what names the kind of thing longest.
+    """
+    words = [word.text for word in query_words(text, language)]
+    kinds = {words[place] for place in kinds_named(text, language, snapshot)}
+    makers = _makers(words, snapshot)
+    order = snapshot.weakest_first(words, language)
+    order.sort(key=lambda word: 2 if word in kinds else int(word in makers))
+    return order
+
+
+def _makers(words: Sequence[str], snapshot: Snapshot) -> set[str]:
+    """Words that name a maker with products, alone or together."""
+    runs = (
+        words[start : start + length]
+        for length in range(_MAKER, 0, -1)
+        for start in range(len(words) - length + 1)
+    )
+    return {word for run in runs if key(" ".join(run)) in snapshot.manufacturers for word in run}

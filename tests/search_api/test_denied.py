@@ -1,0 +1,141 @@
+"""What a question says the thing is to be without, and words of every day, in answers of a shop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+import tenants
+from indexer.embed_text import embed_text
+from indexer.embedded import EmbeddedEngine
+from indexer.engine import Upsert
+from kernel.embedding.encoder import load_encoder
+from search_api.answer import SearchAnswer
+from search_api.overview import Overviews
+from search_api.query import read_query
+from search_api.search import Shop
+from search_api.understanding.everyday import everyday_readings, meanings
+from search_api.understanding.recognition import kinds_named
+from search_api.understanding.snapshot import Snapshot
+from tenants.brand import Brand, brand_from, read_brand_file
+from tests.indexer.documents import document
+
+VACUUM, HEADPHONES, FRIDGE, LAPTOP = 619, 543626, 686, 328
+
+
+@pytest.fixture(scope="module")
+def brand() -> Brand:
+    folder = Path(tenants.__file__).parent / "bundled"
+    return brand_from(read_brand_file(folder / "mirabelle.toml")[0])
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, brand: Brand) -> Shop:
+    titles = {
+        "prd_cyclone": ("Aspirateur traîneau Cyclone sans sac", VACUUM),
+        "prd_bagged": ("Aspirateur traîneau Classic avec sac 4 litres", VACUUM),
+        "prd_robot": ("Aspirateur robot Ronda", VACUUM),
+        "prd_bags": ("Lot de 5 sacs pour aspirateur", None),
+        "prd_wired": ("Casque audio Studio avec fil", HEADPHONES),
+        "prd_free": ("Casque audio Nomade sans fil", HEADPHONES),
+        "prd_bluetooth": ("Casque audio Bluetooth, fil de charge fourni", HEADPHONES),
+        "prd_fridge": ("Réfrigérateur combiné 300 l", FRIDGE),
+        "prd_laptop": ("Ordinateur portable 15 pouces", LAPTOP),
+        "prd_cable": ("Bobine de fil électrique", None),
+    }  # fmt: skip
+    engine, encoder = EmbeddedEngine(tmp_path_factory.mktemp("denied")), load_encoder()
+    index = engine.create(brand.id, model_id=encoder.model_id, dimensions=encoder.dimensions)
+    rows = [
+        document(name, title, language="fr", category=category)
+        for name, (title, category) in titles.items()
+    ]
+    vectors = encoder.encode([embed_text(row, "fr") for row in rows])
+    engine.write(index, [Upsert(row, vector, 1) for row, vector in zip(rows, vectors, strict=True)])
+    engine.publish(brand.id, index)
+    opened = Shop(engine, encoder, Overviews(engine))
+    opened.snapshots.load(brand.id)
+    return opened
+
+
+def ask(shop: Shop, brand: Brand, text: str, **more: str) -> SearchAnswer:
+    query = read_query([("q", text), *more.items()], brand.currency)
+    return shop.search(query, brand, "fr")
+
+
+def ids(answer: SearchAnswer) -> list[str]:
+    return [row.id for row in answer.products]
+
+
+def test_what_is_denied_is_not_shown(shop: Shop, brand: Brand) -> None:
+    """Said to be without first, then what says nothing of it; none that has it."""
+    answer = ask(shop, brand, "aspirateur sans sac")
+    assert ids(answer) == ["prd_cyclone", "prd_robot"]
+    assert answer.relaxation is not None
+    assert (answer.relaxation.step, answer.relaxation.matched_all) == ("half_of_words", 1)
+
+
+def test_a_denial_is_named_and_can_be_undone(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "Aspirateur SANS sac")
+    assert [(one.kind, one.text, one.label) for one in answer.understood] == [
+        ("denied", "SANS sac", "SANS sac")
+    ]
+    pairs = parse_qsl(urlsplit(answer.understood[0].url).query)
+    undone = shop.search(read_query(pairs, brand.currency), brand, "fr")
+    assert undone.understood == ()
+    assert {"prd_bagged", "prd_bags"} <= set(ids(undone)[:2])
+
+
+def test_one_thing_said_in_several_ways(shop: Shop, brand: Brand) -> None:
+    """`Bluetooth` has no wire, whatever wire it is charged by."""
+    for text in ("casque sans fil", "casque sans câble", "casque wireless"):
+        answer = ask(shop, brand, text)
+        assert set(ids(answer)[:2]) == {"prd_free", "prd_bluetooth"}, text
+    assert "prd_wired" not in ids(ask(shop, brand, "casque sans fil"))
+    assert ids(ask(shop, brand, "casque filaire"))[0] == "prd_wired"
+
+
+def test_a_denial_that_leaves_nothing_is_given_up_and_said(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "bobine sans fil")
+    assert ids(answer) == ["prd_cable"]
+    assert answer.relaxation is not None
+    assert answer.relaxation.dropped == ("sans fil",)
+    assert answer.understood == ()
+
+
+def test_what_was_denied_is_marked_in_titles(shop: Shop, brand: Brand) -> None:
+    first = ask(shop, brand, "aspirateur sans sac").products[0]
+    assert "sans sac" in {part.text for part in first.highlight if part.matched}
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("frigo", "prd_fridge"), ("Frigos", "prd_fridge"), ("ordi", "prd_laptop"),
+     ("ordi portable", "prd_laptop"), ("aspi robot", "prd_robot"), ("laptop", "prd_laptop")],
+)  # fmt: skip
+def test_words_of_every_day(shop: Shop, brand: Brand, text: str, first: str) -> None:
+    answer = ask(shop, brand, text)
+    assert ids(answer)[0] == first
+    assert answer.relaxation is None or answer.relaxation.matched_all
+
+
+def test_an_everyday_word_names_a_kind_of_thing(shop: Shop, brand: Brand) -> None:
+    assert kinds_named("petit frigo", "fr", shop.snapshots.of(brand.id)) == (1,)
+    answer = ask(shop, brand, "frigo moins de 400 €")
+    assert [one.kind for one in answer.understood if one.kind == "category"] == ["category"]
+
+
+def test_words_that_titles_have_are_hardly_widened() -> None:
+    shown = Snapshot(words={"fr": {"ordi": 1, "ordinateur": 3}})
+    rare = everyday_readings("ordi", "fr", shown)[0][0]
+    frequent = everyday_readings("ordi", "fr", Snapshot(words={"fr": {"ordi": 2, "ordinateur": 3}}))
+    assert (rare.text, rare.weight) == ("ordinateur", 0.9)
+    assert frequent[0][0].weight < 0.1
+
+
+def test_no_word_stands_for_itself() -> None:
+    for language in ("fr", "de", "en"):
+        rows = meanings(language)
+        assert rows
+        assert not [said for said, meant in rows if said == meant]
