@@ -66,13 +66,20 @@ _STOP_WORDS = {
     language: frozenset(words.split())
     for language, words in {
         "fr": "le la les un une des de du d l et ou a au aux en pour avec sans sur par "
-        "pas cher chere chers cheres",
+        "pas moins cher chere chers cheres quel quelle quels quelles meilleur meilleure meilleurs "
+        "meilleures acheter cherche",
         "de": "der die das den dem ein eine einen einer und oder fur mit ohne von vom zu zum zur "
-        "gunstig gunstige gunstiger gunstiges gunstigen billig billige billiger billiges billigen",
-        "en": "a an the and or of for with without to in on by cheap",
+        "gunstig gunstige gunstiger gunstiges gunstigen gunstigste gunstigster gunstigstes "
+        "gunstigsten billig billige billiger billiges billigen billigste billigster billigstes "
+        "billigsten preiswert preiswerte preiswerter preiswertes preiswerten welche welcher "
+        "welches welchen beste bester bestes besten kaufen suche",
+        "en": "a an the and or of for with without to in on by what which is are cheap cheaper "
+        "cheapest best buy",
     }.items()
 }
-"""Words that say nothing of a thing: everybody's `cheap` (`pas cher`) is in no title either."""
+"""Words that say nothing of a thing: everybody's `cheap` (`pas cher`) is in no title either, nor
+is `which is the best`. Nobody's order is changed by them: the cheapest of what has the words is
+what comes with the thing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,3 +42,8 @@ class Nearest:
         counted = Counter(hit.category_id for hit in hits if hit.category_id is not None)
         category, count = next(iter(counted.most_common(1)), (None, 0))
         return category if 2 * count >= len(ids) else None
+
+
+def near_enough(near: Sequence[Neighbour], floor: float) -> list[str]:
+    """Ids of products whose cosine is not below the floor, nearest first."""
+    return [row.product_id for row in near if row.similarity >= floor]

@@ -27,7 +27,7 @@ from indexer.engine import (
 )
 from kernel.categories import category_path
 from kernel.embedding.encoder import Encoder
-from search_api.nearest import Nearest
+from search_api.nearest import Nearest, near_enough
 from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery
 from search_api.recognised import reading_of, under_pieces, with_denied
 from search_api.retrieved import Retrieved, said
@@ -41,7 +41,7 @@ from search_api.second_stage import (
     with_all_words,
 )
 from search_api.understanding.denied import stands_alone
-from search_api.understanding.dropping import least_telling_first
+from search_api.understanding.dropping import least_telling_first, says_little
 from search_api.understanding.narrowing import narrowed
 from search_api.understanding.other_readings import other_readings
 from search_api.understanding.recognition import Reading, kinds_named
@@ -161,8 +161,7 @@ class Retrieval:
         # `machine à laver` is one thing: half of its name would be a coffee machine.
         is_one_thing = len(kinds) == count and strict.total > 0
         if "half_of_words" in ladder.steps and count > 1 and not is_one_thing:
-            wanted = sum(not word.denied for word in words)
-            required = max(1, -int(-wanted * ladder.required_share // 1))
+            required = ladder.required(sum(not word.denied for word in words))
             essential = kinds if len(kinds) < count else ()
             wider = self._ask(query, self._words(text, required, essential), plan)
             if wider.total > strict.total:
@@ -187,17 +186,13 @@ class Retrieval:
         """
         found = self._ranked(query, text, strict, plan)
         is_open = query.sort == "relevance" and strict.total == len(strict.hits)
-        if (
-            "similar" not in self.profile.ladder.steps
-            or not is_open
-            or stands_alone(text, self.language)
-        ):
+        is_open = is_open and "similar" in self.profile.ladder.steps
+        if not is_open or stands_alone(text, self.language):
             return found
-        floor = self.profile.ladder.meaning_floor
         near = self._nearest.products(text, query.filters(), SIMILAR_AT_MOST)
         have = {hit.product_id for hit in strict.hits}
-        further = [row.product_id for row in near if row.similarity >= floor]
-        further = [name for name in further if name not in have][:SIMILAR_AT_MOST]
+        alike = near_enough(near, self.profile.ladder.meaning_floor)
+        further = [name for name in alike if name not in have]
         if not further:
             return found
         first = self._ranked(replace(query, page=1, per_page=MOST_PER_PAGE), text, strict, plan)
@@ -213,7 +208,12 @@ class Retrieval:
             rest = [word for word in words if word not in order[:dropped]]
             result = self._ask(query, self._words(" ".join(rest)), plan, meaning=text)
             if result.total:
-                found = self._ranked(query, " ".join(rest), result, plan, is_partial=True)
+                left = " ".join(rest)
+                if says_little(left, text, self.language, self.snapshot):
+                    near = self._by_meaning(query, text, plan)
+                    if near.has_step("similar"):
+                        return near
+                found = self._ranked(query, left, result, plan, is_partial=True)
                 return said(found, "drop_word", query.text, dropped=tuple(order[:dropped]))
         return None
 
@@ -367,8 +367,7 @@ class Retrieval:
         """No word is known: near in meaning, else what is popular near there, else popular."""
         steps = self.profile.ladder.steps
         near = self._nearest.products(text, query.filters(), SIMILAR_AT_MOST) if text else ()
-        floor = self.profile.ladder.meaning_floor
-        similar = [row.product_id for row in near if row.similarity >= floor]
+        similar = near_enough(near, self.profile.ladder.meaning_floor)
         if similar and "similar" in steps:
             return said(self._listed(query, similar, plan), "similar", query.text)
         category = self._nearest.common_category(near) if "popular_in_category" in steps else None

@@ -39,6 +39,10 @@ class Retrieved:
         told = self.relaxation
         return told is None or told.matched_all > 0 or told.step == "corrected"
 
+    def has_step(self, step: LadderStep) -> bool:
+        """Whether the ladder ended there."""
+        return self.relaxation is not None and self.relaxation.step == step
+
     @property
     def sponsored(self) -> Mapping[str, Placement]:
         """Paid places by product."""

@@ -1,4 +1,7 @@
-"""German compounds taken apart by the words that the index shows: `oledfernseher`, OLED-Fernseher.
+"""Words taken apart by those that the index shows: `oledfernseher`, OLED-Fernseher.
+
+In German any compound that no product shows; elsewhere what is no word at all was typed without
+its blank (`wirelessmouse`).
 
 The list of parts that indexing uses knows everyday nouns; makers' words and new ones are in the
 catalogue alone.
@@ -23,24 +26,29 @@ _HEAD, _TAIL = 3, 5
 def taken_apart(
     text: str, language: str, snapshot: Snapshot
 ) -> Mapping[int, tuple[Expansion, ...]]:
-    """Place of a word -> its two parts, for German words that nothing shows as they are."""
-    if language != "de":
-        return {}
+    """Place of a word -> its two parts, for words that nothing shows as they are."""
     found = {}
     for place, word in enumerate(query_words(text, language)):
-        parts = _parts(word.text, snapshot)
+        parts = _parts(word.text, language, snapshot)
         if parts:
             found[place] = (Expansion(" ".join(parts), WEIGHT),)
     return found
 
 
-def _parts(word: str, snapshot: Snapshot) -> tuple[str, str] | None:
+def _parts(word: str, language: str, snapshot: Snapshot) -> tuple[str, str] | None:
     """The longest part behind that is a word of its own, with a known word before it."""
-    if not word.isalpha() or len(word) < _HEAD + _TAIL or compounds.split(fold(word, "de")):
+    if not word.isalpha() or len(word) < _HEAD + _TAIL:
         return None
-    known = [snapshot.words.get(name, {}) for name in ("de", OTHER)]
+    if compounds.split(fold(word, "de")) if language == "de" else _stands(word, snapshot):
+        return None
+    known = [snapshot.words.get(name, {}) for name in (language, OTHER)]
     for start in range(_HEAD, len(word) - _TAIL + 1):
         head, tail = word[:start], word[start:]
         if any(tail in words for words in known[:1]) and any(head in words for words in known):
             return head, tail
     return None
+
+
+def _stands(word: str, snapshot: Snapshot) -> bool:
+    """Whether it is a word, of the index or of its language."""
+    return snapshot.knows(word) or snapshot.is_word(word)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from indexer.analysis import query_words
 from indexer.folding import key
+from search_api.understanding.numbers import has_digit
 from search_api.understanding.recognition import kinds_named
 from search_api.understanding.snapshot import Snapshot
 
@@ -16,14 +17,29 @@ _MAKER = 3
 def least_telling_first(text: str, language: str, snapshot: Snapshot) -> list[str]:
     """Words by how little is lost without them: unknown ones, then frequent ones.
 
-    A maker's name is kept longer than any other word, and what names the kind of thing longest.
+    What the thing is to be without goes first: it is no thing. A maker's name is kept longer than
+    any other word, and what names the kind of thing longest.
     """
-    words = [word.text for word in query_words(text, language)]
+    asked = query_words(text, language)
+    words = [word.text for word in asked]
+    denied = {word.text for word in asked if word.denied}
     kinds = {words[place] for place in kinds_named(text, language, snapshot)}
     makers = _makers(words, snapshot)
     order = snapshot.weakest_first(words, language)
-    order.sort(key=lambda word: 2 if word in kinds else int(word in makers))
+    order.sort(key=lambda word: (word not in denied, word in kinds, word in makers))
     return order
+
+
+def says_little(rest: str, text: str, language: str, snapshot: Snapshot) -> bool:
+    """Whether the rest of a text is less than half of it and names no thing, maker or number.
+
+    `star` alone is not what was asked for by `lego star wars`.
+    """
+    words = [word.text for word in query_words(rest, language)]
+    if 2 * len(words) >= len(query_words(text, language)):
+        return False
+    is_named = kinds_named(rest, language, snapshot) or _makers(words, snapshot)
+    return not is_named and not has_digit(rest)
 
 
 def _makers(words: Sequence[str], snapshot: Snapshot) -> set[str]:

@@ -47,7 +47,7 @@ def _nearest(word: str, snapshot: Snapshot, languages: tuple[str, ...]) -> str |
         for length in range(len(word) - 1, len(word) + 2)
         for candidate, _, _ in process.extract(
             word,
-            snapshot.by_length.get((name, length), ()),
+            snapshot.maybe_near(word, name, length, 1),
             scorer=OSA.distance,
             processor=None,
             score_cutoff=1,

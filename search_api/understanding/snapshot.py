@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from indexer.analysis import LANGUAGES, OTHER, index_terms, is_stop_word, shown_words
 from indexer.colours import ATTRIBUTE as COLOUR
@@ -19,6 +19,7 @@ from indexer.engine import WINDOW, Engine, FacetField, SearchRequest, Sort
 from indexer.stemming import stem
 from kernel.categories import categories
 from search_api.renewed import Renewed
+from search_api.understanding.letters import NO_WORDS, WordsByLetters
 from search_api.understanding.numbers import has_digit
 from search_api.understanding.written import Written, written
 
@@ -68,7 +69,7 @@ class Snapshot:
     """Words by which categories with products are called, and that no product shows."""
     written: Written = field(default_factory=dict)
     """How folded words are written in a language, where that is another way."""
-    by_length: Mapping[tuple[str, int], Sequence[str]] = field(init=False, repr=False)
+    by_length: Mapping[tuple[str, int], WordsByLetters] = field(init=False, repr=False)
     """Words by their language and number of letters."""
     is_word: Callable[[str], bool] = field(default=_unheard_of, repr=False, compare=False)
     """Whether a folded word exists, though no product shows it: then it was probably meant."""
@@ -82,7 +83,12 @@ class Snapshot:
         for name, known in self.words.items():
             for word in known:
                 found[name, len(word)].append(word)
-        object.__setattr__(self, "by_length", dict(found))
+        by_length = {where: WordsByLetters(words) for where, words in found.items()}
+        object.__setattr__(self, "by_length", by_length)
+
+    def maybe_near(self, word: str, name: str, length: int, slips: int) -> list[str]:
+        """Words of a language and length among which are all that are so many slips away."""
+        return self.by_length.get((name, length), NO_WORDS).maybe_within(word, slips)
 
     def knows(self, word: str) -> bool:
         """Whether a folded word, or another form of it, is shown anywhere."""
@@ -112,7 +118,7 @@ class Snapshots:
 
     def __init__(self, engine: Engine, is_word: Callable[[str], bool] = _unheard_of) -> None:
         self._renewed: Renewed[str, Snapshot] = Renewed(
-            lambda brand_id: replace(take(engine, brand_id), is_word=is_word),
+            lambda brand_id: take(engine, brand_id, is_word),
             "words",
             keep_s=KEEP_S,
         )
@@ -132,7 +138,7 @@ class Snapshots:
         return self._renewed.load(brand_id)
 
 
-def take(engine: Engine, brand_id: str) -> Snapshot:
+def take(engine: Engine, brand_id: str, is_word: Callable[[str], bool] = _unheard_of) -> Snapshot:
     """Read words, makers, categories and values of a brand's live index."""
     stats = engine.stats(brand_id)
     counted = engine.search(
@@ -165,6 +171,7 @@ def take(engine: Engine, brand_id: str) -> Snapshot:
         ),
         measured=_measured(sample),
         written=written(sample),
+        is_word=is_word,
     )
 
 

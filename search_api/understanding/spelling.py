@@ -45,6 +45,8 @@ _NAME, _FOREIGN = 1.0, 3.0
 """Bits for a word that is not of the reader's language."""
 _REMEMBERED = 5_000
 _WORD = re.compile(r"[^\W_]+")
+_DOUBLED = re.compile(r"([nlts])\1(?=e?s?$)")
+"""What the stem of a French word has once."""
 _VOWEL = re.compile(r"[aeiouy]")
 _PLURALS = ("s", "x")
 
@@ -168,8 +170,10 @@ def _replaced(
 def near(word: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
     """Words that were probably meant, the likeliest first; none for one that stands as it is."""
     folded = fold(word)
-    if len(folded) < SHORTEST or not folded.isalpha() or snapshot.knows(folded):
+    if len(folded) < SHORTEST or not folded.isalpha():
         return ()
+    if snapshot.knows(folded):
+        return _with_one_letter_less(folded, language, snapshot)
     if folded in _category_words() or is_unit(folded, language) or is_stop_word(folded, language):
         return ()
     asked = folded, language
@@ -181,6 +185,17 @@ def near(word: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
             found = _of_compound(word, found, snapshot)
         snapshot.near[asked] = found
     return snapshot.near[asked]
+
+
+def _with_one_letter_less(folded: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
+    """`machine` for `machinne`, which no product shows: the stem alone takes it for a form."""
+    shown = snapshot.words.get(language, {})
+    if language != "fr" or folded in shown or not _DOUBLED.search(folded):
+        return ()
+    less = _DOUBLED.sub(r"\1", folded, count=1)
+    if less not in shown or any(folded in words for words in snapshot.words.values()):
+        return ()
+    return (Near(as_written(less, snapshot.written.get(language, {})), _SLIP),)
 
 
 def _of_compound(word: str, found: tuple[Near, ...], snapshot: Snapshot) -> tuple[Near, ...]:
@@ -243,7 +258,7 @@ def _candidates(folded: str, name: str, snapshot: Snapshot) -> Iterator[tuple[st
     """Words of a language within one or two slips, with their number."""
     most = 2 if len(folded) >= _LONG else 1
     for length in range(max(SHORTEST, len(folded) - most), len(folded) + most + 1):
-        words = snapshot.by_length.get((name, length), ())
+        words = snapshot.maybe_near(folded, name, length, most)
         for candidate, distance, _ in process.extract(
             folded, words, scorer=OSA.distance, processor=None, score_cutoff=most, limit=20
         ):

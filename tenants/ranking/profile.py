@@ -61,6 +61,10 @@ class Ladder:
     few: int = 10
     meaning_floor: float = 0.5
 
+    def required(self, count: int) -> int:
+        """Of so many words how many are enough on the step `half_of_words`; one at least."""
+        return max(1, -int(-count * self.required_share // 1))
+
 
 @dataclass(frozen=True, slots=True)
 class ProductWeights:
