@@ -71,6 +71,11 @@ def of_title(title: str, language: str) -> int:
     return bits
 
 
+def of_question(text: str, language: str) -> int:
+    """The kinds of accessory that are asked for: read as a title, whatever comes in packs."""
+    return of_title(text, language) & ~_bundle()
+
+
 @lru_cache(maxsize=50_000)
 def _last_piece(word: str, language: str) -> str:
     """What a word names by its end; empty for one with a number in it."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-from indexer.analysis import query_words
+from indexer.accessories import of_question
+from indexer.analysis import query_words, shown_words
 from indexer.colours import ATTRIBUTE as COLOUR
 from indexer.colours import colour_of_word
 from indexer.folding import fold, key
@@ -91,6 +92,8 @@ def read(
             words = " ".join((text[: limits.start] + " " + text[limits.end :]).split())
     terms = _terms(words, language, snapshot)
     category = None if known.categories else _category(terms, language, snapshot)
+    if category is not None and _is_for_it(words, category, language):
+        category = None
     measures = [
         piece for piece in _measures(terms, category, snapshot) if known.wants(piece.undone_as)
     ]
@@ -155,6 +158,13 @@ def _category(terms: Sequence[_Term], language: str, snapshot: Snapshot) -> _Cat
                 if snapshot.categories.get(id_):
                     return _Category(id_, " ".join(term.typed for term in run))
     return None
+
+
+def _is_for_it(words: str, category: _Category, language: str) -> bool:
+    """Whether an accessory is asked for, and the category names what it is for: `laptop bag`."""
+    said = set(category.said.split())
+    rest = " ".join(word for word in words.split() if said.isdisjoint(shown_words(word)))
+    return of_question(rest, language) != 0
 
 
 @lru_cache(maxsize=8)

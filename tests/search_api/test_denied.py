@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 import tenants
+from indexer.analysis import query_words
 from indexer.embed_text import embed_text
 from indexer.embedded import EmbeddedEngine
 from indexer.engine import Upsert
@@ -16,9 +17,12 @@ from search_api.answer import SearchAnswer
 from search_api.overview import Overviews
 from search_api.query import read_query
 from search_api.search import Shop
+from search_api.understanding.compounding import taken_apart
+from search_api.understanding.dropping import least_telling_first, says_little
 from search_api.understanding.everyday import everyday_readings, meanings
 from search_api.understanding.recognition import kinds_named
 from search_api.understanding.snapshot import Snapshot
+from search_api.understanding.spelling import corrected
 from tenants.brand import Brand, brand_from, read_brand_file
 from tests.indexer.documents import document
 
@@ -139,3 +143,75 @@ def test_no_word_stands_for_itself() -> None:
         rows = meanings(language)
         assert rows
         assert not [said for said, meant in rows if said == meant]
+
+
+def test_without_the_thing_its_absence_is_nothing_to_look_for(shop: Shop, brand: Brand) -> None:
+    """`sans fil` alone would be anything; what is to be without it goes before any word."""
+    snapshot = shop.snapshots.of(brand.id)
+    order = least_telling_first("zzyxq casque sans fil", "fr", snapshot)
+    assert order == ["sans fil", "zzyxq", "casque"]
+    answer = ask(shop, brand, "zzyxq sans fil")
+    assert answer.relaxation is not None
+    assert answer.relaxation.step != "drop_word"
+
+
+@pytest.mark.parametrize(
+    ("rest", "text", "expected"),
+    [
+        ("star", "lego star wars", True),
+        ("lego star", "lego star wars", False),
+        # A kind of thing, a maker or a number is what was asked for.
+        ("laptop", "zzyxq vvbnm laptop", False),
+        ("nordlys", "zzyxq nordlys vvbnm", False),
+        ("g502", "zzyxq g502 vvbnm", False),
+    ],
+)
+def test_what_little_says_something(rest: str, text: str, expected: bool) -> None:
+    snapshot = Snapshot(manufacturers={"nordlys": "Nordlys"}, categories={LAPTOP: 12})
+    assert says_little(rest, text, "en", snapshot) is expected
+
+
+def test_a_maker_is_left_out_after_words_that_tell_more() -> None:
+    snapshot = Snapshot(
+        words={"en": {"wireless": 3, "laptop": 900}, "xx": {"nordlys": 500}},
+        manufacturers={"nordlys": "Nordlys"}, categories={LAPTOP: 900},
+    )  # fmt: skip
+    order = least_telling_first("nordlys wireless zzyxq laptop", "en", snapshot)
+    assert order == ["zzyxq", "wireless", "nordlys", "laptop"]
+
+
+def test_words_without_their_blank_are_taken_apart_in_every_language() -> None:
+    shown = Snapshot(
+        words={"en": {"wireless": 9, "mouse": 9, "dish": 2, "washer": 2, "dishwasher": 4}},
+        is_word={"waterproofing"}.__contains__,
+    )
+    assert taken_apart("wirelessmouse", "en", shown)[0][0].text == "wireless mouse"
+    # What products show, or is a word at all, is meant as it is.
+    assert taken_apart("dishwasher", "en", shown) == {}
+    assert taken_apart("waterproofing", "en", shown) == {}
+
+
+def test_a_letter_doubled_at_the_end_of_a_french_stem_is_a_slip() -> None:
+    words = {"fr": {"machine": 9, "laver": 9, "traditionnelle": 2}}
+    stems = {"fr": frozenset({"machin", "laver", "traditionnel"})}
+    shown = Snapshot(words=words, stems=stems)
+    corrected_text = corrected("machinne à lavver", "fr", shown)
+    assert corrected_text is not None
+    assert corrected_text.text == "machine à laver"
+    assert corrected("traditionnelle", "fr", shown) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("what is the best laptop", "en", ["laptop"]),
+        ("le moins cher ordinateur", "fr", ["ordinateur"]),
+        ("welcher günstigste Laptop", "de", ["laptop"]),
+        ("quel aspirateur", "fr", ["aspirateur"]),
+        ("best", "en", ["best"]),
+    ],
+)
+def test_words_of_a_question_that_say_nothing_of_the_thing(
+    text: str, language: str, words: list[str]
+) -> None:
+    assert [word.text for word in query_words(text, language)] == words

@@ -48,6 +48,7 @@ def products() -> list[ProductDocument]:
     rows += [
         document("prd_tv", "OLED-Fernseher Visorel 55 Zoll", language="de", category=TV),
         document("prd_bag16", "Sacoche ordinateur portable 16 GB", language="fr", category=None),
+        document("prd_toy16", "Jouet ordinateur portable 16 GB", language="fr", category=None),
         document("prd_sewing", "Machine à coudre Filette", language="fr", category=None),
         document("prd_mixer", "Mixeur Soufflerie 8 vitesses", language="fr", category=None),
         document(
@@ -139,11 +140,20 @@ def test_a_recognition_that_leaves_nothing_is_taken_back_and_said(shop: Shop, br
 
 
 def test_words_that_nothing_there_has_say_more_than_a_category(shop: Shop, brand: Brand) -> None:
-    """A bag for laptops is no laptop, whatever number stands beside it."""
-    answer = ask(shop, brand, "sacoche ordinateur portable 16 gb")
-    assert answer.products[0].id == "prd_bag16"
+    """A toy like a laptop is no laptop, whatever number stands beside it."""
+    answer = ask(shop, brand, "jouet ordinateur portable 16 gb")
+    assert answer.products[0].id == "prd_toy16"
     assert answer.understood == ()
     assert {one.kind for one in answer.taken_back} == {"category", "attribute"}
+
+
+def test_what_an_accessory_is_for_is_no_category(shop: Shop, brand: Brand) -> None:
+    """A bag for laptops is on no shelf of laptops; a laptop with a bag is."""
+    bag = ask(shop, brand, "sacoche ordinateur portable 16 gb")
+    assert (bag.understood, bag.taken_back) == ((), ())
+    assert bag.products[0].id == "prd_bag16"
+    laptop = ask(shop, brand, "ordinateur portable 16 gb avec sacoche")
+    assert "category" in {one.kind for one in laptop.understood}
 
 
 @pytest.mark.parametrize(
