@@ -20,19 +20,30 @@ _LONGEST_WORD = 40
 
 
 @lru_cache(maxsize=1)
-def _parts() -> frozenset[str]:
-    """Known parts, as they are and stemmed."""
+def _words() -> frozenset[str]:
+    """Known parts as they are, folded."""
     lines = files("indexer").joinpath("german_parts.txt").read_text("utf-8").splitlines()
     words = [word for line in lines if not line.startswith("#") for word in line.split()]
     for category in categories().values():
         for phrase in (category.name("de"), *category.words):
             words += re.findall(r"\w+", fold(phrase, "de"))
+    return frozenset(fold(word, "de") for word in words)
+
+
+@lru_cache(maxsize=1)
+def _parts() -> frozenset[str]:
+    """Known parts, as they are and stemmed."""
     return frozenset(
         form
-        for word in words
-        for form in (fold(word, "de"), stem(fold(word, "de"), "de"))
+        for word in _words()
+        for form in (word, stem(word, "de"))
         if _SHORTEST <= len(form) <= 14
     )
+
+
+def is_part(word: str) -> bool:
+    """Whether a folded word is known as a part of compounds: a German word, sold alone or not."""
+    return word in _words()
 
 
 @lru_cache(maxsize=50_000)

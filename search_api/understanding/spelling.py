@@ -201,8 +201,11 @@ def _with_one_letter_less(folded: str, language: str, snapshot: Snapshot) -> tup
 def _of_compound(word: str, found: tuple[Near, ...], snapshot: Snapshot) -> tuple[Near, ...]:
     """What a German word was meant to be that may be a compound, or one with a slip in a part.
 
-    A compound of known parts stands, unless a kind of thing is called nearly so: `Waschmachine`.
+    A compound of known parts stands, and so does a part (`wasch maschine`), unless a kind of thing
+    is called nearly so: `Waschmachine`.
     """
+    if compounds.is_part(fold(word, "de")):
+        return ()
     if compounds.split(fold(word, "de")):
         return tuple(each for each in found if each.is_named)
     parts = parts_meant(fold(word), snapshot) if not found else None

@@ -218,3 +218,12 @@ def test_what_was_meant_is_what_stands_beside_the_other_words(
     ways = corrections(typed, "en", Snapshot(words={"en": words}))
     found = likeliest(ways, lambda text: TOGETHER.get(text, 0))
     assert (found.text if found else None) == meant
+
+
+def test_a_part_of_compounds_is_a_word() -> None:
+    """No product shows `Maschine` by itself; nobody who types it means the French `machine`."""
+    shown = Snapshot(words={"fr": {"machine": 50}, "de": {"waschmaschine": 9, "kaffee": 9}})
+    assert corrected("wasch maschine", "de", shown) is None
+    kept = corrected("kaffe maschine", "de", shown)
+    assert kept is not None
+    assert kept.text == "kaffee maschine"

@@ -152,7 +152,7 @@ def test_what_an_accessory_is_for_is_no_category(shop: Shop, brand: Brand) -> No
     bag = ask(shop, brand, "sacoche ordinateur portable 16 gb")
     assert (bag.understood, bag.taken_back) == ((), ())
     assert bag.products[0].id == "prd_bag16"
-    laptop = ask(shop, brand, "ordinateur portable 16 gb avec sacoche")
+    laptop = ask(shop, brand, "ordinateur portable 16 gb avec housse")
     assert "category" in {one.kind for one in laptop.understood}
 
 
