@@ -19,7 +19,7 @@ from indexer.folding import fold
 from indexer.stemming import stem
 from search_api.understanding.snapshot import Snapshot
 
-MOST = 10
+MOST = 12
 """Readings of one word."""
 _SHORT = 3
 """Letters of a word that is no plural."""
