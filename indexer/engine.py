@@ -46,6 +46,8 @@ class Sort(StrEnum):
     NEWEST = "newest"
     POPULAR = "popular"
     """Most offers first: what most merchants sell."""
+    DROP = "drop"
+    """How far the price lies under the highest of the days before it fell, most first."""
     ID = "id"
     """A fixed order of ids, the engine's own, for walking through everything with `after`."""
 
@@ -108,6 +110,9 @@ class Filters:
     variant_group: str | None = None
     product_ids: tuple[str, ...] | None = None
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dropped_from: int | None = None
+    """Only where the last change of the lowest price, on this day since 1970-01-01 or later, left
+    it under the days before (`indexer.price_steps.last_drop`)."""
     without: tuple[Filters, ...] = ()
     """What passes one of these is in neither hits nor totals nor facets: a brand hides it."""
 

@@ -16,6 +16,7 @@ from indexer.analysis import LANGUAGES, OTHER, code_prefixes, code_term, index_t
 from indexer.document import ProductDocument
 from indexer.engine import FacetCount
 from indexer.folding import key
+from indexer.price_steps import last_drop
 from kernel.categories import categories
 
 LABEL_MARK = "\x1f"
@@ -77,6 +78,9 @@ class PlainFields:
     attributes: dict[str, str]
     accessories: int
     """Bits of `indexer.accessories`."""
+    dropped_on: int | None
+    drop: int | None
+    """Day and thousandths of the last fall of the lowest price (`indexer.price_steps`)."""
     words: dict[str, str]
     """Words by field of WORD_FIELDS, joined by blanks."""
 
@@ -84,6 +88,7 @@ class PlainFields:
 def plain_fields(document: ProductDocument) -> PlainFields:
     """Values of a document; a category that the tree does not know is counted and has no words."""
     names = {offer.merchant_id: offer.merchant_name for offer in document.offers}
+    dropped_on, drop = last_drop(document.price_steps) or (None, None)
     return PlainFields(
         product_id=document.product_id,
         categories=tuple(str(category) for category in document.category_path),
@@ -102,6 +107,8 @@ def plain_fields(document: ProductDocument) -> PlainFields:
         category_id=document.category_id or 0,
         attributes={name[:60]: value[:200] for name, value in document.attributes.items() if name},
         accessories=of_titles(document.titles),
+        dropped_on=dropped_on,
+        drop=drop,
         words=_words(document),
     )
 

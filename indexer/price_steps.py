@@ -14,6 +14,9 @@ from mdm.price_trails import KEPT_DAYS
 from mdm.product_view import PriceTrail
 from tenants.brand import Brand
 
+DROP_DAYS = 8
+"""The days of a week, and the one before them."""
+
 PriceSteps = tuple[tuple[int, int | None], ...]
 
 
@@ -29,6 +32,25 @@ def price_steps(trails: Iterable[PriceTrail], brand: Brand) -> PriceSteps:
     if not courses:
         return ()
     return _cut(_lowest(courses))
+
+
+def last_drop(steps: PriceSteps) -> tuple[int, int] | None:
+    """The day of the last step, and how many thousandths its price lies under the highest of the
+    DROP_DAYS days before; None where it does not.
+
+    No smaller than any fall of the last DROP_DAYS days, whatever it is measured from: what fell
+    most is among those that dropped most.
+    """
+    day, price = steps[-1] if steps else (0, None)
+    if price is None:
+        return None
+    before = [
+        each
+        for (_, each), (until, _) in pairwise(steps)
+        if each is not None and until > day - DROP_DAYS
+    ]
+    highest = max(before, default=0)
+    return (day, 1000 * (highest - price) // highest) if highest > price else None
 
 
 def _course(trail: PriceTrail) -> list[tuple[int, int | None]]:

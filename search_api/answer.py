@@ -13,7 +13,7 @@ from typing import Literal
 
 from kernel.money import Money
 from search_api.plain_dataclass import dataclass
-from search_api.price_facts import PriceHistory
+from search_api.price_facts import PriceFall, PriceHistory
 from search_api.price_verdict import PriceVerdict
 from search_api.product_card import Fact, OfferCard, ProductCard
 
@@ -304,10 +304,19 @@ class Department:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fallen:
+    """A product that costs less than before, and how much."""
+
+    product: ProductCard
+    fall: PriceFall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage:
-    """Departments with products, and what most merchants offer."""
+    """Departments with products, what fell most this week, and what most merchants offer."""
 
     departments: tuple[Department, ...]
+    fallen: tuple[Fallen, ...]
     popular: tuple[ProductCard, ...]
     product_count: int
     merchant_count: int

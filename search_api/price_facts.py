@@ -53,6 +53,18 @@ class PriceHistory:
         return drawn(self)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFall:
+    """A fall of the cheapest new price, without delivery: `now` against `before`, the lowest of the
+    30 days before the last week; by `percent`, rounded down, without a break since a day (ISO).
+    """
+
+    percent: int
+    since: str
+    now: Money
+    before: Money
+
+
 @dataclass(frozen=True, slots=True)
 class PriceChart:
     """An SVG drawing: one line per stretch without a gap, and where today's price stands.

@@ -27,6 +27,7 @@ from search_api.facets import chips_of, facets_of, price_facet
 from search_api.highlight import highlighted, wanted_terms
 from search_api.notices import list_notice, ranking_statement
 from search_api.overview import Overviews
+from search_api.price_fall import Falls
 from search_api.product_card import ProductCard
 from search_api.query import ShopQuery, address, addresses, page_count
 from search_api.ranking_statement import RankingStatement
@@ -49,10 +50,12 @@ class Shop:
     encoder: Encoder
     overviews: Overviews
     snapshots: Snapshots = field(init=False)
+    falls: Falls = field(init=False)
     cards: CardMemory = field(default_factory=CardMemory)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "snapshots", Snapshots(self.engine, self.encoder.knows))
+        object.__setattr__(self, "falls", Falls(self.engine))
 
     def search(
         self, query: ShopQuery, brand: Brand, language: str, *, explain: bool = False
@@ -139,6 +142,7 @@ class Shop:
         ]
         return HomePage(
             departments=tuple(sorted(departments, key=lambda row: -row.count)),
+            fallen=self.falls.of(brand, language),
             popular=self._cards(found, brand, language)[:POPULAR_AT_HOME],
             product_count=overview.product_count,
             merchant_count=len(overview.merchants),

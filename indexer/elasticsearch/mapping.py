@@ -23,7 +23,7 @@ from indexer.index_fields import (
 from indexer.inventory import digest_of
 from kernel.offer_terms import Availability
 
-FORMAT = 8
+FORMAT = 9
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 _FLAT, _FLAT_FROM, _SHORT = "bbq_flat", 64, "int8_flat"
@@ -127,6 +127,8 @@ def index_body(brand_id: str, model_id: str, dimensions: int, shape: IndexShape)
                 "total": number,
                 "offer_count": number,
                 "updated_at": number,
+                "dropped_on": number,
+                "drop": number,
                 HIT: {"type": "keyword", "index": False},
                 "shown": {"type": "boolean"},
                 # Compared product by product, never searched.
@@ -167,6 +169,8 @@ def source(change: Upsert | Delete, model_id: str) -> dict[str, Any]:
         "total": plain.total,
         "offer_count": plain.offer_count,
         "updated_at": plain.updated_at,
+        "dropped_on": plain.dropped_on,
+        "drop": plain.drop,
         HIT: _told(plain),
         "shown": True,
         "digest": digest_of(change.document),

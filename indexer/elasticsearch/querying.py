@@ -46,6 +46,7 @@ _ORDERS: dict[Sort, list[Json]] = {
     Sort.PRICE_DESC: [{"total": {"order": "desc", "missing": "_last"}}],
     Sort.NEWEST: [{"updated_at": {"order": "desc", "missing": "_last"}}],
     Sort.POPULAR: [{"offer_count": {"order": "desc", "missing": "_last"}}],
+    Sort.DROP: [{"drop": {"order": "desc", "missing": "_last"}}],
     Sort.ID: [{"product_id": "asc"}],
 }
 _BARS: list[Json] = [{"from": low, "to": high} for low, high in pairwise(EDGES)]
@@ -172,6 +173,8 @@ def _plain_filters(filters: Filters) -> list[Json]:
         parts.append({"term": {"variant_group": filters.variant_group}})
     if filters.product_ids is not None:
         parts.append({"terms": {"product_id": list(filters.product_ids)}})
+    if filters.dropped_from is not None:
+        parts.append({"range": {"dropped_on": {"gte": filters.dropped_from}}})
     parts += [
         {"bool": {"must_not": [{"bool": {"filter": filter_of(hidden)}}]}}
         for hidden in filters.without

@@ -171,6 +171,8 @@ def _always(filters: Filters, after: str | None) -> list[Query]:
         queries.append(Query.term_query(schema(), "variant_group", filters.variant_group))
     if filters.product_ids is not None:
         queries.append(of_products(filters.product_ids))
+    if filters.dropped_from is not None:
+        queries.append(_between("dropped_on", filters.dropped_from, None))
     if after is not None:
         queries.append(_between("key", numeric_key(after) + 1, None))
     for hidden in filters.without:

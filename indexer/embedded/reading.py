@@ -57,6 +57,7 @@ _ORDERS = {
     Sort.PRICE_DESC: ("total", tantivy.Order.Desc),
     Sort.NEWEST: ("updated_at", tantivy.Order.Desc),
     Sort.POPULAR: ("offer_count", tantivy.Order.Desc),
+    Sort.DROP: ("drop", tantivy.Order.Desc),
     Sort.ID: ("key", tantivy.Order.Asc),
 }
 _IN_STOCK = AVAILABILITIES.index(Availability.IN_STOCK)

@@ -9,7 +9,7 @@ from kernel.categories import categories
 from kernel.pictures import drawing_url
 from search_api import answer, product_card
 from search_api.notices import list_notice, ranking_statement
-from search_api.price_facts import PriceHistory, PriceStep, UnitPrice
+from search_api.price_facts import PriceFall, PriceHistory, PriceStep, UnitPrice
 from search_api.price_verdict import PriceVerdict
 from search_api.ranking_statement import RankingStatement
 from tenants.ranking.document import ranking_document
@@ -104,6 +104,15 @@ def home(language: str) -> answer.HomePage:
     )
     return answer.HomePage(
         departments=departments,
+        fallen=tuple(
+            answer.Fallen(
+                product=each,
+                fall=PriceFall(
+                    percent=percent, since="2026-11-18", now=euros(32900), before=euros(38900)
+                ),
+            )
+            for each, percent in zip(cards(language)[:3], (31, 15, 8), strict=True)
+        ),
         popular=cards(language),
         product_count=403,
         merchant_count=4,
@@ -114,7 +123,7 @@ def home(language: str) -> answer.HomePage:
 def empty_home(language: str) -> answer.HomePage:
     nothing = answer.Notice(text="", merchant_count=0)
     return answer.HomePage(
-        departments=(), popular=(), product_count=0, merchant_count=0, notice=nothing
+        departments=(), fallen=(), popular=(), product_count=0, merchant_count=0, notice=nothing
     )
 
 

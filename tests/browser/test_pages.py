@@ -184,3 +184,50 @@ def test_keyboard_reaches_the_content_first(
         assert page.evaluate("document.activeElement.id") == "main"
     finally:
         context.close()
+
+
+def test_what_was_seen_stays_in_the_browser_and_can_be_forgotten(
+    chromium: Browser, files_of_the_shop: TestClient
+) -> None:
+    seen: list[str] = []
+    context = chromium.new_context(viewport={"width": 375, "height": 800})
+    try:
+        serve(context, files_of_the_shop, "mirabelle", "light", seen)
+        page = context.new_page()
+        said = complaints_of(page)
+        page.goto("http://shop.test/home")
+        assert not page.locator("#seen").is_visible()
+        page.goto("http://shop.test/product")
+        name = page.locator("h1").inner_text()
+        page.goto("http://shop.test/home")
+        assert page.locator("#seen a").count() == 1
+        assert name in page.locator("#seen a").inner_text()
+        assert page.locator("#seen a").get_attribute("href") == "/product/prd_0"
+        assert serious(page) == []
+        assert context.cookies() == []
+        page.locator("#seen button").click()
+        assert not page.locator("#seen").is_visible()
+        page.reload()
+        assert not page.locator("#seen").is_visible()
+        # What somebody else has put there leads to no other site, and starts nothing.
+        bad = '[{"url": "javascript:alert(1)"}, {"url": "//evil.example"}, null, 7]'
+        page.evaluate("text => localStorage.setItem('seen-mirabelle', text)", bad)
+        page.reload()
+        assert not page.locator("#seen").is_visible()
+        assert said == []
+    finally:
+        context.close()
+
+
+def test_without_scripts_nothing_is_said_of_what_was_seen(
+    chromium: Browser, files_of_the_shop: TestClient
+) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    try:
+        serve(context, files_of_the_shop, "mirabelle", "light", [])
+        page = context.new_page()
+        page.goto("http://shop.test/product")
+        page.goto("http://shop.test/home")
+        assert not page.locator("#seen").is_visible()
+    finally:
+        context.close()

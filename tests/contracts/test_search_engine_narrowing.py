@@ -21,6 +21,7 @@ CATALOGUE = (
     document(
         "prd_1", "alpha", manufacturer="Nordlys", category=328,
         offers=(offer("darti", 1000), offer("voltina", 1200)),
+        price_steps=((20_700, 1250), (20_780, 1000)),
         updated_at="2026-11-01T00:00:00+00:00",
     ),
     document(
@@ -31,7 +32,10 @@ CATALOGUE = (
         "prd_3", "alpha", manufacturer="Ampère", category=328, offers=(offer("elektrohaus", None),),
         updated_at="2026-11-02T00:00:00+00:00", variant_group="g1",
     ),
-    document("prd_4", "beta", manufacturer=None, category=404, offers=(offer("darti", 2000),)),
+    document(
+        "prd_4", "beta", manufacturer=None, category=404, offers=(offer("darti", 2000),),
+        price_steps=((20_700, 4000), (20_770, 2000)),
+    ),
 )  # fmt: skip
 
 
@@ -59,6 +63,9 @@ def catalogue(engine: Engine) -> str:
         (Filters(variant_group="g1"), {"prd_3"}),
         (Filters(product_ids=("prd_2", "prd_9")), {"prd_2"}),
         (Filters(product_ids=()), set()),
+        (Filters(dropped_from=20_770), {"prd_1", "prd_4"}),
+        (Filters(dropped_from=20_771), {"prd_1"}),
+        (Filters(dropped_from=20_781), set()),
         (Filters(manufacturers=("nobody",)), set()),
     ],
 )
@@ -78,6 +85,7 @@ def test_orders(engine: Engine, catalogue: str) -> None:
     assert order(Sort.PRICE_DESC) == ["prd_2", "prd_4", "prd_1", "prd_3"]
     assert order(Sort.NEWEST) == ["prd_4", "prd_2", "prd_3", "prd_1"]
     assert order(Sort.POPULAR)[0] == "prd_1"
+    assert order(Sort.DROP)[:2] == ["prd_4", "prd_1"]
 
 
 def test_hits_carry_what_the_second_stage_needs(engine: Engine, catalogue: str) -> None:
