@@ -34,7 +34,11 @@ class PageRoute(RefusingRoute):
 def page_of(
     request: Request, template: str, model: object, *, status: int = 200, **context: object
 ) -> HTMLResponse:
-    """The template with its model as `page`, in the reader's brand, language and scheme."""
+    """The template with its model as `page`, in the reader's brand, language and scheme.
+
+    `canonical` in the context is the path under which search engines may keep the page; without one
+    they may not keep it.
+    """
     path = request.url.path
     html = render(
         request.app.state.pages,
@@ -45,9 +49,16 @@ def page_of(
         page=model,
         here=f"{path}?{request.url.query}" if request.url.query else path,
         basket_count=_basket_count(request),
+        origin=origin_of(request),
         **context,
     )
     return HTMLResponse(html, status_code=status)
+
+
+def origin_of(request: Request) -> str:
+    """Scheme and host under which the brand is found, whichever of its names was asked."""
+    port = f":{request.url.port}" if request.url.port else ""
+    return f"{request.url.scheme}://{brand_of(request).hosts[0]}{port}"
 
 
 def _basket_count(request: Request) -> int:

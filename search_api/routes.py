@@ -19,17 +19,20 @@ from search_api.answer import ProductPage
 from search_api.answering import Answering
 from search_api.compare_routes import chosen_for_comparison, compare_routes
 from search_api.comparison import CurrentId
+from search_api.crawler_routes import crawler_routes, kept_address
 from search_api.events import note_visit
 from search_api.export_routes import export_routes
 from search_api.instantsearch import instantsearch_routes
 from search_api.overview import Overviews
-from search_api.page import PageRoute, page_of
+from search_api.page import PageRoute, origin_of, page_of
 from search_api.product import product_page
 from search_api.query import STAY, read_query, redirect_address
 from search_api.query_id import MARK
 from search_api.rate import Rate
 from search_api.search import Shop
 from search_api.search_routes import EVENT_CALLS_A_MINUTE, search_routes
+from search_api.sitemap import Sitemaps
+from search_api.structured_data import product_data
 from search_api.suggest import Suggestions
 from search_api.suggest_routes import suggest_routes
 from search_api.wiring import Wiring
@@ -70,6 +73,7 @@ def build_router(
     router.include_router(suggest_routes(suggestions))
     router.include_router(_pages(answering, suggestions, current_id))
     router.include_router(compare_routes(shop, current_id))
+    router.include_router(crawler_routes(Sitemaps(engine, shop.overviews)))
     router.include_router(instantsearch_routes(answering))
     router.include_router(export_routes(shop, wired))
     return router
@@ -81,7 +85,8 @@ def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId
 
     @router.get("/", response_class=HTMLResponse)
     def home(request: Request) -> Response:
-        return page_of(request, "home.html", shop.home(brand_of(request), language_of(request)))
+        found = shop.home(brand_of(request), language_of(request))
+        return page_of(request, "home.html", found, canonical="/")
 
     @router.get("/search", response_class=HTMLResponse)
     def results(request: Request) -> Response:
@@ -90,8 +95,14 @@ def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId
         answer = answering.answer(query, brand, language_of(request), "page")
         if answer.redirect is not None and STAY not in request.query_params:
             return RedirectResponse(redirect_address(answer.redirect), status_code=303)
-        chosen = chosen_for_comparison(request)
-        return page_of(request, "results.html", answer, query=answer.query, chosen=chosen)
+        return page_of(
+            request,
+            "results.html",
+            answer,
+            query=answer.query,
+            chosen=chosen_for_comparison(request),
+            canonical=kept_address(query, brand),
+        )
 
     @router.get("/suggest", response_class=HTMLResponse)
     def suggest(request: Request, q: str = "") -> Response:
@@ -108,8 +119,15 @@ def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId
             return RedirectResponse(f"/product/{now}{query}", status_code=308)
         mark = request.query_params.get(MARK, "")
         known = note_visit(mark, "click", page.id, brand.id, answering.ids, answering.log)
-        chosen = chosen_for_comparison(request)
-        return page_of(request, "product.html", page, mark=mark if known else "", chosen=chosen)
+        return page_of(
+            request,
+            "product.html",
+            page,
+            mark=mark if known else "",
+            chosen=chosen_for_comparison(request),
+            canonical=page.url,
+            data=product_data(page, origin_of(request)),
+        )
 
     @router.post("/out", status_code=204)
     def out(request: Request, mark: str = "", product: str = "", offer: str = "") -> Response:
@@ -128,7 +146,7 @@ def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId
     @router.get("/legal/ranking", response_class=HTMLResponse)
     def ranking(request: Request) -> Response:
         statement = shop.ranking(brand_of(request), language_of(request))
-        return page_of(request, "legal_ranking.html", statement)
+        return page_of(request, "legal_ranking.html", statement, canonical=request.url.path)
 
     return router
 

@@ -107,8 +107,12 @@ def render(
     scheme: str = "auto",
     **context: object,
 ) -> str:
-    """The page as HTML. Pages may set `here` (path and query), `query` and `basket_count`."""
-    frame = {"here": "", "query": "", "basket_count": 0, "alternates": ()}
+    """The page as HTML. Pages may set `here` (path and query), `query` and `basket_count`.
+
+    A page that search engines may keep has a `canonical` path and the shop's `origin`
+    (`https://shop.example`); every other one says that they may not.
+    """
+    frame = {"here": "", "query": "", "basket_count": 0, "origin": "", "canonical": None}
     if "here" in context:
         context["here"] = _in_this_shop(str(context["here"]))
     with _reading(_Reader(language, brand.timezone)):

@@ -10,7 +10,9 @@ from playwright.sync_api import BrowserContext, Route
 from starlette.testclient import TestClient
 
 from kernel.web import PAGE_POLICY
+from search_api.answer import ProductPage
 from search_api.drawings.route import router as drawings
+from search_api.structured_data import product_data
 from tenants.pages.assets import assets_router
 from tenants.pages.rendering import page_environment, render
 from tests.browser.page_samples import PAGES
@@ -33,17 +35,23 @@ def html(state: str, name: str, scheme: str, here: str, language: str | None = N
     """The page of that state, in the brand's own language unless another is given."""
     template, model = PAGES[state]
     spoken = language or SPEAKS[name]
+    page = model(spoken)
+    kept = {}
+    if isinstance(page, ProductPage):
+        kept = {"canonical": page.url, "data": product_data(page, "http://shop.test")}
     return render(
         ENVIRONMENT,
         template,
         brand=BRANDS[name],
         language=spoken,
         scheme=scheme,
-        page=model(spoken),
+        page=page,
         here=here,
         query="telefon" if template == "results.html" else "",
         basket_count=3,
         reference="7F3A",
+        origin="http://shop.test",
+        **kept,
     )
 
 

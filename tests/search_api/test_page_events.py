@@ -27,7 +27,8 @@ def test_a_click_on_a_result_is_noted_by_the_products_page(shop: RealShop) -> No
         href, product_id, query_id, _ = links[4]
         product = client.get(href)
         assert product.status_code == 200
-        assert f'<link rel="canonical" href="/product/{product_id}">' in product.text
+        kept = f"http://mirabelle.localhost/product/{product_id}"
+        assert f'<link rel="canonical" href="{kept}">' in product.text
         assert (
             f"/basket/lines?from={query_id}-29&amp;product={product_id}&amp;offer=" in product.text
         )
