@@ -213,12 +213,13 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A product whose title goes on from what was typed."""
+    """A product whose title goes on from what was typed; `total_minor` as in its document."""
 
     product_id: str
     title: str
     category_id: int | None
     manufacturer: str | None
+    total_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

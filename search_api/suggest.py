@@ -15,6 +15,8 @@ from indexer.analysis import OTHER
 from indexer.engine import Engine
 from indexer.folding import fold
 from kernel.categories import categories
+from kernel.money import Money
+from search_api.cards import money, product_url
 from search_api.overview import Overview, Overviews
 from search_api.query import ShopQuery, address, printable
 from search_api.renewed import Renewed
@@ -39,11 +41,15 @@ _MOST_CORRECTED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """`text` is what is shown and typed on; `url` is where choosing it leads."""
+    """`text` is what is shown and typed on; `url` is where choosing it leads.
+
+    `from_total` is a product's lowest total with delivery, None where it is not known.
+    """
 
     type: SuggestionKind
     text: str
     url: str
+    from_total: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +90,12 @@ class Suggestions:
         room = max(2, limit - len(found)) if products else 0
         found = found[: limit - min(room, len(products))]
         found += [
-            Suggestion(type="product", text=row.title, url=f"/product/{row.product_id}")
+            Suggestion(
+                type="product",
+                text=row.title,
+                url=product_url(row.product_id),
+                from_total=money(row.total_minor, brand.currency),
+            )
             for row in products[:room]
         ]
         corrected = as_written(read, words) if fold(read) != fold(said) else None

@@ -315,4 +315,7 @@ def _behind(client: Elasticsearch, alias: str) -> str | None:
 def _completion(product_id: str, shown: dict[str, Any], language: str) -> Completion:
     titles = shown["titles"]
     title = titles.get(language) or next(iter(titles.values()), "")
-    return Completion(product_id, title, shown.get("category_id"), shown.get("manufacturer"))
+    return Completion(
+        product_id, title, shown.get("category_id"), shown.get("manufacturer"),
+        shown.get("total_minor"),
+    )  # fmt: skip

@@ -133,7 +133,9 @@ def complete_body(words: Sequence[str], limit: int) -> Json:
         "sort": _ORDERS[Sort.POPULAR],
         "size": limit,
         "track_total_hits": False,
-        "_source": [f"document.{name}" for name in ("titles", "category_id", "manufacturer")],
+        "_source": [
+            f"document.{name}" for name in ("titles", "category_id", "manufacturer", "total_minor")
+        ],
     }
 
 

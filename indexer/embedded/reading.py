@@ -335,7 +335,10 @@ def _completion(
     shown = orjson.loads(bytes(searcher.doc(address).get_first("document") or b""))
     titles = shown["titles"]
     title = titles.get(language) or next(iter(titles.values()), "")
-    return Completion(shown["product_id"], title, shown["category_id"], shown["manufacturer"])
+    return Completion(
+        shown["product_id"], title, shown["category_id"], shown["manufacturer"],
+        shown["total_minor"],
+    )  # fmt: skip
 
 
 def _numbers(column: Sequence[float | None]) -> list[int]:

@@ -72,7 +72,7 @@ def serve(
             route.fulfill(status=got.status_code, headers=dict(got.headers), body=got.content)
             return
         seen.append(path)
-        state = path[1:].split("?")[0]
+        state = path[1:].split("?")[0].removesuffix("/prd_1")
         if state == "search":
             state = "results-none" if "merchant=Maison" in path else "results"
         route.fulfill(status=200, headers=HEADERS, body=html(state, name, scheme, path, language))

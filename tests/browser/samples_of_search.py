@@ -150,7 +150,7 @@ def _facets(language: str) -> tuple[answer.Facet, ...]:
         ),
         answer.Facet(
             name="manufacturer",
-            values=names(*(f"Aurelio {letter}" for letter in "ABCDEFGHIJ")),
+            values=names(*(f"Aurelio {letter}" for letter in "ABCDEFGHIJKLMN")),
         ),
         answer.Facet(name="merchant", values=names("Velbur", "Maison Perrault")),
         answer.Facet(name="availability", values=names("in_stock", "out_of_stock")),

@@ -231,3 +231,54 @@ def test_without_scripts_nothing_is_said_of_what_was_seen(
         assert not page.locator("#seen").is_visible()
     finally:
         context.close()
+
+
+def test_a_long_facet_is_searched_without_asking_the_shop(
+    chromium: Browser, files_of_the_shop: TestClient
+) -> None:
+    seen: list[str] = []
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        serve(context, files_of_the_shop, "mirabelle", "light", seen)
+        page = context.new_page()
+        page.goto("http://shop.test/search?q=telefon")
+        box = page.locator(".facet-search")
+        assert box.count() == 1
+        makes = page.locator("[name=manufacturer]")
+        box.fill("lio n")
+        assert [makes.nth(n).is_visible() for n in range(14)].count(True) == 1
+        box.press("Enter")
+        page.locator("h1").click()
+        assert len(seen) == 1
+        box.fill("AURÉLIO")
+        assert [makes.nth(n).is_visible() for n in range(14)].count(True) == 14
+    finally:
+        context.close()
+
+
+def test_another_variant_keeps_the_place_and_is_a_link_without_scripts(
+    chromium: Browser, files_of_the_shop: TestClient
+) -> None:
+    seen: list[str] = []
+    for scripts in (True, False):
+        context = chromium.new_context(
+            viewport={"width": 375, "height": 500}, java_script_enabled=scripts
+        )
+        try:
+            serve(context, files_of_the_shop, "mirabelle", "light", seen)
+            page = context.new_page()
+            page.goto("http://shop.test/product")
+            link = page.locator(".variant").nth(1)
+            link.scroll_into_view_if_needed()
+            before = link.bounding_box()
+            assert before is not None
+            link.click()
+            page.wait_for_url("**/product/prd_1")
+            assert seen[-1] == "/product/prd_1"
+            page.locator("h1").wait_for()
+            after = page.locator(".variant").nth(1).bounding_box()
+            assert after is not None
+            if scripts:
+                assert abs(after["y"] - before["y"]) < 2
+        finally:
+            context.close()

@@ -104,7 +104,10 @@ def test_each_kind_is_proposed_with_an_address_that_works(warm: RealShop) -> Non
     found = suggest(warm, "nor")["suggestions"]
     assert {row["type"] for row in found} == {"manufacturer", "product"}
     begun = suggest(warm, "la")["suggestions"]
-    assert {"type": "query", "text": "lampe", "url": "/search?q=lampe"} in begun
+    lamp = {"type": "query", "text": "lampe", "url": "/search?q=lampe", "from_total": None}
+    assert lamp in begun
+    prices = {row["text"]: row["from_total"] for row in found if row["type"] == "product"}
+    assert prices["Nordlys Book 14 64 GB"] == {"minor": 85_064, "currency": "EUR"}
     categories = [row for row in suggest(warm, "ordin")["suggestions"] if row["type"] == "category"]
     assert categories[0]["text"] == "Ordinateurs portables"
     with warm.client() as client:

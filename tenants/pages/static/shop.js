@@ -31,6 +31,31 @@ window.addEventListener("pageshow", (event) => {
   }
 });
 
+// A long facet is searched as one types; what is typed there is no filter and is sent nowhere.
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+document.addEventListener("input", (event) => {
+  if (!event.target.matches(".facet-search")) return;
+  const wanted = plain(event.target.value.trim());
+  const values = event.target.parentElement;
+  for (const value of values.querySelectorAll(".tick")) {
+    value.hidden = !plain(value.querySelector("span").textContent).includes(wanted);
+  }
+  const rest = values.querySelector("details");
+  if (rest && wanted) rest.open = true;
+});
+for (const kind of ["change", "keydown"]) {
+  document.addEventListener(
+    kind,
+    (event) => {
+      if (!event.target.matches?.(".facet-search")) return;
+      if (kind === "change") event.stopPropagation();
+      else if (event.key === "Enter") event.preventDefault();
+    },
+    true,
+  );
+}
+
 // What was looked at last is kept in this browser alone, and shown on the home page.
 const SEEN = `seen-${document.documentElement.dataset.brand}`;
 const MOST_SEEN = 6;
@@ -70,13 +95,18 @@ function showSeen(shelf) {
   });
 }
 
-const shown = document.querySelector("[data-product]");
-if (shown) {
+function noteShown() {
+  const shown = document.querySelector("[data-product]");
+  if (!shown) return;
   noteSeen({
     url: shown.dataset.product,
     name: shown.querySelector("h1").textContent,
     picture: shown.querySelector("img").getAttribute("src"),
   });
 }
+
+noteShown();
+// Another variant takes the place of the one before without a new page.
+document.addEventListener("htmx:after:swap", noteShown);
 const shelf = document.getElementById("seen");
 if (shelf) showSeen(shelf);
