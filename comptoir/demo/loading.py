@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from comptoir.demo.plan import DemoPlan
+from comptoir.demo_market import Market
+from comptoir.demo_market.past_prices import past_prices
 from comptoir.installation import Installation
 from comptoir.merchant_oscar.install import OscarInstallation
 from comptoir.merchant_oscar.run import push_offers
@@ -15,6 +18,7 @@ from crawlers.ingest import IngestReport, crawl_source, ingest_source
 from crawlers.merchant_file import read_merchant_file
 from indexer.rebuild import rebuild
 from kernel.errors import DomainError
+from mdm.earlier_prices import record_earlier_prices
 from mdm.merchants import Merchant, register_merchant
 from tenants.merchant_keys import create_key, revoke_keys
 
@@ -65,6 +69,17 @@ def push(installation: Installation, plan: DemoPlan, shop: OscarInstallation) ->
         key = create_key(tx, "maison-oscar")
     said = push_offers(shop, url=plan.backoffice, key=key, shop_url=plan.oscar)[-1]
     return said.partition(":")[0]
+
+
+def remember_past(installation: Installation, market: Market) -> int:
+    """What the offers cost in the 90 days before, made up like the market; answers how many."""
+    now = datetime.now(UTC)
+    points = {
+        key: [(now - timedelta(days=ago), minor) for ago, minor in past]
+        for key, past in past_prices(market).items()
+    }
+    with installation.database.platform() as tx:
+        return record_earlier_prices(tx, points, now)
 
 
 def complete_indices(installation: Installation) -> None:

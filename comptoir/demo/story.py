@@ -109,6 +109,8 @@ def _load_and_start(
         say(f"pushed: {loading.push(installation, plan, shop)}")
     with step("catalogue") as say:
         drain(installation, label="matching and indexing")
+        if loading.remember_past(installation, market):
+            drain(installation, label="past prices")
         loading.complete_indices(installation)
         say(f"matched into golden records; {_counts(installation)}")
     with step("shop") as say:
