@@ -57,6 +57,10 @@ class Falls:
         ]
         return tuple(sorted(fallen, key=_most_first)[:SHOWN])
 
+    def begin(self, brand_id: str) -> None:
+        """Begin to find them, so that the first reader of the home page has them."""
+        self._found.renew(brand_id)
+
     def find_now(self, brand_id: str) -> None:
         """Find them at once: for whoever cannot wait for the next time."""
         self._found.load(brand_id)

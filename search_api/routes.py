@@ -53,12 +53,13 @@ def build_router(
 
     `current_id` is asked only for ids that the brand's index does not hold, so the way of a search
     makes no query to the database. The words of the indices of `brand_ids` are read from now on,
-    beside everything else: so that the first question is understood as well.
+    and what fell most there is looked for, beside everything else: for the first reader as well.
     """
     wired = wiring or Wiring()
     shop = Shop(engine, encoder, Overviews(engine))
     for brand_id in brand_ids:
         shop.snapshots.of(brand_id)
+        shop.falls.begin(brand_id)
     answering = Answering(
         shop, cache=wired.cache, ids=wired.ids, log=wired.log, keep_ms=wired.keep_ms
     )
