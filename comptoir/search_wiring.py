@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from comptoir.installation import Installation
 from comptoir.query_log_writer import QueryLogWriter
 from indexer.positions import read_position
 from kernel.cache import open_cache
+from kernel.money import Money
+from mdm.argus.reading import Argus, argus_of
 from mdm.catalogue import changes_after
 from search_api.query_id import QueryIds
 from search_api.wiring import Changes, Wiring
+from search_api.worth import GradeWorth
+from tenants.brand import Brand
 from tenants.partner_keys import Partner, partner_of
 from tenants.query_log import frequent, signing_key
 
 MOST_FREQUENT = 2_000
 ASKED_AT_LEAST = 5
 """A query that fewer have asked is proposed to nobody: it may say more of who asked it."""
+
+
+def grade_worths(argus: Argus) -> tuple[GradeWorth, ...]:
+    """The argus as pages show it; grades of whom too little is known among them."""
+    return tuple(
+        GradeWorth(
+            grade=str(grade),
+            value=Money(value.minor, argus.currency) if value else None,
+            low=Money(value.low_minor, argus.currency) if value else None,
+            high=Money(value.high_minor, argus.currency) if value else None,
+            offers=value.offers if value else 0,
+            sales=value.sales if value else 0,
+        )
+        for grade, value in argus.values.items()
+    )
 
 
 def search_wiring(installation: Installation, log: QueryLogWriter) -> Wiring:
@@ -52,6 +72,11 @@ def search_wiring(installation: Installation, log: QueryLogWriter) -> Wiring:
         end = max(since, reached) if complete else seen[-1][0]
         return tuple(dict.fromkeys(product_id for _, product_id in seen)), end, complete
 
+    def worth_of(brand: Brand, product_id: str) -> Sequence[GradeWorth]:
+        with database.platform() as tx:
+            argus = argus_of(tx, product_id, brand.currency, datetime.now(UTC), heard=brand.shows)
+        return grade_worths(argus)
+
     return Wiring(
         cache=open_cache(settings.redis_url),
         ids=QueryIds(secret),
@@ -61,4 +86,5 @@ def search_wiring(installation: Installation, log: QueryLogWriter) -> Wiring:
         partner_of=who,
         changed_after=changed_after,
         index_position=position_of,
+        worth_of=worth_of,
     )

@@ -11,11 +11,18 @@ from indexer.document import ProductDocument
 from indexer.engine import Filters, SearchRequest
 from kernel.categories import categories
 from search_api.answer import Crumb, ProductPage, Variant
-from search_api.cards import facts_of, live_offers, money, offer_cards, product_url
+from search_api.cards import (
+    facts_of,
+    live_offers,
+    money,
+    offer_cards,
+    product_card,
+    product_url,
+)
 from search_api.notices import list_notice
 from search_api.price_history import price_history
 from search_api.price_verdict import price_verdict
-from search_api.product_card import Fact
+from search_api.product_card import Fact, ProductCard
 from search_api.query import ShopQuery, address
 from search_api.search import Shop
 from tenants.brand import Brand
@@ -68,6 +75,16 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
         price_verdict=price_verdict(document, lines, now),
         disputed=document.disputed,
     )
+
+
+def card_of(shop: Shop, product_id: str, brand: Brand, language: str) -> ProductCard | None:
+    """The product as the lists show it; None where the brand does not show it."""
+    if not _PRODUCT_ID.match(product_id):
+        return None
+    document = shop.engine.read(brand.id, [product_id]).get(product_id)
+    if document is None:
+        return None
+    return product_card(document, brand.ranking_profile(language), language, datetime.now(UTC))
 
 
 def text_in(texts: Mapping[str, str], language: str) -> tuple[str, str | None]:

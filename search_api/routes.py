@@ -25,7 +25,7 @@ from search_api.export_routes import export_routes
 from search_api.instantsearch import instantsearch_routes
 from search_api.overview import Overviews
 from search_api.page import PageRoute, origin_of, page_of
-from search_api.product import product_page
+from search_api.product import card_of, product_page
 from search_api.query import STAY, read_query, redirect_address
 from search_api.query_id import MARK
 from search_api.rate import Rate
@@ -35,7 +35,8 @@ from search_api.sitemap import Sitemaps
 from search_api.structured_data import product_data
 from search_api.suggest import Suggestions
 from search_api.suggest_routes import suggest_routes
-from search_api.wiring import Wiring
+from search_api.wiring import Wiring, WorthOf
+from search_api.worth import worth_page
 from tenants.asking import brand_of, language_of
 
 _OFFER = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
@@ -72,7 +73,7 @@ def build_router(
     router = APIRouter()
     router.include_router(search_routes(answering, rate, product_of))
     router.include_router(suggest_routes(suggestions))
-    router.include_router(_pages(answering, suggestions, current_id))
+    router.include_router(_pages(answering, suggestions, current_id, wired.worth_of))
     router.include_router(compare_routes(shop, current_id))
     router.include_router(crawler_routes(Sitemaps(engine, shop.overviews)))
     router.include_router(instantsearch_routes(answering))
@@ -80,7 +81,9 @@ def build_router(
     return router
 
 
-def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId) -> APIRouter:
+def _pages(
+    answering: Answering, suggestions: Suggestions, current_id: CurrentId, worth_of: WorthOf
+) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     shop = answering.shop
 
@@ -129,6 +132,18 @@ def _pages(answering: Answering, suggestions: Suggestions, current_id: CurrentId
             canonical=page.url,
             data=product_data(page, origin_of(request)),
         )
+
+    @router.get("/product/{product_id}/worth", response_class=HTMLResponse)
+    def worth(request: Request, product_id: str) -> Response:
+        brand, language = brand_of(request), language_of(request)
+        card = card_of(shop, product_id, brand, language)
+        if card is None:
+            now = _moved_to(shop, product_id, request, current_id)
+            return RedirectResponse(f"/product/{now}/worth", status_code=308)
+        worths = worth_of(brand, card.id)
+        if worths is None:
+            raise _unknown()
+        return page_of(request, "worth.html", worth_page(card, worths))
 
     @router.post("/out", status_code=204)
     def out(request: Request, mark: str = "", product: str = "", offer: str = "") -> Response:

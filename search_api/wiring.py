@@ -13,12 +13,22 @@ from dataclasses import dataclass, field
 from kernel.cache import Cache, MemoryCache
 from search_api.answering import KEEP_MS, NoLog, QueryLog
 from search_api.query_id import QueryIds
+from search_api.worth import GradeWorth
+from tenants.brand import Brand
 from tenants.partner_keys import Partner
 
 Changes = tuple[tuple[str, ...], int, bool]
 """Ids of products that changed after a position of the change log, the position reached, and
 whether that is as far as the brand's index has come.
 """
+
+
+WorthOf = Callable[[Brand, str], Sequence[GradeWorth] | None]
+
+
+def _no_worth(brand: Brand, product_id: str) -> Sequence[GradeWorth] | None:
+    del brand, product_id
+    return None
 
 
 def _no_frequent(brand_id: str, language: str) -> Sequence[tuple[str, int]]:
@@ -46,7 +56,8 @@ class Wiring:
     """`frequent` answers queries often asked with their counts, for a brand and a language.
 
     `partner_of` knows a bearer key; `changed_after` and `index_position` read how far the brand's
-    index has come in the change log, and what changed up to there.
+    index has come in the change log, and what changed up to there. `worth_of` says what a product
+    is worth by grade, from the merchants that the brand shows; None where nobody knows.
     """
 
     cache: Cache = field(default_factory=MemoryCache)
@@ -57,3 +68,4 @@ class Wiring:
     partner_of: Callable[[str], Partner | None] = _no_partner
     changed_after: Callable[[str, int, int], Changes] = _no_changes
     index_position: Callable[[str], int] = _no_position
+    worth_of: WorthOf = _no_worth

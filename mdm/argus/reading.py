@@ -6,6 +6,7 @@ An offer counts for the product it belongs to now, wherever it was sold or asked
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,8 +60,17 @@ class Argus:
     values: dict[Grade, Value | None]
 
 
-def argus_of(tx: Transaction, product_id: str, currency: str, now: datetime) -> Argus:
-    """Of a living product; `now` is time zone aware."""
+def argus_of(
+    tx: Transaction,
+    product_id: str,
+    currency: str,
+    now: datetime,
+    *,
+    heard: Callable[[str], bool] = lambda _: True,
+) -> Argus:
+    """Of a living product; `now` is time zone aware. Only merchants that are `heard` have a say: a
+    brand's readers are told nothing of those that it does not show.
+    """
     asked: dict[str, Any] = {
         "product": product_id,
         "currency": currency,
@@ -75,10 +85,12 @@ def argus_of(tx: Transaction, product_id: str, currency: str, now: datetime) -> 
     courses = [
         Course(offer_id, head.merchant_id, Grade(head.grade), tuple(points[offer_id]), head.until)
         for offer_id, head in sorted(heads.items())
+        if heard(head.merchant_id)
     ]
     sales = [
         Sale(row.merchant_id, Grade(row.grade), row.price_minor, row.sold_at)
         for row in tx.execute(_SALES, {**asked, "most": MAX_SALES})
+        if heard(row.merchant_id)
     ]
     return Argus(product_id, currency, now, values(voices(courses, sales, now)))
 

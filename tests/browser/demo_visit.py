@@ -135,6 +135,7 @@ def walk(visiting: Visit, product_id: str, look: Look) -> None:
         "results-similar": "/search?q=xqzzy+blorf",
         "results-none": f"/search?q={words}&price_max=0.01",
         "product": f"/product/{product_id}",
+        "worth": f"/product/{product_id}/worth",
         "basket-empty": "/basket",
         "terms": "/terms",
         "notice": "/legal/notice",

@@ -24,6 +24,8 @@ PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "compare-refused": ("compare.html", lambda language: compared(language, 4, refused=1)),
     "compare-one": ("compare.html", lambda language: compared(language, 1)),
     "compare-empty": ("compare.html", lambda language: compared(language, 0)),
+    "worth": ("worth.html", shown.worth),
+    "worth-unknown": ("worth.html", lambda language: shown.worth(language, known=False)),
     "not-found": ("not_found.html", lambda _: None),
     "error": ("error.html", lambda _: None),
     "basket": ("basket.html", bought.basket),

@@ -12,6 +12,7 @@ from search_api.notices import list_notice, ranking_statement
 from search_api.price_facts import PriceFall, PriceHistory, PriceStep, UnitPrice
 from search_api.price_verdict import PriceVerdict
 from search_api.ranking_statement import RankingStatement
+from search_api.worth import GradeWorth, WorthPage, worth_page
 from tenants.ranking.document import ranking_document
 from tenants.ranking.inheritance import Stated
 from tests.browser.sample_brands import NOW, TITLES, euros, spoken
@@ -314,6 +315,26 @@ def verdict(said: Literal["low", "usual", "high", "unknown"]) -> PriceVerdict:
 def dear(language: str) -> answer.ProductPage:
     """A product whose price is high beside its own."""
     return replace(product(language), price_verdict=verdict("high"))
+
+
+def worth(language: str, *, known: bool = True) -> WorthPage:
+    """Two grades on record and the others not; or nothing at all."""
+    told = {"new": (34900, 33900, 37900, 14, 2), "good": (21500, 18000, 24000, 3, 0)}
+    grades = ("new", "like_new", "very_good", "good", "acceptable", "for_parts")
+    worths = []
+    for grade in grades:
+        value, low, high, offers, sales = told.get(grade, (0, 0, 0, 0, 0)) if known else (0,) * 5
+        worths.append(
+            GradeWorth(
+                grade=grade,
+                value=euros(value) if value else None,
+                low=euros(low) if value else None,
+                high=euros(high) if value else None,
+                offers=offers,
+                sales=sales,
+            )
+        )
+    return worth_page(cards(language)[0], worths)
 
 
 def ranking(language: str) -> RankingStatement:
