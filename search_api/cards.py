@@ -113,7 +113,9 @@ def _offer_card(
         returns_days=line.returns_days,
         updated_at=line.updated_at,
         reasons=tuple(speak(REASONS[code]) for code in ranked.reasons if code in REASONS),
-        unit_price=unit_price(document.attributes, line.price_minor, currency),
+        unit_price=unit_price(
+            document.attributes, line.price_minor, currency, document.category_path
+        ),
         sponsored=ranked.sponsored is not None,
         sponsored_by=ranked.sponsored.paid_by if ranked.sponsored is not None else None,
         grade=line.grade,

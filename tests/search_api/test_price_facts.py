@@ -40,6 +40,20 @@ def test_an_unknown_quantity_has_no_unit_price(stated: dict[str, str]) -> None:
     assert unit_price({"content": "500 g"}, None, "EUR") is None
 
 
+@pytest.mark.parametrize(
+    ("path", "has_one"),
+    [((604, 736), False), ((604, 751), False), ((166, 100), False), ((536, 662), False),
+     ((536, 1868), True), ((469, 479), True), ((222, 356), True), ((), True)],
+)  # fmt: skip
+def test_what_a_thing_holds_is_not_what_is_sold(path: tuple[int, ...], has_one: bool) -> None:
+    """A coffee machine with a tank of 1.8 litres has no price per litre; coffee and perfume do."""
+    found = unit_price({"content": "1800 ml"}, 49_000, "EUR", path)
+    assert (found is not None) == has_one
+    packed = unit_price({"content": "1800 ml", "pack_count": "2"}, 49_000, "EUR", path)
+    assert packed is not None
+    assert (packed.unit == "piece") != has_one
+
+
 def test_the_lowest_of_30_days_is_of_those_days_alone() -> None:
     steps = ((TODAY - 60, 100), (TODAY - 40, 500), (TODAY - 20, 400), (TODAY - 5, 450))
     history = price_history(document("p", "Kettle", price_steps=steps), NOW)
