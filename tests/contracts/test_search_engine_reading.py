@@ -279,6 +279,7 @@ def test_titles_are_completed(engine: Engine, brand: str) -> None:
     assert completed("galax", limit=1) == ["prd_2"]
     assert completed("ampere gal") == ["prd_1"]
     assert completed("ph galaxy") == []
+    assert [row.total_minor for row in engine.complete(brand, "galax", "en", 5)] == [1000, 1000]
     for nothing in ("", " .*", "zzz", "(((", "\x00", "é" * 500):
         assert completed(nothing) == []
     (row,) = engine.complete(brand, "galaxy p", "en", 5)
