@@ -32,6 +32,10 @@ _PATTERNS = (
         r"a merchant little known so far \((?P<n>\d+) of (?P<needed>\d+) offers\)",
         "A merchant is little known so far: %(n)s of %(needed)s offers",
     ),
+    (
+        r"one says (?P<left>.+) where the other says (?P<right>.+)",
+        "One says %(left)s where the other says %(right)s",
+    ),
     (r"more than (?P<n>\d+) offers", "One product would hold more than %(n)s offers"),
     (r"alike by 0\.(?P<n>\d\d) on the whole", "Taken together, their offers are %(n)s%% alike"),
     (r"it fits \S+ as well \((?P<inner>.+)\)", "It fits another offer as well"),

@@ -32,7 +32,7 @@ from mdm.match.rivals import Rivals
 # What is at least this likely is merged with nobody looking.
 MERGE = 0.85
 # What names no model that both share has to be this likely for it.
-SURE = 0.90
+SURE = 0.87
 # What is likelier than this is what the matcher would say if it had to answer.
 LIKELY = 0.5
 # What is at least this likely is put before a person; below, an offer founds a product.

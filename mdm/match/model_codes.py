@@ -69,7 +69,10 @@ def _bare(one: Features, other: Features) -> Iterator[str]:
 
 
 def _has_other_letters(offer: Features, bare: str) -> bool:
-    """Whether letters that are neither a maker nor a unit stand before it: `fridge skb 68821af`."""
+    """Whether letters that are neither a maker nor a unit stand before it: `fridge skb 68821af`,
+    `wh-1000xm4`."""
+    if any(code.removesuffix(bare).isalpha() for code in offer.codes if code.endswith(bare)):
+        return True
     before = (each.removesuffix(bare) for each in offer.joined if each.endswith(bare))
     return any(each.isalpha() and each != offer.lead and each not in UNITS for each in before)
 

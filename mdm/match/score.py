@@ -20,6 +20,7 @@ from mdm.match.features import Features
 from mdm.match.generations import generations
 from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
 from mdm.match.rarity import TELLING, Rarity
+from mdm.match.shared_codes import shared_codes
 from mdm.match.short_names import unlike_names
 from mdm.normalise.trade_words import ENGLISH_OF
 
@@ -181,7 +182,7 @@ def _unlike_names(one: Features, other: Features, rarity: Rarity) -> str | None:
     )
     if word is None or any(
         len(code) >= TELLING_CODE_LENGTH and rarity[code] > TELLING
-        for code in one.all_codes & other.all_codes
+        for code in shared_codes(one, other)
     ):
         return None
     return word
@@ -222,6 +223,6 @@ def _same_model(one: Features, other: Features, code: str) -> list[Piece]:
 
 def _model_code(one: Features, other: Features) -> str | None:
     """The longest whole code that both state, where it is long enough to name one model."""
-    shared = {each for each in one.all_codes & other.all_codes if len(each) >= MODEL_CODE_LENGTH}
+    shared = {each for each in shared_codes(one, other) if len(each) >= MODEL_CODE_LENGTH}
     stated = shared & (one.codes | other.codes | one.mpns | other.mpns)
     return max(stated, key=lambda each: (len(each), each), default=None)

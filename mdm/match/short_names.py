@@ -84,7 +84,13 @@ def unlike_names(
             return word
         if (here.family - there.family - other_tokens) | (there.family - here.family - tokens):
             return word
-    return None
+    return _family_of_one(one, other, other_tokens) or _family_of_one(other, one, tokens)
+
+
+def _family_of_one(one: Names, other: Names, tokens: frozenset[str]) -> str | None:
+    """`970 evo plus` where the other title says `evo` and nothing behind it."""
+    lone = (word for word in one.keys() - other.keys() if one[word].family and word in tokens)
+    return next((word for word in sorted(lone) if not one[word].family <= tokens), None)
 
 
 _NOTHING = ShortName(frozenset(), frozenset())

@@ -13,12 +13,14 @@ from decimal import Decimal, InvalidOperation
 from mdm.match.features import Features
 from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
 from mdm.match.rarity import TELLING, Rarity
+from mdm.match.shared_codes import shared_codes
+from mdm.match.sisters import unlike_marks
 from mdm.normalise.kind import added
 from mdm.normalise.trade_attributes import TRADE_KEYS
 from mdm.normalise.vocabulary import ACCESSORIES
 
 # Attributes that make variants: stated on both sides and unequal, they part two offers.
-EXACT = ("capacity", "memory", "size", "keyboard", *TRADE_KEYS)
+EXACT = ("capacity", "memory", "size", "keyboard", "audience", *TRADE_KEYS)
 # Measured or rounded differently from shop to shop: unequal only beyond this share.
 ROUNDED: Mapping[str, Decimal] = {"screen_size": Decimal("0.035"), "content": Decimal("0.01")}
 
@@ -107,14 +109,19 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
     as one. Where no telling code is shared at all, much the same words name sisters too."""
     if one.gtins & other.gtins or one.mpns & other.mpns:
         return None
-    shared = one.all_codes & other.all_codes
+    shared = shared_codes(one, other)
     if not shared and any(
         same(one, other) for same in (of_another_market, written_in_pieces, without_its_letters)
     ):
         return None
     if one.codes and other.codes and not shared:
         return "model codes agree in parts only"
-    if rarity is None or one.reading.tokens == other.reading.tokens:
+    if one.reading.tokens == other.reading.tokens:
+        return None
+    marks = unlike_marks(one, other, shared)
+    if marks:
+        return f"one says {marks[0]} where the other says {marks[1]}"
+    if rarity is None:
         return None
     if not any(rarity[each] > TELLING for each in shared):
         return "no model code that both state"

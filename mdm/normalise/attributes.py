@@ -1,7 +1,8 @@
 """Attributes under stable English keys and values, from what is stated and from the title.
 
 Only what separates one product from another is read: colour, capacity, memory, size, power, screen
-size, energy class, pack count. A stated attribute wins over a title; a doubtful one is left out.
+size, energy class, pack count, whom it is for. A stated attribute wins over a title; a doubtful one
+is left out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
+from mdm.normalise.audience import audience_of, narrower
 from mdm.normalise.text import folded, plain_text
 from mdm.normalise.trade_attributes import TRADE_KEYS, trade_attribute, trade_attributes
 from mdm.normalise.vocabulary import COLOUR_OF, KEY_OF, WEAK_COLOURS
@@ -81,13 +83,13 @@ def attributes(
         if key in KEY_OF.values():
             read = canonical(key, text)
             if read:
-                known.setdefault(key, read)
+                known[key] = _together(key, known.get(key), read)
         elif len(others) < MAX_OTHERS:
             others.setdefault(key, text)
     for key, value in from_title(title).items():
         if key == "colour" and key in known:
             known[key] = _colours_together(known[key], value)
-        known.setdefault(key, value)
+        known[key] = _together(key, known.get(key), value)
     if multipack and 1 < multipack <= 999:
         known["pack_count"] = str(multipack)
     return {**known, **{key: value for key, value in others.items() if key not in known}}
@@ -112,8 +114,8 @@ def canonical(key: str, text: str) -> str | None:
     if key == "pack_count":
         found = re.match(r"(\d{1,3})\b", plain)
         return found[1] if found and int(found[1]) > 1 else None
-    if key in TRADE_KEYS:
-        return trade_attribute(key, plain)
+    if key == "audience" or key in TRADE_KEYS:
+        return trade_attribute(key, plain) if key in TRADE_KEYS else audience_of(plain)
     return plain.upper()[:20].replace(",", ".") if key == "size" else text
 
 
@@ -130,6 +132,7 @@ def from_title(title: str) -> dict[str, str]:
         "pack_count": pack_count(plain),
         "keyboard": _group(_KEYBOARD, plain),
         "content": _content(plain),
+        "audience": audience_of(plain),
         **trade_attributes(plain),
     }
     return {key: value for key, value in found.items() if value}
@@ -148,6 +151,13 @@ def colour_of(plain: str) -> str | None:
         return "gold"
     colours = sorted(set(strong or weak[-1:]))
     return "/".join(colours[:3]) or None
+
+
+def _together(key: str, before: str | None, read: str) -> str:
+    """What was said first stands; of audiences the narrower one."""
+    if key == "audience":
+        return narrower(before, read) or read
+    return before or read
 
 
 def _colours_together(stated: str, by_title: str) -> str:

@@ -69,7 +69,8 @@ ATTRIBUTE_KEYS = {
     "volume": "volume nutzinhalt volume_utile fassungsvermogen contenance inhalt",
     "weight": "weight poids gewicht",
     "keyboard": "keyboard clavier tastatur keyboard_layout tastaturlayout",
-    "gender": "gender genre geschlecht",
+    "audience": "audience gender genre geschlecht sexe age_group altersgruppe tranche_d_age "
+    "zielgruppe",
     "lens_range": "lens_range",
     "sim_cards": "sim_cards sim_slots nombre_de_sim anzahl_sim_karten",
     "place_settings": "place_settings couverts nombre_de_couverts massgedecke anzahl_massgedecke",

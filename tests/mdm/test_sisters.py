@@ -1,0 +1,93 @@
+"""Sisters under one name are put before a person, however alike their titles are."""
+
+from __future__ import annotations
+
+import pytest
+
+from mdm.match.features import Features, offer_features
+from mdm.match.model_codes import without_its_letters
+from mdm.match.rarity import Rarity
+from mdm.match.score import title_evidence
+from mdm.match.shared_codes import shared_codes
+from mdm.match.vetoes import doubt
+from mdm.normalise.attributes import attributes
+
+RARE = Rarity(1_000, lambda _: 1)
+
+
+def _features(title: str) -> Features:
+    return offer_features(title, {"attributes": attributes((), title, None)})
+
+
+@pytest.mark.parametrize(
+    ("title", "other", "says"),
+    [
+        ("Orbo Airbook 13 M2 silver", "Orbo Airbook 13 M3 silver", "m2 m3"),
+        ("Denimo Jeans W32 L32", "Denimo Jeans W32 L34", "l32 l34"),
+        ("Velora Hybrid 2022 frame 18", "Velora Hybrid frame 18 2023 model", "2022 2023"),
+        ("Velora Hybrid 625 frame 18", "Velora Hybrid 625 frame 20", "18 20"),
+        ("Canino Medium Adult 15 kg", "Canino Maxi Adult 15 kg", "maxi medium"),
+        ("Inkjoy HP305XL black", "Inkjoy HP305XL yellow", "black yellow"),
+        ("Polaris down jacket M", "Polaris jacket L with down", "l m"),
+    ],
+)
+def test_what_stands_in_the_place_of_something_else(title: str, other: str, says: str) -> None:
+    one, two = _features(title), _features(other)
+    told = doubt(one, two)
+    assert told is not None
+    assert " ".join(sorted(told.split()[2::5])) == says
+    assert doubt(two, one) is not None
+
+
+@pytest.mark.parametrize(
+    ("title", "other"),
+    [
+        ("Orbo Airbook 13 M2 silver", "Orbo Airbook silver 13 M2"),
+        ("Norvalis lavender soap", "Norvalis Lavendel soap"),
+        ("Norvalis card 64GB blue", "Norvalis card 64Go blue"),
+        # Where a long code is shared, other numbers are those of a data sheet.
+        ("Torvald KD65XE9305 65 inch 2018", "Torvald KD65XE9305 165 cm 2017 model"),
+        ("Norvalis KX214QTZ kettle", "Norvalis KX214QTZ boiler"),
+        # A socket beside a number of cores is no other model.
+        ("Intelo 7500 processor l3 black", "Intelo 7500 processor 24 threads black"),
+    ],
+)
+def test_what_is_no_sign_of_a_sister(title: str, other: str) -> None:
+    assert doubt(_features(title), _features(other)) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "other", "shared"),
+    [
+        ("Orbo Fonix 14 128GB", "Orbo Fonix 14 Pro Max 128GB", set()),
+        ("Canino Adult 15 kg", "Canino Puppy 15 kg", set()),
+        ("Sonora WH-1000XM4", "Sonora WF-1000XM4", set()),
+        ("Torvald KD 65XE9305", "Torvald KD-65XE9305", {"kd65xe9305", "65xe9305"}),
+        ("Torvald KD 65XE9305", "KD 65XE9305 by Torvald", {"kd65xe9305", "65xe9305"}),
+        ("Orbo Fonix14 black", "Orbo Fonix 14 black", {"fonix14"}),
+    ],
+)
+def test_codes_that_two_titles_share(title: str, other: str, shared: set[str]) -> None:
+    one, two = _features(title), _features(other)
+    assert shared_codes(one, two) == shared_codes(two, one) == shared
+
+
+def test_letters_before_a_number_are_not_left_out_where_the_other_has_some_of_its_own() -> None:
+    one, other = _features("Sonora WH-1000XM4 black"), _features("Sonora WF-1000XM4 black")
+    assert without_its_letters(one, other) is None
+    assert doubt(one, other) == "model codes agree in parts only"
+
+
+@pytest.mark.parametrize(
+    ("title", "other"),
+    [
+        ("Orbo Fonix 14 128GB black", "Orbo Fonix 14 Plus 128GB black"),
+        ("Orbo Fonix 14 Pro 128GB black", "Orbo Fonix 14 Pro Max 128GB black"),
+        ("Sonora 970 Evo 1TB", "Sonora 970 Evo Plus 1TB"),
+    ],
+)
+def test_a_longer_name_of_a_rare_line_is_another_model(title: str, other: str) -> None:
+    """In a catalogue where nobody else has it, its name is no code that both share."""
+    one, two = _features(title), _features(other)
+    assert "other_short_name" in [code for code, *_ in title_evidence(one, two, RARE)]
+    assert "other_short_name" in [code for code, *_ in title_evidence(two, one, RARE)]
