@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kernel.embedding.encoder import load_encoder
+from mdm.evaluation.run import understand
 from mdm.match.features import Features, offer_features
 from mdm.match.model_codes import without_its_letters
 from mdm.match.rarity import Rarity
@@ -11,6 +13,7 @@ from mdm.match.score import title_evidence
 from mdm.match.shared_codes import shared_codes
 from mdm.match.vetoes import doubt
 from mdm.normalise.attributes import attributes
+from mdm.raw_offer import RawOffer
 
 RARE = Rarity(1_000, lambda _: 1)
 
@@ -91,3 +94,55 @@ def test_a_longer_name_of_a_rare_line_is_another_model(title: str, other: str) -
     one, two = _features(title), _features(other)
     assert "other_short_name" in [code for code, *_ in title_evidence(one, two, RARE)]
     assert "other_short_name" in [code for code, *_ in title_evidence(two, one, RARE)]
+
+
+SISTERS = (
+    ("Orbo Fonix 14 128GB midnight", "Orbo Fonix 14 Plus 128GB midnight"),
+    ("Orbo Fonix 14 Pro 128GB black", "Orbo Fonix 14 Pro Max 128GB black"),
+    ("Orbo Airbook 13 M2 8GB 256GB space grey", "Orbo Airbook 13 M3 8GB 256GB space grey"),
+    ("Sonora 970 Evo 1TB NVMe", "Sonora 970 Evo Plus 1TB NVMe"),
+    ("Sonora WH-1000XM4 black", "Sonora WF-1000XM4 black"),
+    ("Inkjoy 305XL cartridge black", "Inkjoy 305XL cartridge yellow"),
+    ("Pegaso Air 39 Damen Laufschuh schwarz", "Pegaso Air 39 Herren Laufschuh schwarz"),
+    ("Denimo 501 Jeans W32 L32 blue", "Denimo 501 Jeans W32 L34 blue"),
+    ("Canino Medium Adult 15 kg", "Canino Maxi Adult 15 kg"),
+    (
+        "Velora Reaction Hybrid Pro 625 2023 frame 18",
+        "Velora Reaction Hybrid Pro 625 2023 frame 20",
+    ),
+    ("Velora Reaction Hybrid Pro 625 2023", "Velora Reaction Hybrid Pro 625 2022"),
+    ("Matelo One mattress 90x200 cm", "Matelo One mattress 140x200 cm"),
+    ("Sauvo eau de toilette 100 ml", "Sauvo eau de toilette 60 ml"),
+    ("Spielo Kart 8 PS5", "Spielo Kart 8 PS4"),
+    ("Lumora LED E14 4 W 2700K", "Lumora LED E14 6 W 2700K"),
+    ("Vigneron Grand Cru 2015 75 cl", "Vigneron Grand Cru 2016 75 cl"),
+)
+
+
+def test_sisters_that_nobody_else_has_are_not_merged_with_nobody_looking() -> None:
+    """The whole matcher, in a catalogue where each line is rare: two shops sell a sister each."""
+    titles = [title for pair in SISTERS for title in pair]
+    offers = [RawOffer(f"{place:02}", title, None) for place, title in enumerate(titles)]
+    decision = understand(offers, load_encoder()).matching.decision()
+    merged = [{each.offer_id for each in group.members} for group in decision.groups]
+    for place in range(0, len(titles), 2):
+        both = {f"{place:02}", f"{place + 1:02}"}
+        assert not any(both <= group for group in merged), titles[place : place + 2]
+
+
+def test_two_wordings_of_one_rare_thing_still_meet() -> None:
+    """What is asked or merged of them: without it the test above would hold of a matcher that
+    merges nothing."""
+    pairs = (
+        ("Sonora WH-1000XM4 black", "Sonora WH1000XM4 headphones black"),
+        ("Torvald KD-65XE9305 65 inch television", "Torvald KD65XE9305 LED TV 65 inch"),
+        ("Norvalis KX214QTZ kettle 1.7 l", "Kettle Norvalis KX214QTZ 1.7 l steel"),
+        ("Inkjoy HP305XL ink cartridge black", "Inkjoy HP305XL cartridge ink black"),
+    )
+    titles = [title for pair in pairs for title in pair]
+    offers = [RawOffer(f"{place:02}", title, None) for place, title in enumerate(titles)]
+    decision = understand(offers, load_encoder()).matching.decision()
+    merged = [{each.offer_id for each in group.members} for group in decision.groups]
+    for place in range(0, len(titles), 2):
+        both = {f"{place:02}", f"{place + 1:02}"}
+        assert any(both <= group for group in merged), titles[place : place + 2]
