@@ -69,6 +69,18 @@ def test_what_was_understood_is_undone_by_body_as_by_address(shop: RealShop) -> 
     assert post(shop, "/v1/search", named).json()["total"] == by_address["total"] == 0
 
 
+def test_a_denial_is_named_in_answer_and_page(shop: RealShop) -> None:
+    asked = {"q": "lampe sans pied", "language": "fr"}
+    (piece,) = post(shop, "/v1/search", asked).json()["understood"]
+    assert (piece["kind"], piece["label"]) == ("denied", "sans pied")
+    assert post(shop, "/v1/search", {**asked, "words": ["denied"]}).json()["understood"] == []
+    with shop.client() as client:
+        page = client.get("/search?q=lampe+sans+pied&lang=fr").text
+    chips = page.partition("Compris d")[2].partition("</div>")[0]
+    assert "sans pied" in chips
+    assert "words=denied" in chips
+
+
 def test_facets_come_as_asked_for(shop: RealShop) -> None:
     assert len(post(shop, "/v1/search", {"q": "nordlys"}).json()["facets"]) == 4
     some = post(shop, "/v1/search", {"q": "nordlys", "facets": ["merchant"]}).json()
