@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -97,7 +98,24 @@ def corrections(
     exist = [row for row in unknown if _exists(row[0][0], snapshot)]
     slips = [row for row in unknown if row not in exist]
     doubtful = _ways(text, [*exist, *slips], is_doubtful=True) if exist else ()
-    return (*_ways(text, slips), *doubtful[:_DOUBTFUL_WAYS])
+    joined = _joined_ways(text, language, snapshot, stand)
+    return (*_ways(text, slips), *joined, *doubtful[:_DOUBTFUL_WAYS])
+
+
+def _joined_ways(
+    text: str, language: str, snapshot: Snapshot, stand: Set[str]
+) -> Iterator[Correction]:
+    """Two words typed for one, with a slip in it: `wasch maschiene`."""
+    for first, second in pairwise(_WORD.finditer(text)):
+        parts = fold(first[0]), fold(second[0])
+        is_apart = text[first.end() : second.start()] == " " and stand.isdisjoint(parts)
+        if not is_apart or all(snapshot.knows(part) for part in parts):
+            continue
+        for meant in near(first[0] + second[0], language, snapshot):
+            if OSA.distance("".join(parts), fold(meant.written)) == 1:
+                better = text[: first.start()] + meant.written + text[second.end() :]
+                replaced = ((f"{first[0]} {second[0]}", meant.written),)
+                yield Correction(better, replaced, meant.slips, is_named=meant.is_named)
 
 
 def _exists(word: str, snapshot: Snapshot) -> bool:

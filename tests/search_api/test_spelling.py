@@ -227,3 +227,18 @@ def test_a_part_of_compounds_is_a_word() -> None:
     kept = corrected("kaffe maschine", "de", shown)
     assert kept is not None
     assert kept.text == "kaffee maschine"
+
+
+def test_one_word_typed_as_two_with_a_slip() -> None:
+    shown = Snapshot(words={"de": {"waschmaschine": 9, "machine": 50, "blau": 5}})
+    ways = {way.text for way in corrections("wasch maschiene blau", "de", shown)}
+    assert "Waschmaschine blau".casefold() in {way.casefold() for way in ways}
+    counted = {"waschmaschine blau": 4}
+    best = likeliest(
+        corrections("wasch maschiene blau", "de", shown),
+        lambda said: counted.get(said.casefold(), 0),
+    )
+    assert best is not None
+    assert best.text.casefold() == "waschmaschine blau"
+    # Both words exist: nobody split one.
+    assert not any("waschmaschine" in way.text for way in corrections("blau machine", "de", shown))
