@@ -66,21 +66,35 @@ def matching_plan(words: Words) -> MatchingPlan:
     is_partial = required < len(typed)
     essential = tuple(place for place in words.essential if place < len(typed) and is_partial)
     refused = {
-        place: _having(word.denied, words.language)
+        place: _refused(word, words.expansions.get(place, ()), words.language)
         for place, word in enumerate(typed)
         if word.denied and is_partial
     }
     return MatchingPlan(clauses, max(required, len(essential)), essential, refused)
 
 
-def _having(denied: str, language: str) -> tuple[Clause, ...]:
-    """What a title says of a thing that has what is denied."""
-    return tuple(
+def _refused(
+    word: QueryWord, expansions: tuple[Expansion, ...], language: str
+) -> tuple[Clause, ...]:
+    """What a title says of a thing that has what is denied, in the words of every language.
+
+    Where `sans sac` may stand for `ohne Beutel`, a `sac` in a French title is refused as well.
+    """
+    clauses = _having(word.denied, language, (*LANGUAGES, OTHER))
+    for expansion in expansions:
+        for name in LANGUAGES:
+            for other in query_words(expansion.text, name):
+                clauses += _having(other.denied, name, (name,)) if other.denied else []
+    return tuple(dict.fromkeys(clauses))
+
+
+def _having(denied: str, language: str, languages: Sequence[str]) -> list[Clause]:
+    return [
         Clause(f"title_{name}", alternative.terms, 1.0)
         for word in query_words(denied, language)
-        for name in (*LANGUAGES, OTHER)
+        for name in languages
         for alternative in word.alternatives.get(name, ())
-    )
+    ]
 
 
 def _as_stated(word: QueryWord) -> QueryWord:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from indexer.engine import Engine, Expansion, Match, SearchRequest, Words
@@ -68,6 +70,14 @@ def test_another_name_of_what_is_wanted_speaks_for_a_product(
     rows = ids(engine, catalogue, SearchRequest(words))
     assert set(rows[:3]) == {"prd_1", "prd_2", "prd_6"}
     assert rows[3:] == ["prd_4"]
+
+
+def test_another_language_is_refused_by_its_own_word(engine: Engine, catalogue: str) -> None:
+    """Both say `casque`; only one of them has a wire, and says so in French."""
+    asked = Words("Casque ohne Kabel", "de", Match.HALF)
+    assert set(ids(engine, catalogue, SearchRequest(asked))) == {"prd_7", "prd_8"}
+    known = replace(asked, expansions={1: (Expansion("sans fil", 0.5),)})
+    assert ids(engine, catalogue, SearchRequest(known)) == ["prd_7"]
 
 
 def test_a_denial_alone_is_a_word_like_others(engine: Engine, catalogue: str) -> None:
