@@ -18,7 +18,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, PipelineStatus
 from psycopg.rows import namedtuple_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine, MetaData
@@ -237,8 +237,14 @@ def _given(form: _Form, values: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def sent_together(tx: Transaction) -> Iterator[None]:
     """Prepared statements in here go to the server in one trip, in their order. They tell nothing
-    of rows or counts before the end, where a failure of any of them is raised."""
-    with _driver(tx).pipeline():
+    of rows or counts before the end, where a failure of any of them is raised; whoever fetches rows
+    earlier waits for all before them. Inside another one it is a part of that."""
+    connection = _driver(tx)
+    if connection.pgconn.pipeline_status != PipelineStatus.OFF:
+        # The driver would wait here for answers to what it has not sent yet, where that is large.
+        yield
+        return
+    with connection.pipeline():
         yield
 
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from checkout import tables as t
-from kernel.db import Database, Prepared
+from kernel.db import Database, Prepared, sent_together
 from tests.purchase_setting import bundled_brand
 
 _WHO = Prepared(
@@ -17,6 +17,12 @@ _ADD = Prepared(t.basket.insert())
 _ADD_LINE = Prepared(t.basket_line.insert())
 _CONTACT = Prepared(
     sa.select(t.basket.c.contact).where(t.basket.c.basket_id == sa.bindparam("wanted"))
+)
+
+_LENGTH = Prepared(sa.text("SELECT length(CAST(:text AS text)) AS length"))
+_RATIO = Prepared(sa.text("SELECT 1 / CAST(:number AS integer) AS ratio"))
+_FREE = Prepared(
+    sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(CAST(:name AS text), 0)) AS free")
 )
 
 
@@ -97,3 +103,44 @@ def test_one_that_ends_in_the_middle_is_told_as_such(database: Database) -> None
         ended()
     with database.platform() as tx:
         assert _WHO.first(tx, {"given": 1}).who == "comptoir_platform"
+
+
+def test_what_is_sent_together_may_be_large_and_in_parts(database: Database) -> None:
+    """More than the way to the server holds at once: nobody waits for what was not sent."""
+    large = "x" * 20_000_000
+    with database.platform() as tx:
+        with sent_together(tx):
+            first = _LENGTH.asked(tx, {"text": large})
+            with sent_together(tx):
+                second = _LENGTH.asked(tx, {"text": "four"})
+            third = _LENGTH.all(tx, {"text": large})
+            _LENGTH.run(tx, {"text": large})
+        lengths = [first.fetchall()[0].length, second.fetchall()[0].length, third[0].length]
+    assert lengths == [len(large), 4, len(large)]
+
+
+def test_a_failure_among_what_is_sent_together_is_told_and_undoes_all(
+    database: Database, brand: str
+) -> None:
+    with pytest.raises(sa.exc.DBAPIError, match="division by zero"):
+        _divide_by_zero(database, brand)
+    with database.brand(brand) as tx:
+        assert _CONTACT.first(tx, {"wanted": "x4"}) is None
+        assert _RATIO.first(tx, {"number": 1}).ratio == 1
+
+
+def _divide_by_zero(database: Database, brand: str) -> None:
+    with database.brand(brand) as tx:
+        with sent_together(tx):
+            _ADD.run(tx, {"basket_id": "x4", "brand_id": brand})
+            _RATIO.run(tx, {"number": 0})
+            _ADD.run(tx, {"basket_id": "x5", "brand_id": brand})
+        pytest.fail("the failure was not told")
+
+
+def test_a_transaction_may_hold_a_lock_from_the_first(database: Database) -> None:
+    with database.platform(holding="it's") as _, database.platform() as other:
+        assert not _FREE.first(other, {"name": "it's"}).free
+        assert _FREE.first(other, {"name": "its"}).free
+    with database.platform() as tx:
+        assert _FREE.first(tx, {"name": "it's"}).free
