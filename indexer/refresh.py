@@ -25,6 +25,9 @@ from tenants.brand import Brand
 _LOG = logging.getLogger(__name__)
 
 
+NEWEST = 200
+"""Changes that go ahead of those of a feed at a time."""
+
 REBUILD = Job("indexer.rebuild", "index", lock="indexer.rebuild")
 """With `brand_id`: a new index for a brand that needs one, while the others are followed."""
 
@@ -104,9 +107,13 @@ class _Following:
             self.reports.pop(brand.id, None)
 
     def catch_up(self) -> None:
-        """To what is the end of the log now; later changes wake the next refresh."""
+        """To what is the end of the log now; later changes wake the next refresh.
+
+        What changes while a feed is brought in does not wait for its end: the newest changes are
+        written between two batches as well, and come late in their turn.
+        """
         with self._database.platform() as tx:
-            end = head(tx)
+            end = newest = head(tx)
         while self._works:
             at = min(self.reports[name].position for name in self._works)
             changes = changes_from(self._database, at, end) if at < end else None
@@ -116,6 +123,20 @@ class _Following:
                 if self.reports[work.brand.id].position == at:
                     with self.noting_failure(work.brand):
                         self._take(work, index, changes)
+            if changes.reached < end:
+                newest = self._write_newest(newest)
+
+    def _write_newest(self, seen: int) -> int:
+        """What was changed last, after a position of the log; answers the one reached."""
+        with self._database.platform() as tx:
+            end = head(tx)
+        changes = changes_from(self._database, max(seen, end - NEWEST), end)
+        if changes is None:
+            return seen
+        for work, index in list(self._works.values()):
+            with self.noting_failure(work.brand):
+                work.write(index, changes.product_ids, changes.views, changes.reached)
+        return changes.reached
 
     def _take(self, work: IndexWork, index: str, changes: Changes) -> None:
         done = work.take(index, changes)

@@ -127,6 +127,42 @@ def test_refresh_brings_each_brand_what_it_shows(
         assert behind(tx, german.id) == 0
 
 
+def test_a_price_does_not_wait_for_the_feed_before_it(
+    database: Database,
+    engine: EmbeddedEngine,
+    encoder: Encoder,
+    french: Brand,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Changed while the first of four batches is written, it is found after the second."""
+    land(database, encoder, "darti", [*TITLES, "Halvard Telescope 70"])
+    refresh(database, engine, encoder, {french.id: french})
+    land(database, encoder, "darti", [*TITLES, "Halvard Telescope 70"], price="89.00")
+    monkeypatch.setattr(catch_up, "BATCH", 1)
+    write, written = engine.write, list[dict[str, int | None]]()
+
+    def watched(index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
+        if not written:
+            land(database, encoder, "brico", TITLES[3:], price="50.00")
+        upserts = [each.document for each in changes if isinstance(each, Upsert)]
+        written.append({each.title("en"): each.total_minor for each in upserts})
+        return write(index, changes)
+
+    monkeypatch.setattr(engine, "write", watched)
+    refresh(database, engine, encoder, {french.id: french})
+    assert written[1] == {TITLES[3]: 5500}
+    assert len(written) == 1 + 1 + 4
+    with database.platform() as tx:
+        assert behind(tx, french.id) == 1
+    refresh(database, engine, encoder, {french.id: french})
+    shown = engine.search(french.id, SearchRequest(limit=100)).hits
+    documents = engine.read(french.id, [hit.product_id for hit in shown]).values()
+    assert {each.title("en"): each.total_minor for each in documents} == {
+        **dict.fromkeys([*TITLES[:3], "Halvard Telescope 70"], 9400),
+        TITLES[3]: 5500,
+    }
+
+
 def test_a_brand_to_be_built_holds_up_no_other(
     database: Database, engine: EmbeddedEngine, encoder: Encoder, french: Brand, german: Brand
 ) -> None:
