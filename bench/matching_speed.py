@@ -3,8 +3,8 @@
     BENCH_MATCHING_SIZES=10000,100000,1000000 python -m bench matching_speed
 
 The matcher alone at each size, with an index of that size kept in a folder of BENCH_CACHE, by one
-process and by one for each processor; then intake, matcher and database together at STORED
-products. Processor time is told first: it says the same on a busy machine.
+process and by one for each processor; then intake, matcher and database together at
+BENCH_MATCHING_STORED products. Processor time is told first: it says the same on a busy machine.
 """
 
 from __future__ import annotations
@@ -16,25 +16,36 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bench.catalogue import ROOT, SAMPLE
 from bench.chart import cost_by_size
 from bench.figures import Figure, percentiles
-from bench.varied_offers import MERCHANTS, VariedCatalogue, fill, newcomers, real_titles
+from bench.varied_offers import (
+    MERCHANTS,
+    VariedCatalogue,
+    another_offer,
+    fill,
+    newcomers,
+    real_titles,
+)
 from comptoir import database_schema
 from comptoir.embedded import postgres
+from crawlers.push_calls import land_offers, once, request_digest
 from kernel.db import Database
 from kernel.embedding.encoder import Encoder, load_encoder
+from kernel.ids import drawn_id
 from mdm import intake
 from mdm.match.newcomers import Newcomer, match_newcomers
 from mdm.match_crew import Crew
 from mdm.merchants import Merchant, register_merchant
 from mdm.pipeline import BATCH, match_landed
 from mdm.processors import usable
+from mdm.raw_offer import RawOffer
 
 SIZES = tuple(
     int(size) for size in os.environ.get("BENCH_MATCHING_SIZES", "10000,100000").split(",")
@@ -43,7 +54,7 @@ NEW = int(os.environ.get("BENCH_MATCHING_NEW", "2000"))
 # Newcomers that all processors match together: a batch of the pipeline.
 TOGETHER = int(os.environ.get("BENCH_MATCHING_TOGETHER", str(BATCH)))
 PUSHED = 200
-STORED = 10_000
+STORED = tuple(int(size) for size in os.environ.get("BENCH_MATCHING_STORED", "10000").split(","))
 CACHE = Path(os.environ.get("BENCH_CACHE", ROOT / ".comptoir" / "bench")) / "matching"
 CHART = ROOT / "docs" / "matching-speed.svg"
 NEW_MERCHANTS = 20
@@ -77,7 +88,8 @@ def measure() -> Iterator[Figure]:
         yield from _told(f"{reached:,} products", cost, pushed)
         yield _together(catalogue, encoder, titles, reached)
     CHART.write_text(cost_by_size(costs), "utf-8")
-    yield from _with_database(encoder, titles)
+    for stored in STORED:
+        yield from _with_database(encoder, titles, stored)
 
 
 def _yardstick_ms() -> float:
@@ -94,14 +106,18 @@ def _told(where: str, cost: Cost, pushed: Sequence[Cost]) -> Iterator[Figure]:
         f"{cost.processor_ms:.2f} ms of processor time, {cost.clock_ms:.2f} ms",
         "9 ms",
     )
-    yield Figure(
-        f"a pushed offer, {where}",
-        f"{statistics.median(each.processor_ms for each in pushed):.1f} ms of processor time, "
-        + percentiles([each.clock_ms / 1e3 for each in pushed]),
-        "p95 20 ms",
-    )
+    yield _spent(f"a pushed offer, {where}", pushed)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     yield Figure(f"peak memory of the process, {where}", f"{peak_mb:.0f} MB", "4,096 MB")
+
+
+def _spent(name: str, costs: Sequence[Cost]) -> Figure:
+    return Figure(
+        name,
+        f"{statistics.median(each.processor_ms for each in costs):.1f} ms of processor time, "
+        + percentiles([each.clock_ms / 1e3 for each in costs]),
+        "p95 20 ms",
+    )
 
 
 def _alone(
@@ -174,7 +190,7 @@ def _matched(catalogue: VariedCatalogue, encoder: Encoder, offers: Sequence[Newc
     return _cost(processor, clock, len(offers))
 
 
-def _with_database(encoder: Encoder, titles: Sequence[str]) -> Iterator[Figure]:
+def _with_database(encoder: Encoder, titles: Sequence[str], stored: int) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -182,36 +198,61 @@ def _with_database(encoder: Encoder, titles: Sequence[str]) -> Iterator[Figure]:
         try:
             database_schema.upgrade(database)
             _register(database)
-            fill(database, titles, encoder, 0, STORED)
-            _landed(database, encoder, titles, folder, 0, 20)
-            cost = _landed(database, encoder, titles, folder, 1_000, NEW)
-            pushed = [
-                _landed(database, encoder, titles, folder, 100_000 + number, 1)
-                for number in range(PUSHED)
-            ]
-            yield from _told(f"with the database, {STORED:,} products", cost, pushed)
+            fill(database, titles, encoder, 0, stored)
+            with database.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.exec_driver_sql("VACUUM ANALYZE")
+
+            def land(offers: Sequence[RawOffer]) -> Cost:
+                _land(database, offers)
+                return _timed(len(offers), lambda: match_landed(database, encoder, folder=index))
+
+            def push(offer: RawOffer) -> Cost:
+                def work() -> None:
+                    _push(database, offer)
+                    match_landed(database, encoder, folder=index)
+
+                return _timed(1, work)
+
+            index = folder / "index"
+            land(list(newcomers(titles, stored, 0, 20)))
+            cost = land(list(newcomers(titles, stored, 1_000, NEW)))
+            where = f"with intake and database, {stored:,} products"
+            pushed = list(newcomers(titles, stored, 100_000, PUSHED))
+            yield from _told(where, cost, [push(offer) for offer in pushed])
+            other = [replace(each, title=another_offer(each.title, 7)) for each in pushed]
+            changed = [push(offer) for offer in other]
+            yield _spent(f"a pushed change of title, {where}", changed)
+            prices = [push(replace(each, price="7.77")) for each in other]
+            yield _spent(f"a pushed change of price, {where}", prices)
         finally:
             database.close()
 
 
-def _landed(
-    database: Database,
-    encoder: Encoder,
-    titles: Sequence[str],
-    folder: Path,
-    start: int,
-    number: int,
-) -> Cost:
-    """Land so many newcomers; what the matcher's job costs after it."""
-    offers = list(newcomers(titles, STORED, start, number))
-    for place in range(min(NEW_MERCHANTS, number)):
+def _land(database: Database, offers: Sequence[RawOffer]) -> None:
+    """What a feed of each of some merchants leaves for the matcher."""
+    for place in range(min(NEW_MERCHANTS, len(offers))):
         with database.platform() as tx:
-            merchant = f"new-shop-{(start + place) % NEW_MERCHANTS:02d}"
-            run = intake.open_run(tx, merchant, "push", complete=False)
+            run = intake.open_run(tx, f"new-shop-{place:02d}", "push", complete=False)
             intake.submit(tx, run, offers[place::NEW_MERCHANTS])
             intake.close_run(tx, run)
+
+
+def _push(database: Database, offer: RawOffer) -> None:
+    """A call of the push API behind its door."""
+    merchant = f"new-shop-{int(offer.sku.rpartition('-')[2]) % NEW_MERCHANTS:02d}"
+    digest = request_digest("/v1/merchants/offers", offer.title.encode())
+    with database.platform() as tx:
+
+        def work() -> dict[str, Any]:
+            return land_offers(tx, merchant, [offer], run=None, complete=False)
+
+        once(tx, merchant, drawn_id("call"), digest, work)
+
+
+def _timed(number: int, work: Callable[[], object]) -> Cost:
     processor, clock = time.process_time(), time.perf_counter()
-    match_landed(database, encoder, folder=folder / "index")
+    work()
     return _cost(processor, clock, number)
 
 
