@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from indexer.catch_up import Changes, IndexWork, changes_from
+from indexer.catch_up import BATCH, Changes, IndexWork, changes_from
 from indexer.engine import Engine, IndexStats, WriteReport
 from indexer.positions import Position, echo_live, index_age_s, read_position
 from indexer.rebuild import rebuild
@@ -109,13 +109,16 @@ class _Following:
     def catch_up(self) -> None:
         """To what is the end of the log now; later changes wake the next refresh.
 
-        What changes while a feed is brought in does not wait for its end: the newest changes are
-        written between two batches as well, and come late in their turn.
+        Where a feed is brought in, a price does not wait for its end: the newest changes are
+        written before each batch as well, and come late in their turn.
         """
+        newest = 0
         with self._database.platform() as tx:
-            end = newest = head(tx)
+            end = head(tx)
         while self._works:
             at = min(self.reports[name].position for name in self._works)
+            if end - at > BATCH:
+                newest = self._write_newest(max(newest, at))
             changes = changes_from(self._database, at, end) if at < end else None
             if changes is None:
                 return
@@ -123,8 +126,6 @@ class _Following:
                 if self.reports[work.brand.id].position == at:
                     with self.noting_failure(work.brand):
                         self._take(work, index, changes)
-            if changes.reached < end:
-                newest = self._write_newest(newest)
 
     def _write_newest(self, seen: int) -> int:
         """What was changed last, after a position of the log; answers the one reached."""

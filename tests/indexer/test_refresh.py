@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+import indexer.refresh
 import tenants
 from indexer import catch_up
 from indexer.embedded import EmbeddedEngine
@@ -134,15 +135,17 @@ def test_a_price_does_not_wait_for_the_feed_before_it(
     french: Brand,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Changed while the first of four batches is written, it is found after the second."""
+    """Changed while the first of five batches is written, it is found before the second is."""
     land(database, encoder, "darti", [*TITLES, "Halvard Telescope 70"])
     refresh(database, engine, encoder, {french.id: french})
     land(database, encoder, "darti", [*TITLES, "Halvard Telescope 70"], price="89.00")
-    monkeypatch.setattr(catch_up, "BATCH", 1)
+    for module in (catch_up, indexer.refresh):
+        monkeypatch.setattr(module, "BATCH", 1)
+    monkeypatch.setattr(indexer.refresh, "NEWEST", 1)
     write, written = engine.write, list[dict[str, int | None]]()
 
     def watched(index: str, changes: Sequence[Upsert | Delete]) -> WriteReport:
-        if not written:
+        if len(written) == 1:
             land(database, encoder, "brico", TITLES[3:], price="50.00")
         upserts = [each.document for each in changes if isinstance(each, Upsert)]
         written.append({each.title("en"): each.total_minor for each in upserts})
@@ -150,8 +153,8 @@ def test_a_price_does_not_wait_for_the_feed_before_it(
 
     monkeypatch.setattr(engine, "write", watched)
     refresh(database, engine, encoder, {french.id: french})
-    assert written[1] == {TITLES[3]: 5500}
-    assert len(written) == 1 + 1 + 4
+    assert len(written) == 1 + 1 + 1 + 4, "the newest change of the feed, a batch, the price, ..."
+    assert written[2] == {TITLES[3]: 5500}
     with database.platform() as tx:
         assert behind(tx, french.id) == 1
     refresh(database, engine, encoder, {french.id: french})
