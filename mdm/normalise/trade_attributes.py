@@ -1,5 +1,6 @@
 """What parts two things of one trade and no other, out of a title: the lens that comes with a
-camera, how many SIM cards a telephone takes, for how many people a dishwasher washes. Pure.
+camera, how many SIM cards a telephone takes, for how many people a dishwasher washes, whether a
+tool comes with its batteries. Pure.
 """
 
 from __future__ import annotations
@@ -22,18 +23,34 @@ _PLACES = re.compile(
     r"(?:mass)?gedecke?\b|couverts?\b|coperti\b|cubiertos\b)"
 )
 _FEWEST_PLACES, _MOST_PLACES = 4, 18
+# `solo` is said of tools, which state their voltage, and of headphones.
+_NO_BATTERIES = re.compile(
+    r"\b(?:ohne akkus?|sans (?:batteries?|accus?)|without batter(?:y|ies)|bare (?:tool|unit)|"
+    r"machine nue|senza batteri[ae]|sin baterias?|zonder accu'?s?|bez akumulatora)\b"
+)
+_SOLO = re.compile(r"(?=.*\b\d{2}\s?v\b).*\bsolo\b")
+_BATTERIES = re.compile(
+    r"\b(?:mit \d?\s?akkus?|avec \d?\s?(?:batteries?|accus?)|with \d?\s?batter(?:y|ies)|"
+    r"con \d?\s?batteri[ae]s?|[1-4]\s?x?\s?akkus?|[1-4]\s?x?\s?batteries)\b|"
+    r"(?<![\w.,])[1-4]\s?x\s?\d{1,2}(?:[.,]\d)?\s?ah\b"
+)
 
 
-TRADE_KEYS = ("lens_range", "sim_cards", "place_settings")
+TRADE_KEYS = ("lens_range", "sim_cards", "place_settings", "batteries_included")
 
 
 def trade_attributes(plain: str) -> Mapping[str, str | None]:
     """Of a folded title, by key; None where it says nothing, or two things at once."""
-    return dict(zip(TRADE_KEYS, (_lens(plain), _sims(plain), _places(plain)), strict=True))
+    read = (_lens(plain), _sims(plain), _places(plain), _batteries(plain))
+    return dict(zip(TRADE_KEYS, read, strict=True))
 
 
 def trade_attribute(key: str, plain: str) -> str | None:
     """The same of what a merchant states under one of the keys; a bare number is one of these."""
+    if key == "batteries_included":
+        return {"yes": "yes", "oui": "yes", "ja": "yes", "no": "no", "non": "no", "nein": "no"}.get(
+            plain, _batteries(plain)
+        )
     if key != "lens_range" and plain.isdigit():
         plain = f"{plain} {'sim' if key == 'sim_cards' else 'couverts'}"
     return trade_attributes(plain)[key]
@@ -61,3 +78,11 @@ def _places(plain: str) -> str | None:
     if not found or not _FEWEST_PLACES <= int(found[1]) <= _MOST_PLACES:
         return None
     return str(int(found[1]))
+
+
+def _batteries(plain: str) -> str | None:
+    without = _NO_BATTERIES.search(plain) or _SOLO.match(plain)
+    included = _BATTERIES.search(plain)
+    if bool(without) == bool(included):
+        return None
+    return "no" if without else "yes"

@@ -72,6 +72,7 @@ ATTRIBUTE_KEYS = {
     "audience": "audience gender genre geschlecht sexe age_group altersgruppe tranche_d_age "
     "zielgruppe",
     "lens_range": "lens_range",
+    "batteries_included": "batteries_included",
     "sim_cards": "sim_cards sim_slots nombre_de_sim anzahl_sim_karten",
     "place_settings": "place_settings couverts nombre_de_couverts massgedecke anzahl_massgedecke",
 }

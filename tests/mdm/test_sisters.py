@@ -113,6 +113,7 @@ SISTERS = (
     ("Velora Reaction Hybrid Pro 625 2023", "Velora Reaction Hybrid Pro 625 2022"),
     ("Matelo One mattress 90x200 cm", "Matelo One mattress 140x200 cm"),
     ("Sauvo eau de toilette 100 ml", "Sauvo eau de toilette 60 ml"),
+    ("Bohrwick GSR 18V-55 cordless drill solo", "Bohrwick GSR 18V-55 cordless drill 2x 4,0 Ah"),
     ("Spielo Kart 8 PS5", "Spielo Kart 8 PS4"),
     ("Lumora LED E14 4 W 2700K", "Lumora LED E14 6 W 2700K"),
     ("Vigneron Grand Cru 2015 75 cl", "Vigneron Grand Cru 2016 75 cl"),

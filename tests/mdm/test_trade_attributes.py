@@ -7,6 +7,7 @@ import pytest
 from mdm.match.features import offer_features
 from mdm.match.vetoes import veto
 from mdm.normalise.attributes import attributes
+from mdm.normalise.trade_attributes import TRADE_KEYS
 
 
 @pytest.mark.parametrize(
@@ -27,13 +28,18 @@ from mdm.normalise.attributes import attributes
         ("Geschirrspüler 14 Maßgedecke", {"place_settings": "14"}),
         ("Canapé 2 places", {}),
         ("Ménagère 24 couverts", {}),
+        ("Bohrwick AB18-60 18V Solo", {"batteries_included": "no"}),
+        ("Bohrwick AB18-60 perceuse sans batterie", {"batteries_included": "no"}),
+        ("Bohrwick AB18-60 Akkuschrauber 2x 4,0 Ah", {"batteries_included": "yes"}),
+        ("Perceuse Bohrwick AB18-60 18V, 2 batteries", {"batteries_included": "yes"}),
+        ("Bohrwick AB18-60 ohne Akku, passt zu 2 x 4,0 Ah", {}),
+        ("Sonora Solo 3 headphones", {}),
+        ("Powerbank 20000 mAh", {}),
     ],
 )
 def test_what_a_title_says(title: str, read: dict[str, str]) -> None:
     found = attributes((), title, None)
-    kept = {
-        key: found[key] for key in ("lens_range", "sim_cards", "place_settings") if key in found
-    }
+    kept = {key: found[key] for key in TRADE_KEYS if key in found}
     assert kept == read
 
 
@@ -46,6 +52,9 @@ def test_what_a_title_says(title: str, read: dict[str, str]) -> None:
         ("sim_cards", "1", "sim_cards", "1"),
         ("lens_range", "18-55", "lens_range", None),
         ("sim_cards", "eSIM", "sim_cards", None),
+        ("batteries_included", "oui", "batteries_included", "yes"),
+        ("batteries_included", "sans batterie", "batteries_included", "no"),
+        ("batteries_included", "3", "batteries_included", None),
     ],
 )
 def test_what_a_merchant_states(name: str, value: str, key: str, read: str | None) -> None:
