@@ -79,7 +79,8 @@ class Words:
 
     `expansions` map the place of a word (as `indexer.analysis.query_words` numbers them) to what
     may stand for it. `required` words of the query are enough (None: as `match` says); where that
-    is fewer than all, the `essential` places must be among them. `weights` None are the
+    is fewer than all, the `essential` places must be among them. `opposites` map the place of a
+    word that denies to what titles say of things that have it (`filaire`). `weights` None are the
     defaults.
     """
 
@@ -89,6 +90,7 @@ class Words:
     expansions: Mapping[int, tuple[Expansion, ...]] = field(default_factory=dict)
     required: int | None = None
     essential: tuple[int, ...] = ()
+    opposites: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     weights: FieldWeights | None = None
 
 

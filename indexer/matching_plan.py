@@ -66,22 +66,22 @@ def matching_plan(words: Words) -> MatchingPlan:
     is_partial = required < len(typed)
     essential = tuple(place for place in words.essential if place < len(typed) and is_partial)
     refused = {
-        place: _refused(word, words.expansions.get(place, ()), words.language)
+        place: _refused(word, place, words)
         for place, word in enumerate(typed)
         if word.denied and is_partial
     }
     return MatchingPlan(clauses, max(required, len(essential)), essential, refused)
 
 
-def _refused(
-    word: QueryWord, expansions: tuple[Expansion, ...], language: str
-) -> tuple[Clause, ...]:
+def _refused(word: QueryWord, place: int, words: Words) -> tuple[Clause, ...]:
     """What a title says of a thing that has what is denied, in the words of every language.
 
     Where `sans sac` may stand for `ohne Beutel`, a `sac` in a French title is refused as well.
     """
-    clauses = _having(word.denied, language, (*LANGUAGES, OTHER))
-    for expansion in expansions:
+    clauses = _having(word.denied, words.language, (*LANGUAGES, OTHER))
+    for opposite in words.opposites.get(place, ()):
+        clauses += _having(opposite, words.language, (*LANGUAGES, OTHER))
+    for expansion in words.expansions.get(place, ()):
         for name in LANGUAGES:
             for other in query_words(expansion.text, name):
                 clauses += _having(other.denied, name, (name,)) if other.denied else []

@@ -42,6 +42,7 @@ from search_api.second_stage import (
 )
 from search_api.understanding.denied import stands_alone
 from search_api.understanding.dropping import least_telling_first, says_little
+from search_api.understanding.everyday import opposites
 from search_api.understanding.narrowing import narrowed
 from search_api.understanding.other_readings import other_readings
 from search_api.understanding.recognition import Reading, kinds_named
@@ -238,6 +239,7 @@ class Retrieval:
             expansions=self._readings(text),
             required=required,
             essential=essential,
+            opposites=opposites(text, self.language),
             weights=self.profile.field_weights,
         )
 

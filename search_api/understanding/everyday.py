@@ -51,6 +51,25 @@ def everyday_readings(
     return {place: tuple(rows.values())[:MOST] for place, rows in found.items()}
 
 
+def opposites(text: str, language: str) -> dict[int, tuple[str, ...]]:
+    """Place of a word that denies (`sans fil`) -> words of titles that say the contrary."""
+    return {
+        place: found
+        for place, word in enumerate(query_words(text, language))
+        if word.denied and (found := _opposites(language).get(_key((word,), language)))
+    }
+
+
+@lru_cache(maxsize=8)
+def _opposites(language: str) -> Mapping[str, tuple[str, ...]]:
+    return {
+        _key(query_words(said, language), language): tuple(_phrases(row["opposite"]))
+        for row in _table()["feature"]
+        if "opposite" in row
+        for said in _phrases(row.get(language, ""))
+    }
+
+
 @lru_cache(maxsize=8)
 def meanings(language: str) -> tuple[tuple[str, str], ...]:
     """What is said, and the first thing that is meant, in one language."""

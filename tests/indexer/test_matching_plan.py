@@ -30,3 +30,10 @@ def test_what_a_question_denies_is_refused_where_fewer_words_are_enough() -> Non
     assert (every.required, every.is_partial, every.refused) == (2, False, {})
     alone = matching_plan(Words("without cable", "en", Match.HALF))
     assert (alone.required, alone.refused) == (1, {})
+
+
+def test_what_says_the_contrary_is_refused_as_well() -> None:
+    asked = Words("headphones without cable", "en", Match.HALF, opposites={1: ("corded",)})
+    assert ("corded",) in {clause.terms for clause in matching_plan(asked).refused[1]}
+    every = Words("headphones without cable", "en", Match.ALL, opposites={1: ("corded",)})
+    assert matching_plan(every).refused == {}
