@@ -25,7 +25,7 @@ _WORDS = {
         "Its merchant offers several things under this title"
     ),
 }
-_FACTS = [each.replace("_", " ") for each in ("colour", *EXACT, *ROUNDED)]
+_FACTS = [each.replace("_", " ") for each in ("colour", "audience", *EXACT, *ROUNDED)]
 _PATTERNS = (
     (r"packs of (?P<left>.+) and of (?P<right>.+)", "Packs of %(left)s and of %(right)s"),
     (

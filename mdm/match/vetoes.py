@@ -20,7 +20,7 @@ from mdm.normalise.trade_attributes import TRADE_KEYS
 from mdm.normalise.vocabulary import ACCESSORIES
 
 # Attributes that make variants: stated on both sides and unequal, they part two offers.
-EXACT = ("capacity", "memory", "size", "keyboard", "audience", *TRADE_KEYS)
+EXACT = ("capacity", "memory", "size", "keyboard", *TRADE_KEYS)
 # Measured or rounded differently from shop to shop: unequal only beyond this share.
 ROUNDED: Mapping[str, Decimal] = {"screen_size": Decimal("0.035"), "content": Decimal("0.01")}
 
@@ -58,7 +58,14 @@ def veto(one: Features, other: Features) -> str | None:
         return "one comes boxed, the other without its box"
     if _is_option_of(one, other) or _is_option_of(other, one):
         return "one is a part of a computer maker"
-    return _attributes(one.attributes, other.attributes)
+    return _attributes(one.attributes, other.attributes) or _audience(one, other)
+
+
+def _audience(one: Features, other: Features) -> str | None:
+    """Fields of feeds say whom a thing is for more carelessly than its GTIN."""
+    if _share_an_identifier(one, other):
+        return None
+    return _unequal("audience", one.attributes, other.attributes)
 
 
 def _is_nameless(offer: Features) -> bool:
@@ -151,14 +158,21 @@ def _says(offer: Features, count: str) -> bool:
 
 def _attributes(one: Mapping[str, str], other: Mapping[str, str]) -> str | None:
     for name in EXACT:
-        left, right = one.get(name), other.get(name)
-        if left and right and left != right:
-            return f"{name.replace('_', ' ')} {left} and {right}"
+        found = _unequal(name, one, other)
+        if found:
+            return found
     for name, share in ROUNDED.items():
         left, right = one.get(name), other.get(name)
         if left and right and left != right and _are_apart(left, right, share):
             return f"{name.replace('_', ' ')} {left} and {right}"
     return None
+
+
+def _unequal(name: str, one: Mapping[str, str], other: Mapping[str, str]) -> str | None:
+    left, right = one.get(name), other.get(name)
+    if not left or not right or left == right:
+        return None
+    return f"{name.replace('_', ' ')} {left} and {right}"
 
 
 def _are_apart(left: str, right: str, share: Decimal) -> bool:

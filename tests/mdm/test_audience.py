@@ -63,3 +63,14 @@ def test_two_audiences_are_two_things(title: str, other: str, forbidden: bool) -
         offer_features(each, {"attributes": attributes((), each, None)}) for each in (title, other)
     )
     assert (veto(one, two) is not None) == (veto(two, one) is not None) == forbidden
+
+
+def test_an_identifier_outweighs_a_careless_field() -> None:
+    facts = {"gtins": ["4006381333931"]}
+    one, two = (
+        offer_features("Pegaso 39", {**facts, "attributes": {"audience": each}})
+        for each in ("women", "men")
+    )
+    assert veto(one, two) is None
+    other = offer_features("Pegaso 39", {"attributes": {"audience": "men"}})
+    assert veto(one, other) == "audience women and men"
