@@ -76,8 +76,8 @@ class PointedDatabase(Database):
     points: Points
 
     @contextmanager
-    def _as(self, role: str, brand_id: str) -> Iterator[Transaction]:
-        with super()._as(role, brand_id) as tx:
+    def _as(self, role: str, brand_id: str, holding: str = "") -> Iterator[Transaction]:
+        with super()._as(role, brand_id, holding) as tx:
             yield tx
             written = tx.exec_driver_sql("SELECT pg_current_xact_id_if_assigned()").scalar_one()
             if written is not None:

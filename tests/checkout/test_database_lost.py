@@ -26,8 +26,8 @@ class Severed(Database):
     commits_left: int | None = None
 
     @contextmanager
-    def _as(self, role: str, brand_id: str) -> Iterator[Transaction]:
-        with super()._as(role, brand_id) as tx:
+    def _as(self, role: str, brand_id: str, holding: str = "") -> Iterator[Transaction]:
+        with super()._as(role, brand_id, holding) as tx:
             yield tx
             if self.commits_left is not None:
                 self.commits_left -= 1
