@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse
 from kernel.errors import DomainError, NotFound
 from kernel.web import RefusingRoute
 from search_api.reader_route import for_readers
-from tenants.asking import brand_of, language_of
-from tenants.pages.rendering import render
+from tenants.asking import brand_of
+from tenants.pages.asked_page import asked_page
 
 
 class PageRoute(RefusingRoute):
@@ -39,19 +39,7 @@ def page_of(
     `canonical` in the context is the path under which search engines may keep the page; without one
     they may not keep it.
     """
-    path = request.url.path
-    html = render(
-        request.app.state.pages,
-        template,
-        brand=brand_of(request),
-        language=language_of(request),
-        scheme=getattr(request.state, "scheme", "auto"),
-        page=model,
-        here=f"{path}?{request.url.query}" if request.url.query else path,
-        basket_count=_basket_count(request),
-        origin=origin_of(request),
-        **context,
-    )
+    html = asked_page(request, template, model, origin=origin_of(request), **context)
     return HTMLResponse(html, status_code=status)
 
 
@@ -59,9 +47,3 @@ def origin_of(request: Request) -> str:
     """Scheme and host under which the brand is found, whichever of its names was asked."""
     port = f":{request.url.port}" if request.url.port else ""
     return f"{request.url.scheme}://{brand_of(request).hosts[0]}{port}"
-
-
-def _basket_count(request: Request) -> int:
-    """What the basket's cookie says; the basket itself is read by the purchase alone."""
-    stated = request.cookies.get("basket_count", "")
-    return int(stated) if stated.isascii() and stated.isdigit() and len(stated) <= 3 else 0

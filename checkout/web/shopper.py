@@ -23,13 +23,11 @@ from checkout.pages.view_models import RefusalPage
 from checkout.purchase.advance import advance
 from kernel.errors import DomainError
 from kernel.web import RefusingRoute
-from tenants.asking import brand_of, language_of
-from tenants.pages.rendering import render
+from tenants.pages.asked_page import COUNT_COOKIE, asked_page
 
 _LOG = logging.getLogger(__name__)
 
 BASKET_KEPT_S = 30 * 24 * 3600
-COUNT_COOKIE = "basket_count"
 # How long a page waits for merchants and provider before it shows that they are being waited for.
 PATIENCE_S = 6.0
 
@@ -94,30 +92,14 @@ def page(
     refresh: str | None = None,
 ) -> HTMLResponse:
     """A page of the purchase. `refresh` is a `Refresh` header: seconds, or `seconds; url=path`."""
-    path = request.url.path
-    html = render(
-        request.app.state.pages,
-        template,
-        brand=brand_of(request),
-        language=language_of(request),
-        scheme=getattr(request.state, "scheme", "auto"),
-        page=model,
-        here=f"{path}?{request.url.query}" if request.url.query else path,
-        basket_count=_count(request, basket),
-    )
+    known = {"basket_count": basket.count} if basket is not None else {}
+    html = asked_page(request, template, model, **known)
     response = HTMLResponse(html, status_code=status, headers=dict(_NO_STORE))
     if refresh is not None:
         response.headers["refresh"] = refresh
     if basket is not None:
         keep_basket(request, response, basket.basket_id, basket.count)
     return response
-
-
-def _count(request: Request, basket: Basket | None) -> int:
-    if basket is not None:
-        return basket.count
-    stated = request.cookies.get(COUNT_COOKIE, "")
-    return int(stated) if stated.isascii() and stated.isdigit() and len(stated) <= 3 else 0
 
 
 def go_to(path: str) -> RedirectResponse:

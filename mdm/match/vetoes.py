@@ -113,8 +113,9 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
     `rarity` for two that are surely alike.
 
     Model codes that agree in parts but not as a whole (`tp1414` and `tsl1414`) are sisters as often
-    as one. Where no telling code is shared at all, much the same words name sisters too."""
-    if one.gtins & other.gtins or one.mpns & other.mpns:
+    as one, and so are titles of which each has a mark in the place of the other's. Where no telling
+    code is shared at all, much the same words name sisters too."""
+    if _share_an_identifier(one, other):
         return None
     shared = shared_codes(one, other)
     if not shared and any(

@@ -98,8 +98,9 @@ def attributes(
 def canonical(key: str, text: str) -> str | None:
     """The canonical value of a stated attribute; None when it says nothing usable."""
     plain = folded(text)
-    if key == "colour":
-        return colour_of(plain)
+    in_words = {"colour": colour_of, "audience": audience_of}
+    if key in in_words:
+        return in_words[key](plain)
     if key in ("capacity", "memory"):
         found = _STORAGE.search(plain)
         return _storage(*_total(found)) if found else _bare_number(plain, "GB")
@@ -114,8 +115,8 @@ def canonical(key: str, text: str) -> str | None:
     if key == "pack_count":
         found = re.match(r"(\d{1,3})\b", plain)
         return found[1] if found and int(found[1]) > 1 else None
-    if key == "audience" or key in TRADE_KEYS:
-        return trade_attribute(key, plain) if key in TRADE_KEYS else audience_of(plain)
+    if key in TRADE_KEYS:
+        return trade_attribute(key, plain)
     return plain.upper()[:20].replace(",", ".") if key == "size" else text
 
 

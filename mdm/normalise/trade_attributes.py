@@ -34,8 +34,11 @@ _BATTERIES = re.compile(
     r"con \d?\s?batteri[ae]s?|[1-4]\s?x?\s?akkus?|[1-4]\s?x?\s?batteries)\b|"
     r"(?<![\w.,])[1-4]\s?x\s?\d{1,2}(?:[.,]\d)?\s?ah\b"
 )
+_SAID = {"yes": "yes", "oui": "yes", "ja": "yes", "no": "no", "non": "no", "nein": "no"}
 
 
+# What a bare number under such a key counts, as titles say it.
+_COUNTED = {"sim_cards": "sim", "place_settings": "couverts"}
 TRADE_KEYS = ("lens_range", "sim_cards", "place_settings", "batteries_included")
 
 
@@ -47,12 +50,10 @@ def trade_attributes(plain: str) -> Mapping[str, str | None]:
 
 def trade_attribute(key: str, plain: str) -> str | None:
     """The same of what a merchant states under one of the keys; a bare number is one of these."""
-    if key == "batteries_included":
-        return {"yes": "yes", "oui": "yes", "ja": "yes", "no": "no", "non": "no", "nein": "no"}.get(
-            plain, _batteries(plain)
-        )
-    if key != "lens_range" and plain.isdigit():
-        plain = f"{plain} {'sim' if key == 'sim_cards' else 'couverts'}"
+    if key == "batteries_included" and plain in _SAID:
+        return _SAID[plain]
+    if key in _COUNTED and plain.isdigit():
+        plain = f"{plain} {_COUNTED[key]}"
     return trade_attributes(plain)[key]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from kernel.embedding.encoder import load_encoder
@@ -120,30 +122,33 @@ SISTERS = (
 )
 
 
+def _merged(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Pairs that the whole matcher merges with nobody looking, all of them offered at once."""
+    offers = [
+        RawOffer(f"{place}-{side}", title, None)
+        for place, pair in enumerate(pairs)
+        for side, title in enumerate(pair)
+    ]
+    decision = understand(offers, load_encoder()).matching.decision()
+    groups = [{each.offer_id for each in group.members} for group in decision.groups]
+    return [
+        pair
+        for place, pair in enumerate(pairs)
+        if any({f"{place}-0", f"{place}-1"} <= group for group in groups)
+    ]
+
+
 def test_sisters_that_nobody_else_has_are_not_merged_with_nobody_looking() -> None:
     """The whole matcher, in a catalogue where each line is rare: two shops sell a sister each."""
-    titles = [title for pair in SISTERS for title in pair]
-    offers = [RawOffer(f"{place:02}", title, None) for place, title in enumerate(titles)]
-    decision = understand(offers, load_encoder()).matching.decision()
-    merged = [{each.offer_id for each in group.members} for group in decision.groups]
-    for place in range(0, len(titles), 2):
-        both = {f"{place:02}", f"{place + 1:02}"}
-        assert not any(both <= group for group in merged), titles[place : place + 2]
+    assert _merged(SISTERS) == []
 
 
 def test_two_wordings_of_one_rare_thing_still_meet() -> None:
-    """What is asked or merged of them: without it the test above would hold of a matcher that
-    merges nothing."""
+    """Without this the test above would hold of a matcher that merges nothing."""
     pairs = (
         ("Sonora WH-1000XM4 black", "Sonora WH1000XM4 headphones black"),
         ("Torvald KD-65XE9305 65 inch television", "Torvald KD65XE9305 LED TV 65 inch"),
         ("Norvalis KX214QTZ kettle 1.7 l", "Kettle Norvalis KX214QTZ 1.7 l steel"),
         ("Inkjoy HP305XL ink cartridge black", "Inkjoy HP305XL cartridge ink black"),
     )
-    titles = [title for pair in pairs for title in pair]
-    offers = [RawOffer(f"{place:02}", title, None) for place, title in enumerate(titles)]
-    decision = understand(offers, load_encoder()).matching.decision()
-    merged = [{each.offer_id for each in group.members} for group in decision.groups]
-    for place in range(0, len(titles), 2):
-        both = {f"{place:02}", f"{place + 1:02}"}
-        assert any(both <= group for group in merged), titles[place : place + 2]
+    assert _merged(pairs) == list(pairs)
