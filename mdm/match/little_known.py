@@ -11,7 +11,7 @@ from mdm.match.candidates import merchant_piece
 from mdm.match.decision import Contender
 from mdm.match.rarity import Rarity
 
-KNOWN = 20
+KNOWN = 17
 """Offers of a merchant that is known."""
 # A small catalogue holds few offers of anybody.
 _OF_ALL = 300

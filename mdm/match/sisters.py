@@ -19,6 +19,8 @@ LONG = 6
 """Letters of a shared code behind which other numbers are those of a data sheet."""
 _MARK = re.compile(r"(?=.*\d)[a-z0-9]{1,4}")
 _DIGIT = re.compile(r"\d")
+# The size of a frame, the teeth of a cassette, the girth of a head.
+_FROM_TO = re.compile(r"(?<![\w-])\d\d-\d\d(?![\w-])")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _SIZES = frozenset(("xxs", "xs", "s", "m", "l", "xl", "xxl", "xxxl"))
 _MOST_ALIKE = 0.75
@@ -30,6 +32,9 @@ def unlike_marks(one: Features, other: Features, shared: frozenset[str]) -> tupl
 
     `shared` are the codes of both.
     """
+    frame, instead_of = (sorted(_FROM_TO.findall(each.reading.text)) for each in (one, other))
+    if frame and instead_of and not set(frame) & set(instead_of):
+        return frame[0], instead_of[0]
     here = one.reading.tokens - other.reading.tokens - other.reading.described
     there = other.reading.tokens - one.reading.tokens - one.reading.described
     if not here or not there:
@@ -68,7 +73,7 @@ def _shape(word: str) -> str:
 
 
 def _are_one_word(word: str, instead: str) -> bool:
-    if word in instead or instead in word:
+    if word.startswith(instead) or instead.startswith(word):
         return not (word.isdigit() or instead.isdigit())
     if is_quantity(word) and is_quantity(instead):
         return quantities([word]) == quantities([instead])

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from mdm.match.features import Features
+from mdm.match.lone_marks import lone_mark
 from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
 from mdm.match.rarity import TELLING, Rarity
 from mdm.match.shared_codes import shared_codes
@@ -124,16 +125,20 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
         return None
     if one.codes and other.codes and not shared:
         return "model codes agree in parts only"
-    if one.reading.tokens == other.reading.tokens:
-        return None
-    marks = unlike_marks(one, other, shared)
-    if marks:
-        return f"one says {marks[0]} where the other says {marks[1]}"
-    if rarity is None:
-        return None
+    told = _unlike(one, other, shared)
+    if told or rarity is None or one.reading.tokens == other.reading.tokens:
+        return told
     if not any(rarity[each] > TELLING for each in shared):
         return "no model code that both state"
     return None
+
+
+def _unlike(one: Features, other: Features, shared: frozenset[str]) -> str | None:
+    mark = lone_mark(one, other, shared)
+    if mark:
+        return f"only one says {mark}"
+    marks = unlike_marks(one, other, shared)
+    return f"one says {marks[0]} where the other says {marks[1]}" if marks else None
 
 
 def _is_bundled(one: Features, other: Features) -> bool:
