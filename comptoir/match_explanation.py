@@ -16,6 +16,7 @@ from mdm.living_index import LivingIndex
 from mdm.match.comparison import Comparison, ambiguous_gtins
 from mdm.match.living_catalogue import contenders_of
 from mdm.match.rarity import Rarity
+from mdm.stewardship.reviews import question_between
 from mdm.stored_catalogue import StoredCatalogue
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def of_file(path: Path, one: str, other: str, encoder: TitleEncoder) -> dict[str
 
 
 def of_installation(installation: Installation, one: str, other: str) -> dict[str, Any]:
-    """Two live offers, with the `products` they are of now and what a steward `ruled` about them;
-    how rare words are is that of all live offers. NotFound."""
+    """Two live offers, with the `products` they are of now, what a steward `ruled` about them and
+    the question `asked` that is open; how rare words are is that of all live offers. NotFound."""
     encoder = installation.encoder
     with installation.database.platform() as tx:
         advisory_lock(tx, "mdm.match")
@@ -52,6 +53,7 @@ def of_installation(installation: Installation, one: str, other: str) -> dict[st
         catalogue = StoredCatalogue(tx, index, encoder.model_id, encoder.dimensions)
         offers = catalogue.offers([one, other])
         ruled = catalogue.ruled([one, other])
+        question = question_between(tx, one, other)
     contenders, table = contenders_of(offers, encoder.dimensions)
     found = {each.offer_id: place for place, each in enumerate(contenders)}
     for each in (one, other):
@@ -64,6 +66,7 @@ def of_installation(installation: Installation, one: str, other: str) -> dict[st
         **comparison.told(found[one], found[other]),
         "products": [contenders[found[each]].product_id for each in (one, other)],
         "ruled": "same" if pair in ruled.together else "different" if pair in ruled.apart else None,
+        "asked": question and {"id": question.review_id, "probability": question.probability},
     }
 
 
@@ -85,5 +88,8 @@ def _as_it_is(explained: dict[str, Any]) -> Iterator[str]:
     yield f"now of one product: {one}" if one == other else f"now of two: {one}, {other}"
     if explained["ruled"]:
         yield f"a steward has spoken: {_RULED[explained['ruled']]}"
+    elif asked := explained["asked"]:
+        then = f"{asked['probability']:.0%} when they were matched"
+        yield f"a steward is asked (review {asked['id']}): {then}"
     elif (one == other) != (explained["band"] == "merge"):
-        yield "decided by all offers of both products together, not by these two alone"
+        yield "decided when they were matched, by all offers of both products, not these two alone"

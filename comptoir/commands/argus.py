@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
+from comptoir.new_file import NewFile
+
 
 @click.command()
 @click.argument("product_id")
 @click.option("--currency", help="ISO 4217 (default: that of most of its offers).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option(
-    "--chart", type=click.Path(path_type=Path, dir_okay=False), help="Write a drawing (SVG) here."
-)
+@click.option("--chart", type=NewFile(), help="Write a drawing (SVG) here.")
 def command(product_id: str, currency: str | None, as_json: bool, chart: Path | None) -> None:
     """Value PRODUCT_ID by grade: the middle of prices asked and paid, with an interval.
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from comptoir.new_file import NewFile
+
 
 @click.group()
 def command() -> None:
@@ -32,7 +34,7 @@ def show(email: str) -> None:
 
 @command.command()
 @click.argument("email")
-@click.option("--to", "file", type=click.Path(path_type=Path, dir_okay=False), help="A file.")
+@click.option("--to", "file", type=NewFile(), help="A file.")
 def export(email: str, file: Path | None) -> None:
     """Write everything that is kept of EMAIL as JSON, for the person who asks for it."""
     import json

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from comptoir.new_file import NewFile
+
 if TYPE_CHECKING:
     from mdm.evaluation.plain_form import LabelledPair
     from mdm.evaluation.run import Progress
@@ -97,7 +99,7 @@ def explain(offer: str, other: str, offers: Path | None, as_json: bool) -> None:
 @command.command()
 @click.option("--sets", required=True, type=FOLDER, help="Sets in the plain form.")
 @click.option("--learn", multiple=True, help="Learn from this set only (can be repeated).")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--out", required=True, type=NewFile())
 def train(sets: Path, learn: tuple[str, ...], out: Path) -> None:
     """Train the score of titles on sets of offers, into one JSON file.
 

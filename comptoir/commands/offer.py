@@ -82,7 +82,7 @@ def list_(product_id: str) -> None:
     click.echo(f"{title}\n{product.product_id} version {product.version}, {product.manufacturer}")
     for offer in product.offers:
         click.echo(
-            f"  {offer.offer_id}  {offer.price or 'no price':>14}  {offer.availability:12} "
+            f"  {offer.offer_id}  {offer.price or 'no price'!s:>14}  {offer.availability:12} "
             f"{offer.merchant_name:20} {offer.title[:60]}"
         )
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from comptoir.new_file import NewFile
+
 if TYPE_CHECKING:
     from comptoir.relevance.report import Report
 
@@ -32,7 +34,7 @@ def command() -> None:
 @click.option("--typos", is_flag=True, help="Also copies of the queries with one slip (seeded).")
 @click.option("--identifiers", is_flag=True, help="Also GTIN, MPN and SKU: right product first.")
 @click.option("--baseline", type=_FILE, help="A saved report to compare with, query by query.")
-@click.option("--save", type=click.Path(path_type=Path), help="Keep the report as a baseline.")
+@click.option("--save", type=NewFile(), help="Keep the report as a baseline.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
 def evaluate(
     demo: str | None,
@@ -56,8 +58,6 @@ def evaluate(
 
     if demo is None and not (files["catalogue"] and files["judgements"]):
         raise click.UsageError("Name --catalogue and --judgements, or --demo.")
-    if save is not None and not save.parent.is_dir():
-        raise click.UsageError(f"--save: there is no folder {save.parent}.")
     before = read_baseline(baseline) if baseline else None
     evaluation = Evaluation(engine_name=engine, mode=mode)
     report = evaluation.of_demo(demo) if demo is not None else evaluation.of_files(**files)

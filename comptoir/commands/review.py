@@ -69,6 +69,7 @@ def show(review_id: int, as_json: bool) -> None:
     from comptoir.installation import Installation
     from comptoir.stewardship.showing import full_question
     from comptoir.stewardship.wording import lines
+    from kernel.money import Money
 
     with Installation().database.platform() as tx:
         asked = full_question(tx, review_id)
@@ -77,7 +78,7 @@ def show(review_id: int, as_json: bool) -> None:
         return
     click.echo(f"review {asked['id']} ({asked['state']}): {asked['probability']:.0%} alike")
     for offer in asked["offers"]:
-        price = offer["price"]
+        price = Money(**offer["price"]) if offer["price"] else "no price"
         click.echo(f"  {offer['offer']}  {offer['merchant']}  {offer['condition']}  {price}")
         click.echo(f"    {offer['title']}")
         click.echo(f"    product {offer['product']}, {offer['other_offers']} other offers")

@@ -144,6 +144,18 @@ def questions_on(tx: Transaction, offer_ids: Sequence[str], limit: int) -> list[
     return [Question(*row) for row in rows]
 
 
+def question_between(tx: Transaction, one: str, other: str) -> Question | None:
+    """The open question whether these two offers are one product."""
+    row = tx.execute(
+        sa.text(
+            _SELECT + " WHERE state = 'open' AND least(offer_id, against) = :low "
+            "AND greatest(offer_id, against) = :high"
+        ),
+        dict(zip(("low", "high"), couple(one, other), strict=True)),
+    ).one_or_none()
+    return None if row is None else Question(*row)
+
+
 def counts(tx: Transaction) -> dict[str, int]:
     """How many questions are open, decided and lapsed."""
     rows = tx.execute(sa.text("SELECT state, count(*) FROM mdm.review GROUP BY state"))

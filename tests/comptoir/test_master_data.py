@@ -200,3 +200,21 @@ def test_the_argus_by_command_by_api_and_drawn(
     svg = door.get(f"{path}.svg", headers=headers)
     assert svg.headers["content-type"].startswith("image/svg+xml")
     assert run("argus", lamp, "--json").output.startswith("{")
+
+
+@pytest.mark.parametrize("chart", ["nowhere/argus.svg", "."])
+def test_a_chart_that_cannot_be_written_is_refused_first(
+    run: Any, lamp: str, tmp_path: Path, chart: str
+) -> None:
+    said = run("argus", lamp, "--chart", str(tmp_path / chart))
+    assert said.exit_code == 2
+    assert "--chart" in said.output
+    assert "unknown" not in said.output
+
+
+def test_offers_of_a_product_are_listed_with_their_prices(run: Any, lamp: str) -> None:
+    listed = run("offer", "list", lamp)
+    assert listed.exit_code == 0, listed.output
+    assert listed.output.count("20.00 EUR") == 3
+    one = listed.output.splitlines()[2].split()[0]
+    assert "20.00 EUR" in run("offer", "show", one).output

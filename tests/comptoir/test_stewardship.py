@@ -19,6 +19,7 @@ from comptoir.stewardship.jobs import handlers
 from comptoir.stewardship.wording import WORDS, lines, told
 from kernel.errors import DomainError
 from kernel.i18n import translator
+from kernel.money import Money
 from mdm.match.evidence import Evidence
 from mdm.stewardship.reviews import WEIGH
 from tests.comptoir.stewards_at_work import fill, installation, key
@@ -173,6 +174,7 @@ def test_the_same_by_command(opened: Installation, monkeypatch: pytest.MonkeyPat
     assert "3 open" in run(opened, monkeypatch, "list")
     shown = run(opened, monkeypatch, "show", str(first["id"]))
     assert "Words of one title found in the other (71%)" in shown
+    assert f"new  {Money(**first['offers'][0]['price'])}" in shown
     told = run(opened, monkeypatch, "accept", str(first["id"]), "--dry-run")
     assert "1 offers move" in told
     accept = ("accept", str(first["id"]), "--by", "Bo", "--reason", "same", "--json")
@@ -211,6 +213,9 @@ def test_an_explanation_tells_what_has_become_of_two_offers(
     assert lines[1] == f"now of one product: {asked[0]['products'][0]}"
     assert lines[2] == "a steward has spoken: the same product"
     assert "a steward has spoken: different products" in list(in_words(asked[1]))
+    question = f"a steward is asked (review {third['id']}): {third['probability']:.0%} when"
+    assert [each["asked"] for each in asked[:2]] == [None, None]
+    assert any(line.startswith(question) for line in in_words(asked[2]))
 
 
 def test_the_jobs_of_stewardship_run_and_come_again(opened: Installation) -> None:

@@ -150,4 +150,4 @@ def test_what_can_never_be_measured_is_said_before_it_is_tried(tmp_path: Path) -
     given = ["eval", "--catalogue", str(judged), "--judgements", str(judged)]
     answer = CliRunner().invoke(command, [*given, "--save", str(tmp_path / "away" / "report.json")])
     assert answer.exit_code == 2
-    assert "there is no folder" in answer.output
+    assert "There is no folder" in answer.output
