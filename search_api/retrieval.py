@@ -41,7 +41,7 @@ from search_api.second_stage import (
     with_all_words,
 )
 from search_api.understanding.denied import stands_alone
-from search_api.understanding.dropping import least_telling_first, says_little
+from search_api.understanding.dropping import indispensable, least_telling_first, says_little
 from search_api.understanding.everyday import opposites
 from search_api.understanding.narrowing import narrowed
 from search_api.understanding.other_readings import other_readings
@@ -163,7 +163,7 @@ class Retrieval:
         is_one_thing = len(kinds) == count and strict.total > 0
         if "half_of_words" in ladder.steps and count > 1 and not is_one_thing:
             required = ladder.required(sum(not word.denied for word in words))
-            essential = kinds if len(kinds) < count else ()
+            essential = indispensable(words, kinds)
             wider = self._ask(query, self._words(text, required, essential), plan)
             if wider.total > strict.total:
                 found = self._ranked(query, text, wider, plan, is_partial=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from indexer.analysis import query_words
+from indexer.analysis import QueryWord, query_words
 from indexer.folding import key
 from search_api.understanding.numbers import has_digit
 from search_api.understanding.recognition import kinds_named
@@ -33,13 +33,25 @@ def least_telling_first(text: str, language: str, snapshot: Snapshot) -> list[st
 def says_little(rest: str, text: str, language: str, snapshot: Snapshot) -> bool:
     """Whether the rest of a text is less than half of it and names no thing, maker or number.
 
-    `star` alone is not what was asked for by `lego star wars`.
+    `star` alone is not what was asked for by `lego star wars`, nor `e` by `e bike`.
     """
-    words = [word.text for word in query_words(rest, language)]
-    if 2 * len(words) >= len(query_words(text, language)):
+    words = [word.text for word in query_words(rest, language) if len(word.text) > 1]
+    if words and 2 * len(words) >= len(query_words(text, language)):
         return False
     is_named = kinds_named(rest, language, snapshot) or _makers(words, snapshot)
     return not is_named and not has_digit(rest)
+
+
+def indispensable(words: Sequence[QueryWord], kinds: tuple[int, ...]) -> tuple[int, ...]:
+    """Places of the words that half of a question is nothing without: the `kinds` of thing named.
+
+    Where none is, and all words but one are single letters, that one: by the other half of `e bike`
+    whatever is of energy class E would be found.
+    """
+    if kinds:
+        return kinds if len(kinds) < len(words) else ()
+    telling = [place for place, word in enumerate(words) if len(word.text) > 1 and not word.denied]
+    return tuple(telling) if len(telling) == 1 < len(words) else ()
 
 
 def _makers(words: Sequence[str], snapshot: Snapshot) -> set[str]:

@@ -167,6 +167,9 @@ def test_without_the_thing_its_absence_is_nothing_to_look_for(shop: Shop, brand:
         ("laptop", "zzyxq vvbnm laptop", False),
         ("nordlys", "zzyxq nordlys vvbnm", False),
         ("g502", "zzyxq g502 vvbnm", False),
+        # Single letters are no word to find a thing by; a number is.
+        ("e", "e zzyxq", True),
+        ("5", "5 zzyxq", False),
     ],
 )
 def test_what_little_says_something(rest: str, text: str, expected: bool) -> None:

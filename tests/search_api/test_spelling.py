@@ -240,5 +240,9 @@ def test_one_word_typed_as_two_with_a_slip() -> None:
     )
     assert best is not None
     assert best.text.casefold() == "waschmaschine blau"
+    # Written as it is heard, in two words: `fone` alone is nearer to another word.
+    heard = Snapshot(words={"en": {"smartphone": 9}, "xx": {"fonte": 7}})
+    ways = {way.text for way in corrections("smart fone", "en", heard)}
+    assert {"smart fonte", "smartphone"} <= ways
     # Both words exist: nobody split one.
     assert not any("waschmaschine" in way.text for way in corrections("blau machine", "de", shown))

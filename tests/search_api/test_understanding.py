@@ -46,6 +46,9 @@ def products() -> list[ProductDocument]:
         for n, price in enumerate(prices)
     ]  # fmt: skip
     rows += [
+        document(
+            "prd_class_e", "Retro-Kühlschrank 250 l Energieklasse E", language="de", category=None
+        ),
         document("prd_tv", "OLED-Fernseher Visorel 55 Zoll", language="de", category=TV),
         document("prd_bag16", "Sacoche ordinateur portable 16 GB", language="fr", category=None),
         document("prd_toy16", "Jouet ordinateur portable 16 GB", language="fr", category=None),
@@ -344,6 +347,16 @@ def test_what_names_the_thing_is_left_out_last(shop: Shop, brand: Brand) -> None
     assert answer.relaxation.step == "drop_word"
     assert set(answer.relaxation.dropped) == {"rosafarben", "99inch"}
     assert [row.id for row in answer.products] == ["prd_tv"]
+
+
+def test_a_single_letter_is_no_half_of_a_question(shop: Shop, brand: Brand) -> None:
+    """What is called E has no half of `e zzyxq`; a kind of thing beside a letter is asked for."""
+    for text in ("e zzyxq", "zzyxq e"):
+        answer = ask(shop, brand, text, "de")
+        assert answer.relaxation is not None
+        assert answer.relaxation.step != "half_of_words"
+    laptops = ask(shop, brand, "x laptop", "en")
+    assert {row.category_id for row in laptops.products} == {LAPTOP}
 
 
 def test_the_kind_of_thing_is_no_word_to_do_without(shop: Shop, brand: Brand) -> None:
