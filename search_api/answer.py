@@ -220,6 +220,8 @@ class SearchAnswer:
     """A better spelling, offered and not applied."""
     as_typed: Suggested | None = None
     """Where a corrected spelling was searched: the way back to the words as typed."""
+    cheapest_first: Suggested | None = None
+    """Where the words ask for what is cheap: the kind of thing they name, ordered by price."""
     redirect: str | None = None
     """An address that the brand's rules answer this question with."""
     notice: Notice

@@ -29,12 +29,14 @@ from search_api.notices import list_notice, ranking_statement
 from search_api.overview import Overviews
 from search_api.price_fall import Falls
 from search_api.product_card import ProductCard
-from search_api.query import ShopQuery, address, addresses, page_count
+from search_api.query import ShopQuery, address, addresses, page_count, without_page
 from search_api.ranking_statement import RankingStatement
 from search_api.retrieval import Retrieval
 from search_api.retrieved import Retrieved
 from search_api.understanding.answering import as_words, suggested, understood
-from search_api.understanding.snapshot import Snapshots
+from search_api.understanding.cheapest import asks_for_cheap
+from search_api.understanding.recognition import thing_named
+from search_api.understanding.snapshot import Snapshot, Snapshots
 from tenants.brand import Brand
 from tenants.ranking.rules import Placed
 
@@ -95,6 +97,7 @@ class Shop:
             taken_back=understood(found.taken_back, query, language, overview),
             did_you_mean=suggested(found.did_you_mean, query, language),
             as_typed=_as_typed(found, query, language),
+            cheapest_first=_cheapest_first(found, query, language, snapshot),
             redirect=found.redirect,
             notice=list_notice(
                 "results" if query.sort == "relevance" else "sorted",
@@ -188,6 +191,21 @@ def _as_typed(found: Retrieved, query: ShopQuery, language: str) -> Suggested | 
     if found.relaxation is None or found.relaxation.corrected_query is None:
         return None
     return Suggested(text=query.text, url=as_words(query, "spelling", language))
+
+
+def _cheapest_first(
+    found: Retrieved, query: ShopQuery, language: str, snapshot: Snapshot
+) -> Suggested | None:
+    """The order by price, for who asks for it in words; of the thing alone where it is named."""
+    if query.sort != "relevance" or not asks_for_cheap(query.text):
+        return None
+    ordered = replace(without_page(query), sort="price_asc")
+    is_narrowed = any(piece.kind == "category" for piece in found.understood)
+    thing = None if is_narrowed else thing_named(query.text, language, snapshot)
+    if query.categories or thing is None:
+        return Suggested(text=query.text, url=address(ordered, language))
+    ordered = replace(ordered, categories=(thing,))
+    return Suggested(text=categories()[thing].name(language), url=address(ordered, language))
 
 
 def _why(product_id: str, found: Explanation | None, placed: Placed | None) -> Why:

@@ -123,6 +123,15 @@ def _terms(words: str, language: str, snapshot: Snapshot) -> list[_Term]:
     return found
 
 
+def thing_named(text: str, language: str, snapshot: Snapshot) -> int | None:
+    """The category with products that is asked for, and not what an accessory of it is for."""
+    terms = [_Term(word.text, word.text) for word in query_words(text, language)]
+    category = _category(terms, language, snapshot)
+    if category is None or _is_for_it(text, category, language):
+        return None
+    return category.id
+
+
 def kinds_named(text: str, language: str, snapshot: Snapshot) -> tuple[int, ...]:
     """Places of the words that say what kind of thing is meant: the category they name."""
     terms = [_Term(word.text, word.text) for word in query_words(text, language)]
