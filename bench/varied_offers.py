@@ -11,7 +11,7 @@ import gzip
 import os
 import random
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from mdm.bulk import copy_rows
 from mdm.match.candidates import indexed
 from mdm.match.decision import NOTHING_RULED, Contender, Ruled
 from mdm.match.features import offer_features
-from mdm.match.kept_reading import packed
+from mdm.match.kept_reading import SHAPE, packed
 from mdm.match.living_catalogue import LivingOffer
 from mdm.match.neighbours import TitleEncoder
 from mdm.match.term_index import TermIndex
@@ -181,17 +181,23 @@ class VariedCatalogue:
 
     def grow(self, size: int) -> None:
         """Add products up to this number, kept page by page: what is there already stays."""
-        for start in range(int(self.index.mark or 0), size, _PAGE):
+        shape, _, reached = self.index.mark.partition(" ")
+        if shape != SHAPE:
+            self.index.empty()
+            reached = "0"
+        for start in range(int(reached), size, _PAGE):
             end = min(start + _PAGE, size)
             titles = [varied_title(self._titles, number) for number in range(start, end)]
             vectors = self._encoder.encode(titles)
             self._keep(vectors.astype("float16").tobytes(), start * self._row)
             contenders = [_contender(start + at, title) for at, title in enumerate(titles)]
             held = (
-                each._replace(reading=packed(contender.features))
-                for each, contender in zip(indexed(contenders, vectors), contenders, strict=True)
+                each._replace(reading=packed(contender, vector.tobytes()))
+                for each, contender, vector in zip(
+                    indexed(contenders, vectors), contenders, vectors.astype("float16"), strict=True
+                )
             )
-            self.index.write(held, (), str(end))
+            self.index.write(held, (), f"{SHAPE} {end}")
 
     @property
     def _row(self) -> int:
@@ -204,9 +210,7 @@ class VariedCatalogue:
             stream.seek(at)
             stream.write(vectors)
 
-    def offers(
-        self, offer_ids: Collection[str], read: Collection[str] = ()
-    ) -> Sequence[LivingOffer]:
+    def offers(self, offer_ids: Collection[str]) -> Sequence[LivingOffer]:
         """Those of these offers that are live."""
         with self._vectors.open("rb") as stream:
             return [
@@ -217,12 +221,16 @@ class VariedCatalogue:
                     f"prd_{number}",
                     0.0,
                     os.pread(stream.fileno(), self._row, number * self._row),
-                    None if offer_id in read else varied_title(self._titles, number),
-                    None,
+                    varied_title(self._titles, number),
+                    {},
                 )
                 for offer_id in offer_ids
                 for number in (int(offer_id.removeprefix("off_")),)
             ]
+
+    def products(self, offer_ids: Collection[str]) -> Mapping[str, str]:
+        """Of each of these offers its product."""
+        return {each: f"prd_{each.removeprefix('off_')}" for each in offer_ids}
 
     def members(self, product_ids: Collection[str]) -> Sequence[LivingOffer]:
         """All live offers of these products."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction, advisory_lock
+from kernel.db import Prepared, Transaction, advisory_lock, sent_together
 from kernel.errors import DomainError
 from mdm import intake
 from mdm.raw_offer import RawOffer, Refusal
@@ -55,15 +55,17 @@ def once(
     tx: Transaction, merchant_id: str, key: str, digest: str, work: Callable[[], dict[str, Any]]
 ) -> Answered:
     """Do the work unless this key was answered. 409 while it is in flight, 422 for another body."""
-    if not _TRY_LOCK.first(tx, {"name": f"crawlers.push:{merchant_id}:{key}"}).locked:
+    with sent_together(tx):
+        lock = _TRY_LOCK.asked(tx, {"name": f"crawlers.push:{merchant_id}:{key}"})
+        answered = _ANSWERED.asked(tx, {"merchant": merchant_id, "key": key})
+    if not lock.fetchall()[0].locked:
         raise DomainError(
             "call_in_flight",
             "A call with this Idempotency-Key is being answered",
             hint="Wait a second and send the same call again.",
             status=409,
         )
-    row = _ANSWERED.first(tx, {"merchant": merchant_id, "key": key})
-    if row is not None:
+    for row in answered.fetchall():
         if row.request_sha256 != digest:
             raise DomainError(
                 "idempotency_key_reused",

@@ -7,9 +7,10 @@ each other in the order in which they were accepted, and the pipeline never over
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -23,7 +24,6 @@ from mdm.offer_rows import (
     KnownOffer,
     OfferRow,
     is_described_anew,
-    known_offers,
     offer_row,
     update_terms,
 )
@@ -32,7 +32,7 @@ from mdm.raw_offer import RawOffer
 
 _HELD = Prepared(
     sa.text(
-        "WITH held AS MATERIALIZED (SELECT sku, content_sha256, "
+        "WITH held AS MATERIALIZED (SELECT sku, content_sha256, state = 'live' AS live, "
         "state = 'live' AND NOT pending AND revisit_at IS NULL AS settled FROM mdm.raw_offer "
         "WHERE source_id = :source AND sku = ANY(:skus) ORDER BY sku FOR UPDATE) "
         "SELECT held.*, clock_timestamp() AS held_at FROM held"
@@ -48,28 +48,45 @@ class DirectChange:
     old: KnownOffer
 
 
-def direct_changes(
-    tx: Transaction, merchant: Merchant, landed: Collection[Landed]
-) -> list[DirectChange]:
-    """Those of the records that change the terms of a settled offer and nothing else."""
-    by_sku = {each.sku: each for each in landed}
+def asked_held(
+    tx: Transaction, source_id: str, skus: Collection[str]
+) -> Callable[[], dict[str, Any]]:
+    """What has landed of these offers by key, ours until the transaction ends: asked for now and
+    read when it is called."""
     # All of them, in one order, before anything is written: two calls cannot wait for each other.
-    held = _HELD.all(tx, {"source": merchant.id, "skus": list(by_sku)})
+    held = _HELD.asked(tx, {"source": source_id, "skus": list(skus)})
+    return lambda: {row.sku: row for row in held.fetchall()}
+
+
+def is_known(landed: Landed, held: Mapping[str, Any]) -> bool:
+    """Whether an offer came again as it is."""
+    before = held.get(landed.sku)
+    return before is not None and before.live and before.content_sha256 == landed.content_sha256
+
+
+def direct_changes(
+    merchant: Merchant,
+    landed: Collection[Landed],
+    held: Mapping[str, Any],
+    known: Callable[[Sequence[str]], Mapping[str, KnownOffer]],
+) -> list[DirectChange]:
+    """Those of the records that change the terms of a settled offer and nothing else. `held` is
+    what landed before of all of them, `known` tells of stored offers by id."""
     if not held:
         return []
     # Later than whatever was waited for, so that the price history is in the order of the changes.
-    now = max(each.held_at for each in held)
+    now = max(each.held_at for each in held.values())
     rows = [
         row
-        for each in held
-        if each.settled and each.content_sha256 != by_sku[each.sku].content_sha256
-        if (row := _understood(by_sku[each.sku], merchant, now)) is not None
+        for each in sorted(landed, key=lambda each: each.sku)
+        if each.sku in held and held[each.sku].settled and not is_known(each, held)
+        if (row := _understood(each, merchant, now)) is not None
     ]
-    known = known_offers(tx, [row.offer_id for row in rows])
+    stored = known([row.offer_id for row in rows])
     return [
         DirectChange(row, old)
         for row in rows
-        if (old := known.get(row.offer_id)) is not None and not is_described_anew(row, old)
+        if (old := stored.get(row.offer_id)) is not None and not is_described_anew(row, old)
     ]
 
 

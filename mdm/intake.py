@@ -10,9 +10,10 @@ is refused (the first stays); in an incomplete run records follow in time, so th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -22,10 +23,11 @@ from kernel.db import Prepared, Transaction, sent_together
 from kernel.jobs import Job, defer
 from mdm.blast_radius import MIN_OFFERS, danger
 from mdm.bulk import copy_rows
-from mdm.direct_change import direct_changes, put_into_effect
+from mdm.direct_change import asked_held, direct_changes, is_known, put_into_effect
 from mdm.intake_runs import (
     Run,
     RunSummary,
+    asked_run,
     begin,
     count,
     discard_older,
@@ -35,9 +37,11 @@ from mdm.intake_runs import (
     park,
     read_run,
 )
+from mdm.landed_rows import move_staged, renew, unstage, write_landed
 from mdm.merchants import Merchant, register_sellers
+from mdm.offer_rows import KnownOffer, asked_offers, known_offers, offer_id_of
 from mdm.quarantine import forget_before, printable, refuse
-from mdm.raw_landing import Landed, land
+from mdm.raw_landing import Landed, land, usable_key
 from mdm.raw_offer import RawOffer, Refusal
 
 __all__ = ["Landing", "RunSummary", "list_runs", "read_run"]
@@ -52,29 +56,6 @@ _KNOWN = Prepared(
         "WHERE source_id = :source AND sku = ANY(:skus) AND state = 'live'"
     )
 )
-_MOVE = Prepared(
-    sa.text(
-        "INSERT INTO mdm.raw_offer (source_id, sku, feed, content_sha256, raw, price_minor, "
-        "currency, state, pending, pushed, landed_by, landed_at, confirmed_at) "
-        "SELECT :source, sku, :feed, content_sha256, raw, price_minor, currency, 'live', "
-        "NOT sku = ANY(:direct), NOT :complete, run_id, now(), now() FROM mdm.landing "
-        "WHERE run_id = :run AND raw IS NOT NULL ORDER BY sku "
-        "ON CONFLICT (source_id, sku) DO UPDATE SET "
-        "feed = CASE WHEN :complete THEN EXCLUDED.feed ELSE raw_offer.feed END, "
-        "content_sha256 = EXCLUDED.content_sha256, raw = EXCLUDED.raw, "
-        "price_minor = EXCLUDED.price_minor, currency = EXCLUDED.currency, state = 'live', "
-        "pending = EXCLUDED.pending, pushed = EXCLUDED.pushed, "
-        "landed_by = EXCLUDED.landed_by, landed_at = now(), confirmed_at = now()"
-    )
-)
-_RENEW = Prepared(
-    sa.text(
-        "UPDATE mdm.raw_offer o SET confirmed_at = now(), pending = true FROM mdm.landing l "
-        "WHERE l.run_id = :run AND l.raw IS NULL AND o.source_id = :source AND o.sku = l.sku "
-        "AND o.confirmed_at < now() - make_interval(hours => :half_life_hours)"
-    )
-)
-_UNSTAGE = Prepared(sa.text("DELETE FROM mdm.landing WHERE run_id = :run"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +71,14 @@ class Landing:
     refusals: tuple[Refusal, ...] = field(default=(), compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _There:
+    """Of a few offers: what landed before by key, what is stored by id."""
+
+    held: Mapping[str, Any]
+    known: Mapping[str, KnownOffer]
+
+
 def open_run(tx: Transaction, merchant_id: str, source: str, *, complete: bool) -> int:
     """Begin a run. A complete run replaces an older one of the same source that never ended."""
     return begin(tx, merchant_id, source, complete=complete).id
@@ -99,8 +88,12 @@ def land_at_once(
     tx: Transaction, merchant_id: str, source: str, records: Iterable[RawOffer | Refusal]
 ) -> tuple[Landing, RunSummary]:
     """An incomplete run from beginning to end in one transaction: a call of pushed changes."""
-    run = begin(tx, merchant_id, source, complete=False)
-    landing = _land(tx, run, records)
+    some = list(records)
+    with sent_together(tx):
+        begun = asked_run(tx, merchant_id, source, complete=False)
+        there = _asked_there(tx, merchant_id, some) if len(some) < MIN_OFFERS else None
+    run = begun()
+    landing = _land(tx, run, some, there() if there else None)
     return landing, count(tx, run.id, _counts(landing), ends=run.state == "open")
 
 
@@ -111,10 +104,15 @@ def submit(tx: Transaction, run_id: int, records: Iterable[RawOffer | Refusal]) 
     return landing
 
 
-def _land(tx: Transaction, run: Run, records: Iterable[RawOffer | Refusal]) -> Landing:
+def _land(
+    tx: Transaction,
+    run: Run,
+    records: Iterable[RawOffer | Refusal],
+    there: _There | None = None,
+) -> Landing:
     total = Landing(0, 0, 0)
     for batch in _batches(records, BATCH):
-        counts = _submit_batch(tx, run, batch)
+        counts = _submit_batch(tx, run, batch, there)
         total = Landing(
             total.landed + counts.landed,
             total.unchanged + counts.unchanged,
@@ -169,7 +167,9 @@ def _batches(
         yield batch
 
 
-def _submit_batch(tx: Transaction, run: Run, records: list[RawOffer | Refusal]) -> Landing:
+def _submit_batch(
+    tx: Transaction, run: Run, records: list[RawOffer | Refusal], there: _There | None
+) -> Landing:
     sellers = _register_sellers(tx, run.merchant, records)
     now = datetime.now(UTC)
     staged: dict[str, Landed] = {}
@@ -188,10 +188,13 @@ def _submit_batch(tx: Transaction, run: Run, records: list[RawOffer | Refusal]) 
         else:
             staged[landed.sku] = landed
             unchanged += 1 if earlier else 0
-    landed_count, known_count, doubled = _stage(tx, run, staged)
-    refusals += doubled
+    if there is not None:
+        landed_count, known_count = _write_few(tx, run, staged.values(), there)
+    else:
+        landed_count, known_count, doubled = _stage(tx, run, staged)
+        refusals += doubled
     refuse(tx, run.merchant.id, run.id, refusals)
-    if not run.is_complete:
+    if there is None and not run.is_complete:
         _apply_unless_dangerous(tx, run, staged.values())
     return Landing(landed_count, unchanged + known_count, len(refusals), tuple(refusals))
 
@@ -265,9 +268,39 @@ def _apply_unless_dangerous(tx: Transaction, run: Run, landed: Collection[Landed
         park(tx, run.id, reason)
         object.__setattr__(run, "state", "parked")
         return
-    direct = direct_changes(tx, run.merchant, landed)
+    held = asked_held(tx, run.merchant.id, [each.sku for each in landed])()
+    direct = direct_changes(run.merchant, landed, held, partial(known_offers, tx))
     _apply(tx, run, [each.row.normal.sku for each in direct])
     put_into_effect(tx, direct)
+
+
+def _asked_there(
+    tx: Transaction, source_id: str, records: Iterable[RawOffer | Refusal]
+) -> Callable[[], _There]:
+    """What is there of a few offers, which are ours until the transaction ends: asked for now and
+    read when it is called."""
+    keys = {usable_key(each) for each in records if isinstance(each, RawOffer)}
+    skus = sorted(each for each in keys if each)
+    held = asked_held(tx, source_id, skus)
+    known = asked_offers(tx, [offer_id_of(source_id, each) for each in skus])
+    return lambda: _There(held(), known())
+
+
+def _write_few(
+    tx: Transaction, run: Run, landed: Collection[Landed], there: _There
+) -> tuple[int, int]:
+    """So few offers that no share of them says anything take effect without being staged. Returns
+    counts (landed, unchanged)."""
+    new = [each for each in landed if not is_known(each, there.held)]
+    direct = direct_changes(run.merchant, new, there.held, lambda _: there.known)
+    again = [each.sku for each in landed if is_known(each, there.held)]
+    waiting = len(new) - len(direct) + renew(tx, run, again)
+    with sent_together(tx):
+        write_landed(tx, run, new, [each.row.normal.sku for each in direct])
+        put_into_effect(tx, direct)
+        if waiting:
+            defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
+    return len(new), len(again)
 
 
 def _complete(tx: Transaction, run: Run) -> None:
@@ -293,22 +326,8 @@ def _apply(tx: Transaction, run: Run, direct: Sequence[str] = ()) -> None:
 
     All but the `direct` ones, which take effect at once, are left to the pipeline.
     """
-    values = {
-        "source": run.merchant.id,
-        "feed": run.source,
-        "run": run.id,
-        "complete": run.is_complete,
-        "direct": list(direct),
-    }
-    changed = _MOVE.run(tx, values) - len(direct) + _renew(tx, run)
+    waiting = move_staged(tx, run, direct)
     with sent_together(tx):
-        _UNSTAGE.run(tx, {"run": run.id})
-        if changed:
+        unstage(tx, run)
+        if waiting:
             defer(tx, MATCH_LANDED, once=MATCH_LANDED.name)
-
-
-def _renew(tx: Transaction, run: Run) -> int:
-    """Offers that came again as they are, where half of their lifetime is over."""
-    half_life_hours = run.merchant.lifetime_days * 12
-    values = {"run": run.id, "source": run.merchant.id, "half_life_hours": half_life_hours}
-    return _RENEW.run(tx, values)

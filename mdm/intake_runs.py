@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, sent_together
 from kernel.errors import DomainError, NotFound
-from mdm.merchants import Merchant, read_source
+from mdm.merchants import Merchant, asked_sources, read_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ _SUMMARY = "run_id, merchant_id, source, state, landed, unchanged, refused, with
 _BEGIN = Prepared(
     sa.text(
         "INSERT INTO mdm.intake_run (merchant_id, source, complete) "
-        "VALUES (:merchant, :source, :complete) RETURNING run_id"
+        "SELECT merchant_id, :source, :complete FROM mdm.merchant WHERE merchant_id = :merchant "
+        "RETURNING run_id"
     )
 )
 _READ = Prepared(
@@ -61,13 +62,28 @@ _COUNT = Prepared(
 
 def begin(tx: Transaction, merchant_id: str, source: str, *, complete: bool) -> Run:
     """Open a run. A complete run replaces an older one of the same source that never ended."""
-    merchant = read_source(tx, merchant_id)
-    source = source[:200]
-    values = {"merchant": merchant_id, "source": source, "complete": complete}
-    run_id: int = _BEGIN.first(tx, values).run_id
+    with sent_together(tx):
+        begun = asked_run(tx, merchant_id, source, complete=complete)
+    run = begun()
     if complete:
-        discard_older(tx, merchant_id, source, run_id, ("open",))
-    return Run(run_id, merchant, source, complete, "open")
+        discard_older(tx, merchant_id, run.source, run.id, ("open",))
+    return run
+
+
+def asked_run(
+    tx: Transaction, merchant_id: str, source: str, *, complete: bool
+) -> Callable[[], Run]:
+    """A run opened now and read when it is called: for statements that are sent together."""
+    source = source[:200]
+    sources = asked_sources(tx, [merchant_id])
+    values = {"merchant": merchant_id, "source": source, "complete": complete}
+    begun = _BEGIN.asked(tx, values)
+
+    def read() -> Run:
+        merchant = sources()[merchant_id]
+        return Run(begun.fetchall()[0].run_id, merchant, source, complete, "open")
+
+    return read
 
 
 def read_run(tx: Transaction, run_id: int) -> RunSummary:

@@ -8,6 +8,7 @@ lock of the matcher. A folder that belongs to another history of the database is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,7 @@ from mdm.match.features import offer_features
 from mdm.match.kept_reading import SHAPE, packed
 from mdm.match.recent_offers import RecentOffers
 from mdm.match.term_index import Asked, Held, Hit, TermIndex
+from mdm.unique_items import SEAT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +47,8 @@ _PAST = Prepared(
 )
 _LATER = Prepared(
     sa.text(
-        "SELECT v.stored, v.offer_id, v.vector, o.live, o.merchant_id, o.condition, o.title, "
-        "o.facts FROM mdm.offer_vector v JOIN mdm.offer o USING (offer_id) "
+        "SELECT v.stored, v.offer_id, v.vector, o.live, o.merchant_id, o.condition, o.title, "  # noqa: S608
+        f"o.facts, {SEAT} AS seat FROM mdm.offer_vector v JOIN mdm.offer o USING (offer_id) "
         "WHERE v.stored > :number ORDER BY v.stored LIMIT :page"
     )
 )
@@ -166,8 +168,9 @@ def _read(rows: Sequence[Any]) -> Iterator[Held]:
     for row in rows:
         features = offer_features(row.title, row.facts)
         contender = Contender(row.offer_id, row.merchant_id, row.condition, features)
+        reading = packed(replace(contender, condition=row.seat), row.vector)
         for held in indexed([contender], vectors_of([row.vector])):
-            yield held._replace(reading=packed(features))
+            yield held._replace(reading=reading)
 
 
 def vectors_of(stored: Sequence[bytes]) -> NDArray[np.float32]:

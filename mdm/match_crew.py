@@ -11,7 +11,7 @@ import gc
 import pickle
 import signal
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -220,11 +220,14 @@ class _AskedCatalogue:
         self._connection = connection
         self.index = index
 
-    def offers(
-        self, offer_ids: Collection[str], read: Collection[str] = ()
-    ) -> Sequence[LivingOffer]:
+    def offers(self, offer_ids: Collection[str]) -> Sequence[LivingOffer]:
         """Those of these offers that are live."""
-        found: Sequence[LivingOffer] = self._ask(partial(_offers, [*offer_ids], {*read}))
+        found: Sequence[LivingOffer] = self._ask(partial(_offers, [*offer_ids]))
+        return found
+
+    def products(self, offer_ids: Collection[str]) -> Mapping[str, str]:
+        """The products of those of these offers that are live."""
+        found: Mapping[str, str] = self._ask(partial(_products, [*offer_ids]))
         return found
 
     def members(self, product_ids: Collection[str]) -> Sequence[LivingOffer]:
@@ -242,8 +245,12 @@ class _AskedCatalogue:
         return self._connection.recv()
 
 
-def _offers(offer_ids: list[str], read: set[str], catalogue: LivingCatalogue) -> Any:
-    return catalogue.offers(offer_ids, read)
+def _offers(offer_ids: list[str], catalogue: LivingCatalogue) -> Any:
+    return catalogue.offers(offer_ids)
+
+
+def _products(offer_ids: list[str], catalogue: LivingCatalogue) -> Any:
+    return catalogue.products(offer_ids)
 
 
 def _members(product_ids: list[str], catalogue: LivingCatalogue) -> Any:

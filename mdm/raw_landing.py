@@ -55,9 +55,15 @@ def land(
         )
 
 
-def _land(raw: RawOffer, merchant: Merchant, sellers: frozenset[str], now: datetime) -> Landed:
+def usable_key(raw: RawOffer) -> str | None:
+    """The key as it is kept; None where it can be none."""
     sku = raw.sku.strip()
-    if not sku or len(sku) > MAX_SKU or not sku.isprintable():
+    return sku if 0 < len(sku) <= MAX_SKU and sku.isprintable() else None
+
+
+def _land(raw: RawOffer, merchant: Merchant, sellers: frozenset[str], now: datetime) -> Landed:
+    sku = usable_key(raw)
+    if sku is None:
         raise RefusedError(
             "sku", f"the key must be 1 to {MAX_SKU} printable characters", "Give each offer a key."
         )

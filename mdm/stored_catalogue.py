@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,16 +17,20 @@ from mdm.unique_items import SEAT
 
 _OFFER = (
     f"SELECT o.offer_id, o.merchant_id, {SEAT} AS seat, o.product_id, "  # noqa: S608
-    "CAST(extract(epoch FROM p.created_at) AS double precision) AS since, v.vector, {} "
+    "CAST(extract(epoch FROM p.created_at) AS double precision) AS since, v.vector, "
+    "o.title, o.facts "
     "FROM mdm.offer o JOIN mdm.product p USING (product_id) LEFT JOIN mdm.offer_vector v "
     "ON v.offer_id = o.offer_id AND v.model_id = :model "
     "WHERE o.live AND o.{} = ANY(:ids) ORDER BY o.offer_id"
 ).format
-_TO_READ = "o.title, o.facts"
-_READ = "NULL AS title, NULL AS facts"
-_OFFERS = Prepared(sa.text(_OFFER(_TO_READ, "offer_id")))
-_OFFERS_READ = Prepared(sa.text(_OFFER(_READ, "offer_id")))
-_MEMBERS = Prepared(sa.text(_OFFER(_TO_READ, "product_id")))
+_OFFERS = Prepared(sa.text(_OFFER("offer_id")))
+_MEMBERS = Prepared(sa.text(_OFFER("product_id")))
+_PRODUCTS = Prepared(
+    sa.text(
+        "SELECT offer_id, product_id FROM mdm.offer "
+        "WHERE live AND product_id IS NOT NULL AND offer_id = ANY(:ids)"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,14 @@ class StoredCatalogue:
     model_id: str
     dimensions: int
 
-    def offers(
-        self, offer_ids: Collection[str], read: Collection[str] = ()
-    ) -> Sequence[LivingOffer]:
+    def offers(self, offer_ids: Collection[str]) -> Sequence[LivingOffer]:
         """Those of these offers that are live, by their ids."""
-        known = [each for each in offer_ids if each in read]
-        new = [each for each in offer_ids if each not in read]
-        return sorted([*self._asked(_OFFERS_READ, known), *self._asked(_OFFERS, new)], key=_id)
+        return self._asked(_OFFERS, offer_ids)
+
+    def products(self, offer_ids: Collection[str]) -> Mapping[str, str]:
+        """Of those of these offers that are live: their products, by their ids."""
+        rows = _PRODUCTS.all(self.tx, {"ids": list(offer_ids)})
+        return {row.offer_id: row.product_id for row in rows}
 
     def members(self, product_ids: Collection[str]) -> Sequence[LivingOffer]:
         """All live offers of these products, by their ids."""
@@ -59,7 +64,3 @@ class StoredCatalogue:
         if ids:
             rows = statement.all(self.tx, {"ids": list(ids), "model": self.model_id})
         return [LivingOffer(*row) for row in rows]
-
-
-def _id(offer: LivingOffer) -> str:
-    return offer.offer_id

@@ -1,4 +1,6 @@
-"""What an index keeps of an offer, so that a title is read once: when the offer is placed. Pure."""
+"""What an index keeps of an offer, so that its candidates need nothing of the database: its title
+is read once, when it is placed. Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,22 @@ from zlib import crc32
 
 import msgspec
 
+from mdm.match.decision import Contender
 from mdm.match.features import Features
 from mdm.match.rarity import numbered
 from mdm.match.reading import Reading
 
 
 class KeptReading(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False):
-    """Features, and their pieces as they are weighed again (`mdm.match.rarity.numbered`)."""
+    """An offer as the matcher compares it, but for its product, which may be another one by now.
+    `pieces` are those of its features as they are weighed again (`mdm.match.rarity.numbered`),
+    `vector` holds half floats."""
 
     features: Features
     pieces: bytes
+    merchant_id: str
+    condition: str
+    vector: bytes
 
 
 _NAMES = (*KeptReading.__struct_fields__, *Features.__struct_fields__, *Reading.__struct_fields__)
@@ -25,9 +33,11 @@ _PACK = msgspec.msgpack.Encoder()
 _UNPACK = msgspec.msgpack.Decoder(KeptReading)
 
 
-def packed(features: Features) -> bytes:
-    """Features as an index keeps them."""
-    return _PACK.encode(KeptReading(features, numbered(features.pieces)))
+def packed(offer: Contender, vector: bytes) -> bytes:
+    """An offer as an index keeps it."""
+    pieces = numbered(offer.features.pieces)
+    kept = KeptReading(offer.features, pieces, offer.merchant_id, offer.condition, vector)
+    return _PACK.encode(kept)
 
 
 def unpacked(data: bytes) -> KeptReading:

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     """Offers, with the vectors of their titles as rows."""
 
 Readings = Mapping[str, bytes]
-"""What an index keeps of offers (`mdm.match.features.packed`): they need not be read again."""
+"""What an index keeps of offers (`mdm.match.kept_reading`): they need not be read again."""
 _NONE: Readings = {}
+_Found = tuple[Contender, bytes | None]
 
 
 class LivingOffer(NamedTuple):
-    """A live offer as the catalogue knows it. `vector` holds half floats; `title` and `facts` may
-    be None where nobody is going to read them."""
+    """A live offer as the catalogue knows it. `vector` holds half floats."""
 
     offer_id: str
     merchant_id: str
@@ -38,8 +38,8 @@ class LivingOffer(NamedTuple):
     product_id: str
     since: float
     vector: bytes | None
-    title: str | None
-    facts: Mapping[str, Any] | None
+    title: str
+    facts: Mapping[str, Any]
 
 
 class LivingCatalogue(Protocol):
@@ -50,11 +50,12 @@ class LivingCatalogue(Protocol):
         """The offers by the pieces of their titles."""
         ...
 
-    def offers(
-        self, offer_ids: Collection[str], read: Collection[str] = ()
-    ) -> Sequence[LivingOffer]:
-        """Those of these offers that are live, by their ids; `read` are those whose readings are at
-        hand."""
+    def offers(self, offer_ids: Collection[str]) -> Sequence[LivingOffer]:
+        """Those of these offers that are live, by their ids."""
+        ...
+
+    def products(self, offer_ids: Collection[str]) -> Mapping[str, str]:
+        """Of those of these offers that are live: their products, by their ids."""
         ...
 
     def members(self, product_ids: Collection[str]) -> Sequence[LivingOffer]:
@@ -70,13 +71,46 @@ def contenders_of(
     offers: Sequence[LivingOffer], dimensions: int, readings: Readings = _NONE
 ) -> Contenders:
     """Offers as the index knows them; where it does not, their titles are read."""
+    return _beside_vectors(
+        [(_contender(each, readings.get(each.offer_id)), each.vector) for each in offers],
+        dimensions,
+    )
+
+
+def contenders_kept(
+    readings: Readings,
+    products: Mapping[str, str],
+    others: Sequence[LivingOffer],
+    dimensions: int,
+) -> Contenders:
+    """Offers as the index keeps them, with what is known of their products, and others of which it
+    keeps nothing: all in the order of their ids."""
+    found: list[_Found] = [_kept(*each, products) for each in readings.items()]
+    found += ((_contender(each, None), each.vector) for each in others)
+    return _beside_vectors(sorted(found, key=lambda each: each[0].offer_id), dimensions)
+
+
+def _beside_vectors(found: Sequence[_Found], dimensions: int) -> Contenders:
     import numpy as np
 
-    table = np.zeros((len(offers), dimensions), dtype=np.float32)
-    for place, each in enumerate(offers):
-        if each.vector is not None:
-            table[place] = np.frombuffer(each.vector, dtype=np.float16)
-    return [_contender(each, readings.get(each.offer_id)) for each in offers], table
+    table = np.zeros((len(found), dimensions), dtype=np.float32)
+    for place, (_, vector) in enumerate(found):
+        if vector is not None:
+            table[place] = np.frombuffer(vector, dtype=np.float16)
+    return [each for each, _ in found], table
+
+
+def _kept(offer_id: str, reading: bytes, products: Mapping[str, str]) -> _Found:
+    kept = unpacked(reading)
+    contender = Contender(
+        offer_id,
+        kept.merchant_id,
+        kept.condition,
+        kept.features,
+        products.get(offer_id),
+        pieces=kept.pieces,
+    )
+    return contender, kept.vector
 
 
 def _contender(offer: LivingOffer, reading: bytes | None) -> Contender:
@@ -85,7 +119,7 @@ def _contender(offer: LivingOffer, reading: bytes | None) -> Contender:
         offer.offer_id,
         offer.merchant_id,
         offer.condition,
-        kept.features if kept else offer_features(offer.title or "", offer.facts or {}),
+        kept.features if kept else offer_features(offer.title, offer.facts),
         offer.product_id,
         offer.since,
         kept.pieces if kept else b"",
@@ -98,12 +132,15 @@ class EmptyCatalogue:
     def __init__(self) -> None:
         self.index = RecentOffers()
 
-    def offers(
-        self, offer_ids: Collection[str], read: Collection[str] = ()
-    ) -> Sequence[LivingOffer]:
+    def offers(self, offer_ids: Collection[str]) -> Sequence[LivingOffer]:
         """None."""
-        del offer_ids, read
+        del offer_ids
         return ()
+
+    def products(self, offer_ids: Collection[str]) -> Mapping[str, str]:
+        """None."""
+        del offer_ids
+        return {}
 
     def members(self, product_ids: Collection[str]) -> Sequence[LivingOffer]:
         """None."""

@@ -18,7 +18,13 @@ from mdm.match.comparison import Comparison, ambiguous_gtins
 from mdm.match.decide import ASK
 from mdm.match.decision import Contender, Decision, Pair, Ruled
 from mdm.match.ensemble import Ensemble
-from mdm.match.living_catalogue import LivingCatalogue, Readings, contenders_of
+from mdm.match.living_catalogue import (
+    LivingCatalogue,
+    LivingOffer,
+    Readings,
+    contenders_kept,
+    contenders_of,
+)
 from mdm.match.rarity import Rarity
 from mdm.match.term_index import Hit
 
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 
 _MOST_VETOED = 4
 _NONE: Readings = {}
+_NOWHERE: Mapping[str, str] = {}
 _Part = TypeVar("_Part")
 _Done = TypeVar("_Done")
 
@@ -63,14 +70,17 @@ class Scored:
         pairs: Sequence[Pair],
         vetoed: Sequence[tuple[int, int, str]],
         readings: Readings = _NONE,
+        products: Mapping[str, str] = _NOWHERE,
     ) -> None:
-        """Keep what can matter for a decision."""
+        """Keep what can matter for a decision; `products` are those of contenders that do not say
+        so themselves."""
         for pair in pairs:
             if pair.probability >= ASK:
                 one, other = contenders[pair.left], contenders[pair.right]
                 self.likely.append((one.offer_id, other.offer_id, pair.probability))
-                if other.product_id:
-                    self.products[other.offer_id] = other.product_id
+                product_id = other.product_id or products.get(other.offer_id)
+                if product_id:
+                    self.products[other.offer_id] = product_id
         told: dict[int, int] = {}
         for left, right, why in vetoed:
             told[left] = told.get(left, 0) + 1
@@ -236,7 +246,6 @@ class Scoring:
     def _living(self, places: Sequence[int], outer: Mapping[int, Sequence[Hit]]) -> Scored:
         """Compare newcomers with their living candidates, and with whom stewards named."""
         mine = self._run.contenders
-        readings = {hit.offer_id: hit.reading for hits in outer.values() for hit in hits}
         wanted = {
             place: dict.fromkeys(
                 (
@@ -246,11 +255,17 @@ class Scoring:
             )
             for place in places
         }
-        ids = {other for others in wanted.values() for other in others}
-        living, table = contenders_of(
-            self._catalogue.offers(sorted(ids - self._itself), readings.keys()),
-            self._run.vectors.shape[1],
-            readings,
+        ids = {other for others in wanted.values() for other in others} - self._itself
+        readings = {
+            hit.offer_id: hit.reading
+            for hits in outer.values()
+            for hit in hits
+            if hit.reading and hit.offer_id in ids
+        }
+        asked = self._asked_ahead(places, ids)
+        products = self._products(asked)
+        living, table = contenders_kept(
+            readings, products, self._others(ids - readings.keys()), self._run.vectors.shape[1]
         )
         here = [place for place in places if wanted[place]]
         at = {each.offer_id: len(here) + place for place, each in enumerate(living)}
@@ -263,8 +278,25 @@ class Scoring:
         contenders = [mine[place] for place in here] + living
         comparison = self.comparison(contenders, _stacked(self._run.vectors[here], table))
         scored = Scored(products=_ruled_products(living, self._run.ruled))
-        scored.take(contenders, *comparison.scored(pairs), readings)
+        found, vetoed = comparison.scored(pairs)
+        likely = [pair for pair in found if pair.probability >= ASK]
+        met = {contenders[pair.right].offer_id for pair in likely}
+        products |= self._products(met & readings.keys() - asked)
+        scored.take(contenders, likely, vetoed, readings, products)
         return scored
+
+    def _asked_ahead(self, places: Sequence[int], ids: set[str]) -> set[str]:
+        """Living offers whose product plays a part in the comparison; of the others it is asked
+        only where they turn out to be like a newcomer."""
+        if any(self._run.contenders[place].offer_id in self._run.previous for place in places):
+            return ids
+        return ids & self._named.keys()
+
+    def _products(self, offer_ids: set[str]) -> dict[str, str]:
+        return {**self._catalogue.products(sorted(offer_ids))} if offer_ids else {}
+
+    def _others(self, offer_ids: set[str]) -> Sequence[LivingOffer]:
+        return self._catalogue.offers(sorted(offer_ids)) if offer_ids else ()
 
 
 def _named_by_stewards(ruled: Ruled) -> dict[str, list[str]]:

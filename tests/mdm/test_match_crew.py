@@ -102,13 +102,11 @@ def _others() -> list[BaseProcess]:
 class _Watched(StoredCatalogue):
     """At the first question something happens; then it is answered."""
 
-    def offers(
-        self, offer_ids: Collection[str], read: Collection[str] = ()
-    ) -> Sequence[LivingOffer]:
+    def members(self, product_ids: Collection[str]) -> Sequence[LivingOffer]:
         if not seen:
             seen.append(len(_others()))
             happens()
-        return super().offers(offer_ids, read)
+        return super().members(product_ids)
 
 
 seen: list[int] = []
