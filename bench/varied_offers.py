@@ -236,6 +236,13 @@ class VariedCatalogue:
         """All live offers of these products."""
         return self.offers([f"off_{each.removeprefix('prd_')}" for each in product_ids])
 
+    def around(
+        self, product_ids: Collection[str], offer_ids: Collection[str]
+    ) -> tuple[Sequence[LivingOffer], Ruled]:
+        """All live offers of these products, nothing."""
+        del offer_ids
+        return self.members(product_ids), NOTHING_RULED
+
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """Nothing."""
         del offer_ids

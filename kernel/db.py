@@ -93,6 +93,8 @@ class Database:
             hide_parameters=True,
             pool_size=pool_size,
             max_overflow=8,
+            # The one used last, whose server process has the statements and tables at hand.
+            pool_use_lifo=True,
             connect_args={"application_name": "comptoir", **options},
         )
 
@@ -246,6 +248,15 @@ def sent_together(tx: Transaction) -> Iterator[None]:
         return
     with connection.pipeline():
         yield
+
+
+_PLAN_ONCE = Prepared(sa.text("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"))
+
+
+def plan_once(tx: Transaction) -> None:
+    """Until this transaction ends, prepared statements keep one plan whatever they are given: for
+    work on few rows, where planning them anew takes longer than doing them."""
+    _PLAN_ONCE.run(tx)
 
 
 _LOCK = Prepared(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"))

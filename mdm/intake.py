@@ -19,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction, sent_together
+from kernel.db import Prepared, Transaction, plan_once, sent_together
 from kernel.jobs import Job, defer
 from mdm.blast_radius import MIN_OFFERS, danger
 from mdm.bulk import copy_rows
@@ -90,6 +90,7 @@ def land_at_once(
     """An incomplete run from beginning to end in one transaction: a call of pushed changes."""
     some = list(records)
     with sent_together(tx):
+        plan_once(tx)
         begun = asked_run(tx, merchant_id, source, complete=False)
         there = _asked_there(tx, merchant_id, some) if len(some) < MIN_OFFERS else None
     run = begun()

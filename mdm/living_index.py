@@ -76,12 +76,20 @@ class LivingIndex:
     def refresh(self, tx: Transaction) -> None:
         """Take up what was stored since the last time, by whichever process. The caller holds the
         matcher's lock."""
-        self._meet_others()
         with sent_together(tx):
-            past = _PAST.asked(tx, {"number": _number(self._mark)})
-            later = _stored_after(tx, _number(self._mark))
-        rows: Sequence[Any] = later.fetchall()
-        (latest, there) = past.fetchall()[0]
+            stored = self.asked(tx)
+        stored()
+
+    def asked(self, tx: Transaction) -> Callable[[], None]:
+        """The same, asked for now and taken up when it is called: for statements that are sent
+        together."""
+        self._meet_others()
+        past = _PAST.asked(tx, {"number": _number(self._mark)})
+        later = _stored_after(tx, _number(self._mark))
+        return lambda: self._take_up(tx, past.fetchall()[0], later.fetchall())
+
+    def _take_up(self, tx: Transaction, past: Any, rows: Sequence[Any]) -> None:
+        (latest, there) = past
         if not _is_of_this_past(self._mark, latest, there):
             self._begin_anew()
             rows = _stored_after(tx, 0).fetchall()

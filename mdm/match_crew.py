@@ -235,6 +235,14 @@ class _AskedCatalogue:
         found: Sequence[LivingOffer] = self._ask(partial(_members, [*product_ids]))
         return found
 
+    def around(
+        self, product_ids: Collection[str], offer_ids: Collection[str]
+    ) -> tuple[Sequence[LivingOffer], Ruled]:
+        """All live offers of these products; what stewards decided about them and these offers."""
+        found: tuple[Sequence[LivingOffer], Ruled]
+        found = self._ask(partial(_around, [*product_ids], [*offer_ids]))
+        return found
+
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """What stewards decided about these offers."""
         found: Ruled = self._ask(partial(_ruled, [*offer_ids]))
@@ -255,6 +263,10 @@ def _products(offer_ids: list[str], catalogue: LivingCatalogue) -> Any:
 
 def _members(product_ids: list[str], catalogue: LivingCatalogue) -> Any:
     return catalogue.members(product_ids)
+
+
+def _around(product_ids: list[str], offer_ids: list[str], catalogue: LivingCatalogue) -> Any:
+    return catalogue.around(product_ids, offer_ids)
 
 
 def _ruled(offer_ids: list[str], catalogue: LivingCatalogue) -> Any:

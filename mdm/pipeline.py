@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kernel.db import Database, Transaction, sent_together
+from kernel.db import Database, Transaction, plan_once, sent_together
 from kernel.jobs import defer
 from mdm.catalogue import log_changes
 from mdm.intake import MATCH_LANDED
@@ -37,12 +37,12 @@ from mdm.offer_rows import (
     withdraw_offers,
     write_offers,
 )
-from mdm.pending import Left, Turn, left, next_turn, settle
+from mdm.pending import FEW, Left, Turn, left, next_turn, settle
 from mdm.placing import Placed, place_newcomers, put_in_place, where_offers_went
-from mdm.products import create_products, rewrite
+from mdm.products import asked_rewrite, create_products
 from mdm.quarantine import refuse
 from mdm.raw_offer import RawOffer, Refusal
-from mdm.stewardship.reviews import drop_reviews
+from mdm.stewardship.reviews import asked_reviews, drop_reviews
 from mdm.stored_catalogue import StoredCatalogue
 
 BATCH = 10_000
@@ -136,10 +136,17 @@ def _match_batch(
 ) -> Left:
     """Work these off; answers what is left."""
     tx = catalogue.tx
+    ids = [offer_id_of(raw.source_id, raw.sku) for raw in raws]
     with sent_together(tx):
+        if len(raws) <= FEW:
+            plan_once(tx)
         sources = asked_sources(tx, {raw.source_id for raw in raws})
-        asked = asked_offers(tx, [offer_id_of(raw.source_id, raw.sku) for raw in raws])
+        asked = asked_offers(tx, ids)
+        # What has gone away is not matched.
+        stored = _asked_ahead(catalogue, ids) if any(raw.state == "live" for raw in raws) else None
     known = asked()
+    if stored:
+        stored()
     batch = _understand(tx, raws, sources(), now)
     hidden = [each for each in batch.hidden if each in known and known[each].live]
     _withdraw(tx, hidden, now)
@@ -147,27 +154,45 @@ def _match_batch(
     ids = [row.offer_id for row in fresh]
     placed = Placed()
     if fresh:
-        catalogue.index.refresh(tx)
+        if hidden:
+            catalogue.index.refresh(tx)
         vectors = encoder.encode([row.normal.title for row in fresh])
         placed = place_newcomers(catalogue, fresh, known, vectors, crew.begin)
     _keep_places(batch.rows, known)
     written = [row for row in batch.rows if _has_changed(row, known.get(row.offer_id))]
+    described = [row for row in written if is_described_anew(row, known.get(row.offer_id))]
+    touched = _touched(described, hidden, known) | placed.products
+    went = where_offers_went(placed.moves)
     with sent_together(tx):
         create_products(tx, placed.created, now)
         write_offers(tx, written, known, now)
         if fresh:
             index_newcomers(tx, ids, vectors, encoder.model_id)
-    merged = put_in_place(tx, placed, now)
-    described = [row for row in written if is_described_anew(row, known.get(row.offer_id))]
-    meet_again(tx, {row.offer_id for row in described}.difference(ids))
-    touched = _touched(described, hidden, known) | placed.products
+        meet_again(tx, {row.offer_id for row in described}.difference(ids))
+        if placed.is_plain:
+            merged: list[str] = []
+            weigh = asked_reviews(tx, placed.reviews, now)
+            rewritten = asked_rewrite(tx, touched, went, now)
+    if not placed.is_plain:
+        merged = put_in_place(tx, placed, now)
+        with sent_together(tx):
+            weigh = asked_reviews(tx, placed.reviews, now)
+            rewritten = asked_rewrite(tx, touched - set(merged), went, now)
     with sent_together(tx):
-        changed = rewrite(tx, touched - set(merged), where_offers_went(placed.moves), now)
+        changed = rewritten()
+        weigh()
         settle(tx, batch.done)
         # Last, because everybody who changes an offer waits for the lock of the change log.
         log_changes(tx, {*changed, *merged, *_touched(written, (), known)})
         waiting = left(tx)
     return waiting()
+
+
+def _asked_ahead(catalogue: StoredCatalogue, offer_ids: Sequence[str]) -> Callable[[], None]:
+    """What the matching of these offers begins with, asked for now and taken up when it is called:
+    what stewards decided, what was stored since the last time."""
+    catalogue.ask_ruled(offer_ids)
+    return catalogue.index.asked(catalogue.tx)
 
 
 def _withdraw(tx: Transaction, hidden: Sequence[str], now: datetime) -> None:

@@ -25,7 +25,7 @@ from mdm.match.scoring import Alone, Begin
 from mdm.match.second_look import Change, loosened
 from mdm.offer_rows import KnownOffer, OfferRow
 from mdm.products import merge_products, name_groups
-from mdm.stewardship.reviews import drop_reviews, put_reviews
+from mdm.stewardship.reviews import drop_reviews
 from mdm.stored_catalogue import StoredCatalogue
 from mdm.unique_items import SEAT, seat
 
@@ -47,6 +47,11 @@ class Placed:
     moves: list[tuple[str, str]] = field(default_factory=list)
     merged: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing that is stored goes anywhere else."""
+        return not (self.again or self.merged)
 
     @property
     def products(self) -> set[str]:
@@ -87,13 +92,12 @@ def place_newcomers(
 
 def put_in_place(tx: Transaction, placed: Placed, now: datetime) -> list[str]:
     """Once the newcomers are written: move what was looked at again, make one of products that are
-    one, ask stewards. Returns the products whose records that has changed already."""
+    one. Returns the products whose records that has changed already."""
     if placed.again:
         _move(tx, placed.again, now)
     changed: list[str] = []
     for kept, ended in placed.merged:
         changed += merge_products(tx, kept, ended, now, MERGED)
-    put_reviews(tx, placed.reviews, now)
     return changed
 
 

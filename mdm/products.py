@@ -7,7 +7,7 @@ first offer), so that the same offers loaded into an empty database give the sam
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from kernel.db import Prepared, Transaction, sent_together
 from kernel.errors import NotFound
 from kernel.ids import derived_id
-from mdm.golden.members import Member
+from mdm.golden.members import Member, Priorities
 from mdm.golden.priorities import asked_priorities
 from mdm.golden.record import golden_record
 from mdm.match.decision import Group
@@ -191,21 +191,46 @@ def rewrite(
     A product without live offers is retired; `moved` maps such a product to where its offers went,
     `why` says for what reason.
     """
+    with sent_together(tx):
+        rewritten = asked_rewrite(tx, product_ids, moved, now, why)
+    return rewritten()
+
+
+def asked_rewrite(
+    tx: Transaction,
+    product_ids: Iterable[str],
+    moved: Mapping[str, str],
+    now: datetime,
+    why: str = "",
+) -> Callable[[], list[str]]:
+    """The same, their offers asked for now and the records merged when it is called: for statements
+    that are sent together."""
     ids = sorted(set(product_ids))
-    changed: list[str] = []
-    for start in range(0, len(ids), _PAGE):
-        page = ids[start : start + _PAGE]
-        with sent_together(tx):
-            priorities, asked = asked_priorities(tx), _MEMBERS.asked(tx, {"ids": page})
-        members = _by_product(asked.fetchall())
+    pages = [ids[start : start + _PAGE] for start in range(0, len(ids), _PAGE)]
+    priorities = asked_priorities(tx) if ids else dict
+    # Of many no more than a page is held at once.
+    first = _MEMBERS.asked(tx, {"ids": pages[0]}) if pages else None
+
+    def merge() -> list[str]:
+        changed: list[str] = []
         ranked = priorities()
-        golden = [orjson.dumps(golden_record(each, ranked)).decode() for each in members.values()]
-        if members:
-            _KEEP_GOLDEN.run(tx, {"now": now, "ids": list(members), "golden": golden})
-        changed += members
-        changed += _retire(tx, [each for each in page if each not in members], now)
-    _redirect(tx, moved, why)
-    return changed
+        for place, page in enumerate(pages):
+            asked = first if first and not place else _MEMBERS.asked(tx, {"ids": page})
+            changed += _rewritten(tx, page, asked.fetchall(), ranked, now)
+        _redirect(tx, moved, why)
+        return changed
+
+    return merge
+
+
+def _rewritten(
+    tx: Transaction, page: Sequence[str], rows: Sequence[Any], ranked: Priorities, now: datetime
+) -> list[str]:
+    members = _by_product(rows)
+    golden = [orjson.dumps(golden_record(each, ranked)).decode() for each in members.values()]
+    if members:
+        _KEEP_GOLDEN.run(tx, {"now": now, "ids": list(members), "golden": golden})
+    return [*members, *_retire(tx, [each for each in page if each not in members], now)]
 
 
 def _places(tx: Transaction, offer_ids: Sequence[str]) -> dict[str, str | None]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, sent_together
 from mdm.living_index import LivingIndex
-from mdm.match.decision import Ruled
+from mdm.match.decision import NOTHING_RULED, Ruled
 from mdm.match.living_catalogue import LivingOffer
-from mdm.stewardship.decisions import ruled_for
+from mdm.stewardship.decisions import about, asked_rulings, ruled_for
 from mdm.unique_items import SEAT
 
 _OFFER = (
@@ -33,6 +33,14 @@ _PRODUCTS = Prepared(
 )
 
 
+@dataclass(slots=True)
+class Told:
+    """What stewards decided about some offers."""
+
+    offer_ids: frozenset[str] = frozenset()
+    ruled: Callable[[], Ruled] = lambda: NOTHING_RULED
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCatalogue:
     """`mdm.match.living_catalogue.LivingCatalogue` on PostgreSQL."""
@@ -41,6 +49,8 @@ class StoredCatalogue:
     index: LivingIndex
     model_id: str
     dimensions: int
+    told: Told = field(default_factory=Told)
+    """What was asked ahead of the matching."""
 
     def offers(self, offer_ids: Collection[str]) -> Sequence[LivingOffer]:
         """Those of these offers that are live, by their ids."""
@@ -55,9 +65,29 @@ class StoredCatalogue:
         """All live offers of these products, by their ids."""
         return self._asked(_MEMBERS, product_ids)
 
+    def around(
+        self, product_ids: Collection[str], offer_ids: Collection[str]
+    ) -> tuple[Sequence[LivingOffer], Ruled]:
+        """All live offers of these products, by their ids, and what stewards decided about them and
+        about these offers."""
+        if not product_ids:
+            return (), NOTHING_RULED
+        products = list(product_ids)
+        with sent_together(self.tx):
+            rows = _MEMBERS.asked(self.tx, {"ids": products, "model": self.model_id})
+            ruled = asked_rulings(self.tx, offer_ids, products)
+        return [LivingOffer(*row) for row in rows.fetchall()], ruled()
+
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """What stewards decided about these offers."""
+        if self.told.offer_ids.issuperset(offer_ids):
+            return about(self.told.ruled(), offer_ids)
         return ruled_for(self.tx, offer_ids)
+
+    def ask_ruled(self, offer_ids: Collection[str]) -> None:
+        """The same, asked for now: for statements that are sent together."""
+        self.told.ruled = asked_rulings(self.tx, offer_ids)
+        self.told.offer_ids = frozenset(offer_ids)
 
     def _asked(self, statement: Prepared, ids: Collection[str]) -> list[LivingOffer]:
         rows: list[Any] = []

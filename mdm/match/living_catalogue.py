@@ -62,6 +62,13 @@ class LivingCatalogue(Protocol):
         """All live offers of these products, by their ids."""
         ...
 
+    def around(
+        self, product_ids: Collection[str], offer_ids: Collection[str]
+    ) -> tuple[Sequence[LivingOffer], Ruled]:
+        """All live offers of these products, by their ids; what stewards decided about them and
+        about these offers, where there are any of the products."""
+        ...
+
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """What stewards decided about these offers."""
         ...
@@ -146,6 +153,13 @@ class EmptyCatalogue:
         """None."""
         del product_ids
         return ()
+
+    def around(
+        self, product_ids: Collection[str], offer_ids: Collection[str]
+    ) -> tuple[Sequence[LivingOffer], Ruled]:
+        """None, nothing."""
+        del product_ids, offer_ids
+        return (), NOTHING_RULED
 
     def ruled(self, offer_ids: Collection[str]) -> Ruled:
         """Nothing."""

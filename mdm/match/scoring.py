@@ -188,23 +188,21 @@ class Scoring:
         change."""
         places = [place for case in bundle.cases for place in case.places]
         products = {product for case in bundle.cases for product in case.products}
-        living, table = contenders_of(
-            self._catalogue.members(sorted(products)), self._run.vectors.shape[1], bundle.readings
-        )
+        mine = [self._run.contenders[place] for place in places]
+        there, ruled = self._catalogue.around(sorted(products), [each.offer_id for each in mine])
+        living, table = contenders_of(there, self._run.vectors.shape[1], bundle.readings)
         kept = [place for place, each in enumerate(living) if each.offer_id not in self._itself]
         members = [living[place] for place in kept]
-        contenders = [self._run.contenders[place] for place in places] + members
+        contenders = mine + members
         comparison = self.comparison(contenders, _stacked(self._run.vectors[places], table[kept]))
-        ruled = self._run.ruled
-        if members:
-            ruled = self._catalogue.ruled([each.offer_id for each in contenders])
+        ruled = ruled if members else self._run.ruled
         of_product: dict[str | None, list[Contender]] = defaultdict(list)
         for each in members:
             of_product[each.product_id].append(each)
         whole = Decision([], [], [])
         for case in bundle.cases:
-            there = [each for product in sorted(case.products) for each in of_product[product]]
-            whole.add(self._decided(case, there, comparison, ruled))
+            beside = [each for product in sorted(case.products) for each in of_product[product]]
+            whole.add(self._decided(case, beside, comparison, ruled))
         return whole
 
     def _decided(

@@ -12,6 +12,7 @@ import math
 import shutil
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -36,6 +37,8 @@ _WORTH = {"g:": 4.0, "p:": 3.0}
 _WORTH_OF_ENDS = 0.5
 _MEMORY = 64_000_000
 _MARK = "@"
+# Where the library keeps which files make up the index.
+_STATE = "meta.json"
 # So many offers are looked up at once before they are written.
 _AT_ONCE = 1_000
 
@@ -86,6 +89,7 @@ class TermIndex:
         self._folder = folder
         self._counts, self._counted = PieceCounts(), ""
         """How many offers carry a piece, and the file of the folder that says so."""
+        self._seen: tuple[int, int] | None = None
         self._index = self._open()
         self._look_again()
 
@@ -94,8 +98,11 @@ class TermIndex:
 
     def reload(self) -> None:
         """See what another process has written."""
-        self._index.reload()
-        self._look_again()
+        state = self._written()
+        if state is None or state != self._seen:
+            self._seen = state
+            self._index.reload()
+            self._look_again()
 
     def shared(self) -> Callable[[], TermIndex] | None:
         """What another process opens the folder by; None where it is in memory."""
@@ -215,7 +222,7 @@ class TermIndex:
                 file.unlink(missing_ok=True)
 
     def _open(self) -> Any:
-        self._counts, self._counted = PieceCounts(), ""
+        self._counts, self._counted, self._seen = PieceCounts(), "", None
         if self._folder is None:
             return tantivy.Index(self._schema)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -226,6 +233,15 @@ class TermIndex:
             shutil.rmtree(self._folder)
             self._folder.mkdir(parents=True)
             return tantivy.Index(self._schema, path=str(self._folder))
+
+    def _written(self) -> tuple[int, int] | None:
+        """Which state the folder is in: each is a new file in the place of the one before."""
+        if self._folder is None:
+            return None
+        with suppress(OSError):
+            state = (self._folder / _STATE).stat()
+            return state.st_ino, state.st_mtime_ns
+        return None
 
     def _look_again(self) -> None:
         self._searcher = self._index.searcher()

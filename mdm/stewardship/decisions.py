@@ -6,7 +6,8 @@ newer one puts the older out of force, and undoing it brings that back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
 from typing import Literal
 
 import sqlalchemy as sa
@@ -21,7 +22,8 @@ Couple = tuple[str, str]
 
 _RULED = Prepared(
     sa.text(
-        "WITH asked AS (SELECT unnest(CAST(:ids AS text[])) AS offer_id) "
+        "WITH asked AS MATERIALIZED (SELECT unnest(CAST(:ids AS text[])) AS offer_id UNION ALL "
+        "SELECT offer_id FROM mdm.offer WHERE live AND product_id = ANY(:products)) "
         "SELECT low_id, high_id, verdict FROM mdm.match_decision "
         "JOIN asked ON low_id = offer_id WHERE in_force UNION "
         "SELECT low_id, high_id, verdict FROM mdm.match_decision "
@@ -37,10 +39,33 @@ def couple(one: str, other: str) -> Couple:
 
 def ruled_for(tx: Transaction, offer_ids: Iterable[str]) -> Ruled:
     """Every word in force that names one of these offers at least."""
-    rows = _RULED.all(tx, {"ids": list(offer_ids)})
+    return asked_rulings(tx, offer_ids)()
+
+
+def asked_rulings(
+    tx: Transaction, offer_ids: Iterable[str], product_ids: Iterable[str] = ()
+) -> Callable[[], Ruled]:
+    """The same, of the live offers of these products too: asked for now and read when it is called,
+    once."""
+    asked = _RULED.asked(tx, {"ids": list(offer_ids), "products": list(product_ids)})
+
+    @cache
+    def read() -> Ruled:
+        rows = asked.fetchall()
+        return Ruled(
+            frozenset((row.low_id, row.high_id) for row in rows if row.verdict == "same"),
+            frozenset((row.low_id, row.high_id) for row in rows if row.verdict == "different"),
+        )
+
+    return read
+
+
+def about(ruled: Ruled, offer_ids: Collection[str]) -> Ruled:
+    """Those of the words that name one of these offers at least."""
+    ids = {*offer_ids}
     return Ruled(
-        together=frozenset((row.low_id, row.high_id) for row in rows if row.verdict == "same"),
-        apart=frozenset((row.low_id, row.high_id) for row in rows if row.verdict == "different"),
+        frozenset(each for each in ruled.together if not ids.isdisjoint(each)),
+        frozenset(each for each in ruled.apart if not ids.isdisjoint(each)),
     )
 
 

@@ -7,7 +7,7 @@ somebody has answered is not asked again; one whose offers changed lapses until 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,11 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, sent_together
 from kernel.jobs import Job
 from mdm.match.decision import Review
 from mdm.stewardship.decisions import couple
-from mdm.stewardship.weighing import weigh
+from mdm.stewardship.weighing import asked_between
 
 WEIGH = Job("mdm.weigh_reviews", "mdm", lock="mdm.weigh_reviews")
 
@@ -40,7 +40,7 @@ _ASK = Prepared(
         "offer_id = EXCLUDED.offer_id, against = EXCLUDED.against, "
         "probability = EXCLUDED.probability, evidence = EXCLUDED.evidence, "
         "asked_at = EXCLUDED.asked_at, state = 'open', settled_at = NULL "
-        "WHERE r.state <> 'decided' RETURNING review_id"
+        "WHERE r.state <> 'decided'"
     )
 )
 _DROP = Prepared(
@@ -76,11 +76,17 @@ def put_reviews(tx: Transaction, reviews: Sequence[Review], now: datetime) -> in
     Of several about one offer and one product the likeliest is asked. A pair on which a word is in
     force, or that was decided before, is not asked again.
     """
+    with sent_together(tx):
+        put = asked_reviews(tx, reviews, now)
+    return put()
+
+
+def asked_reviews(tx: Transaction, reviews: Sequence[Review], now: datetime) -> Callable[[], int]:
+    """The same, asked now and weighed when it is called: for statements that are sent together."""
+    weighing: list[Callable[[], int]] = []
     chosen = _worth_asking(reviews)
-    if not chosen:
-        return 0
-    ids: list[int] = []
     for start in range(0, len(chosen), _PAGE):
+        page = chosen[start : start + _PAGE]
         rows = [
             {
                 "offer_id": each.offer_id,
@@ -88,12 +94,11 @@ def put_reviews(tx: Transaction, reviews: Sequence[Review], now: datetime) -> in
                 "probability": each.probability,
                 "evidence": each.evidence,
             }
-            for each in chosen[start : start + _PAGE]
+            for each in page
         ]
-        opened = _ASK.all(tx, {"rows": orjson.dumps(rows).decode(), "now": now})
-        ids += (row.review_id for row in opened)
-    weigh(tx, {}, review_ids=ids)
-    return len(ids)
+        _ASK.run(tx, {"rows": orjson.dumps(rows).decode(), "now": now})
+        weighing.append(asked_between(tx, [(each.offer_id, each.against) for each in page]))
+    return lambda: sum(weigh() for weigh in weighing)
 
 
 def drop_reviews(tx: Transaction, offer_ids: Iterable[str]) -> int:

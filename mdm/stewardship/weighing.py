@@ -6,7 +6,7 @@ where its stake has changed. Runs as a job, and at once for questions just put.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,6 +37,12 @@ _SIDES = (
 )
 _ALL = Prepared(sa.text(_SIDES + "ORDER BY r.review_id LIMIT :page"))
 _NAMED = Prepared(sa.text(_SIDES + "AND r.review_id = ANY(:ids) ORDER BY r.review_id LIMIT :page"))
+_BETWEEN = Prepared(
+    sa.text(
+        _SIDES + "AND (r.offer_id, r.against) IN (SELECT * FROM "  # noqa: S608
+        "unnest(CAST(:offers AS text[]), CAST(:others AS text[]))) ORDER BY r.review_id LIMIT :page"
+    )
+)
 _WEIGHED = Prepared(
     sa.text(
         "UPDATE mdm.review r SET stake = s.stake FROM unnest(CAST(:ids AS bigint[]), "
@@ -74,6 +80,21 @@ def weigh(
         if len(rows) < _PAGE:
             return changed
         after = rows[-1].review_id
+
+
+def asked_between(tx: Transaction, pairs: Sequence[tuple[str, str]]) -> Callable[[], int]:
+    """Open questions about pairs of offers, asked for now and weighed when it is called: answers
+    how many there are."""
+    offers, others = [one for one, _ in pairs], [other for _, other in pairs]
+    values = {"after": 0, "page": len(pairs), "offers": offers, "others": others}
+    asked = _BETWEEN.asked(tx, values)
+
+    def weigh_them() -> int:
+        rows = asked.fetchall()
+        _write(tx, rows, {})
+        return len(rows)
+
+    return weigh_them
 
 
 def _write(tx: Transaction, rows: Sequence[Any], traffic: Mapping[str, Traffic]) -> int:

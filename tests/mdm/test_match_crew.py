@@ -17,7 +17,7 @@ import pytest
 from kernel.db import Database
 from mdm import match_crew, pipeline
 from mdm.match import bundles, newcomers
-from mdm.match.decision import NOTHING_RULED
+from mdm.match.decision import NOTHING_RULED, Ruled
 from mdm.match.living_catalogue import EmptyCatalogue, LivingOffer
 from mdm.match.scoring import Run, Scoring
 from mdm.match.term_index import TermIndex
@@ -102,11 +102,13 @@ def _others() -> list[BaseProcess]:
 class _Watched(StoredCatalogue):
     """At the first question something happens; then it is answered."""
 
-    def members(self, product_ids: Collection[str]) -> Sequence[LivingOffer]:
+    def around(
+        self, product_ids: Collection[str], offer_ids: Collection[str]
+    ) -> tuple[Sequence[LivingOffer], Ruled]:
         if not seen:
             seen.append(len(_others()))
             happens()
-        return super().members(product_ids)
+        return super().around(product_ids, offer_ids)
 
 
 seen: list[int] = []
