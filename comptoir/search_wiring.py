@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from comptoir.installation import Installation
+from comptoir.live_stamps import LiveStamps
 from comptoir.query_log_writer import QueryLogWriter
 from indexer.positions import read_position
 from kernel.cache import open_cache
@@ -37,6 +38,13 @@ def grade_worths(argus: Argus) -> tuple[GradeWorth, ...]:
         )
         for grade, value in argus.values.items()
     )
+
+
+def _index_stamp(installation: Installation) -> Callable[[str], str | None]:
+    """What each brand's index is answered from: the engine's word, or the database's notes."""
+    if installation.settings.elasticsearch_url is None:
+        return installation.engine.stamp
+    return LiveStamps(installation.database, refresh_s=installation.settings.refresh_s).of
 
 
 def search_wiring(installation: Installation, log: QueryLogWriter) -> Wiring:
@@ -82,6 +90,8 @@ def search_wiring(installation: Installation, log: QueryLogWriter) -> Wiring:
         ids=QueryIds(secret),
         log=log,
         keep_ms=settings.answer_cache_ms,
+        unchanged_s=settings.answer_cache_unchanged_s,
+        index_stamp=_index_stamp(installation),
         frequent=asked_often,
         partner_of=who,
         changed_after=changed_after,

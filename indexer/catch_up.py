@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from indexer import dead_letters
 from indexer.changes import changes_for
 from indexer.engine import Delete, Engine, Refused, Upsert, WriteReport
-from indexer.positions import move
+from indexer.positions import move, touch
 from kernel.db import Database
 from kernel.embedding.encoder import Encoder
 from mdm.catalogue import changes_after, head, product_views
@@ -82,6 +82,9 @@ class IndexWork:
             dead_letters.settle(tx, self.brand.id, index, list(seen), report.refused, version)
             if moves:
                 move(tx, self.brand.id, index, version)
+            else:
+                # Whoever remembers what the index answered learns of every write.
+                touch(tx, self.brand.id, index)
         return report
 
     def write_now(self, index: str, product_ids: Sequence[str]) -> WriteReport:

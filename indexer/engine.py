@@ -371,6 +371,13 @@ class Reading(Protocol):
     def stats(self, brand_id: str) -> IndexStats | None:
         """The live index, or None where the brand has none."""
 
+    def stamp(self, brand_id: str) -> str | None:
+        """Names what questions are answered from: this index, with these products and vectors.
+
+        The same before and after some questions: all of them were answered from that. Cheap. None
+        where the engine cannot tell.
+        """
+
 
 class Engine(Reading, Writing, Inventory, Protocol):
     """Both engines behave the same; `tests/contracts/test_search_engine*.py` hold them to it."""

@@ -98,18 +98,31 @@ def begin(tx: Transaction, brand_id: str, position: Position) -> None:
     )
 
 
+def live_stamps(tx: Transaction) -> dict[str, str]:
+    """By brand: its live index and when that was last written to, one text that each write changes.
+
+    What an engine shows may be behind it, by as long as the engine takes to show a write.
+    """
+    columns = (_POSITION.c.brand_id, _POSITION.c.index_name, _POSITION.c.moved_at)
+    rows = tx.execute(sa.select(*columns).where(_POSITION.c.live))
+    return {row.brand_id: f"{row.index_name}:{row.moved_at.timestamp():.6f}" for row in rows}
+
+
 def move(tx: Transaction, brand_id: str, index: str, position: int) -> None:
-    """Move forward, never back, and only for the index it belongs to."""
+    """Written up to there: forward, never back, and only for the index it belongs to."""
+    reached = sa.func.greatest(_POSITION.c.position, position)
     tx.execute(
         _POSITION.update()
-        .where(*_of(brand_id, index), _POSITION.c.position < position)
-        .values(position=position, moved_at=sa.func.now())
+        .where(*_of(brand_id, index))
+        .values(position=reached, moved_at=sa.func.clock_timestamp())
     )
 
 
 def touch(tx: Transaction, brand_id: str, index: str) -> None:
-    """Say that the index is still being worked on."""
-    tx.execute(_POSITION.update().where(*_of(brand_id, index)).values(moved_at=sa.func.now()))
+    """Written to, or worked on, without coming further."""
+    tx.execute(
+        _POSITION.update().where(*_of(brand_id, index)).values(moved_at=sa.func.clock_timestamp())
+    )
 
 
 def echo_live(tx: Transaction, brand_id: str, index: str) -> None:

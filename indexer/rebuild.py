@@ -68,9 +68,6 @@ def _fill(work: IndexWork, index: str, version: int, progress: Progress) -> Writ
             views = product_views(tx, product_ids)
         if not product_ids:
             return done
-        report = work.write(index, [], views, version)
-        with work.database.platform() as tx:
-            positions.touch(tx, work.brand.id, index)
-        done += report
+        done += work.write(index, [], views, version)
         after = product_ids[-1]
         progress(len(product_ids))

@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         le=1_000,
         description="How long an answer of the search counts as fresh; 0: every one is made anew",
     )
+    answer_cache_unchanged_s: int = Field(
+        default=60,
+        ge=0,
+        le=600,
+        description="How long it does while the index has not changed; 0: no longer than others",
+    )
     embedding_model: str | None = Field(
         default=None,
         description="Another embedding model: a folder, or a name of sentence-transformers; "
@@ -146,6 +152,12 @@ class Settings(BaseSettings):
         if url is not None and not _POSTGRESQL.match(url.get_secret_value()):
             raise ValueError("has to begin with postgresql://")
         return url
+
+    @property
+    def refresh_s(self) -> float:
+        """`elasticsearch_refresh_interval` in seconds."""
+        number = self.elasticsearch_refresh_interval.removesuffix("s")
+        return int(number[:-1]) / 1000 if number.endswith("m") else float(number)
 
     @property
     def data(self) -> Path:

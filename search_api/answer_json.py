@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 from fastapi import Response
 
-from search_api.answer import SearchAnswer
+from search_api.answer import Degraded, SearchAnswer
 from search_api.plain_dataclass import changed
 from search_api.product_card import ProductCard
 
 _ENCODER = msgspec.json.Encoder()
+_FIRST, _IGNORED = b'{"query_id":""', b'"ignored":'
 
 
 def as_json(answer: object) -> bytes:
@@ -20,9 +21,31 @@ def as_json(answer: object) -> bytes:
     return _ENCODER.encode(answer)
 
 
+def with_own_parts(
+    written: bytes,
+    query_id: str,
+    ignored: tuple[str, ...],
+    degraded: Degraded | None,
+    took_ms: float,
+) -> bytes:
+    """The JSON of a search answer without `query_id` and `explain`, with the parts that each asking
+    has of its own: they stand first and last (`search_api.answer.SearchAnswer`)."""
+    begin, middle = written[: len(_FIRST)], written[len(_FIRST) :].rpartition(_IGNORED)[0]
+    if begin != _FIRST or not middle:
+        raise ValueError("this is not how an answer is written")
+    named, *own = map(_ENCODER.encode, (query_id, ignored, degraded, took_ms))
+    form = b'{"query_id":%b%b"ignored":%b,"degraded":%b,"explain":null,"took_ms":%b}'
+    return form % (named, middle, *own)
+
+
 def json_answer(answer: object, status: int = 200) -> Response:
     """The answer as it is: it was checked when it was made, and checking costs more than making."""
-    return Response(as_json(answer), status_code=status, media_type="application/json")
+    return written_answer(as_json(answer), status)
+
+
+def written_answer(written: bytes, status: int = 200) -> Response:
+    """An answer that is JSON already."""
+    return Response(written, status_code=status, media_type="application/json")
 
 
 def _card(card: ProductCard) -> msgspec.Raw:

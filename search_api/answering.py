@@ -1,27 +1,24 @@
-"""Every answer to a query goes through here: remembered for a moment, given an id, logged.
+"""Every answer to a query goes through here: remembered for a while, given an id, logged.
 
-A hot query is answered once in `keep_ms` for each brand, revision, ranking version and language,
-so an answer is never older than that. When the engine fails, an answer of the last STALE_S is
-given again and says so. Logging never waits.
+A hot query is answered once for each brand, revision, ranking version and language while the index
+stays as it is (`unchanged_s` at most), and once in `keep_ms` where it changes or nobody can tell.
+When the engine fails, an answer of the last half minute is given again and says so. Logging never
+waits.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
-from threading import Lock
 from typing import Any, Protocol
-
-from pydantic import TypeAdapter, ValidationError
 
 from kernel.cache import Cache
 from kernel.errors import DomainError
 from search_api.answer import Degraded, SearchAnswer
-from search_api.answer_json import as_json
+from search_api.answer_memory import AnswerMemory, Kept, Shown, until_of
 from search_api.query import ShopQuery, address
 from search_api.query_id import QueryIds
 from search_api.search import Shop
@@ -29,14 +26,7 @@ from tenants.brand import Brand
 from tenants.query_log import Door, LoggedQuery, QueryEvent
 
 KEEP_MS = 300
-STALE_S = 30.0
-_MOST_REMEMBERED = 256
-
-
-@cache
-def _answers() -> TypeAdapter[SearchAnswer]:
-    """What reads an answer of another process: made where there is one, for it takes its time."""
-    return TypeAdapter(SearchAnswer)
+UNCHANGED_S = 60.0
 
 
 class QueryLog(Protocol):
@@ -61,9 +51,21 @@ class NoLog:
 
 
 @dataclass(frozen=True, slots=True)
-class _Remembered:
-    made_at: float
-    answer: SearchAnswer
+class _Found:
+    """An answer as it was made or kept, before it is given its own id."""
+
+    key: str
+    kept: Kept
+    degraded: Degraded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What each asking has of its own, whoever asked the same before."""
+
+    query_id: str
+    ignored: tuple[str, ...]
+    took_ms: float
 
 
 class Answering:
@@ -77,14 +79,17 @@ class Answering:
         ids: QueryIds,
         log: QueryLog,
         keep_ms: int = KEEP_MS,
+        unchanged_s: float = UNCHANGED_S,
+        index_stamp: Callable[[str], str | None] | None = None,
     ) -> None:
+        """`index_stamp` names what a brand's questions are answered from, where the engine cannot
+        (`indexer.engine.Reading.stamp`)."""
         self.shop = shop
         self.ids = ids
         self.log = log
-        self._cache = cache
-        self._keep_ms = keep_ms
-        self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
-        self._lock = Lock()
+        self._keep_ms, self._unchanged_s = keep_ms, unchanged_s
+        self._memory = AnswerMemory(cache, keep_ms=keep_ms, unchanged_s=unchanged_s)
+        self._index_stamp = index_stamp or shop.engine.stamp
 
     def answer(
         self,
@@ -102,74 +107,96 @@ class Answering:
         """
         started = time.perf_counter()
         found = self._found(query, brand, language, explain=explain)
-        answer = replace(
-            found,
-            query_id=self.ids.new(brand.id),
-            ignored=tuple(dict.fromkeys((*query.ignored, *found.ignored))),
-            took_ms=round((time.perf_counter() - started) * 1000, 1),
-        )
+        answer = self._memory.answer_of(found.key, found.kept)
+        own = self._own(found, query, brand, started)
         if logged:
-            self.log.asked(_logged(answer, query, brand, language, door))
-        return answer
+            self.log.asked(_logged(found.kept.shown, own.query_id, query, brand, language, door))
+        return replace(
+            answer,
+            query_id=own.query_id,
+            ignored=own.ignored,
+            degraded=found.degraded,
+            took_ms=own.took_ms,
+        )
 
-    def _found(
-        self, query: ShopQuery, brand: Brand, language: str, *, explain: bool
-    ) -> SearchAnswer:
+    def written(
+        self, query: ShopQuery, brand: Brand, language: str, door: Door, *, explain: bool = False
+    ) -> bytes:
+        """As `answer`, as JSON: one that is kept so is not read and written again."""
+        started = time.perf_counter()
+        found = self._found(query, brand, language, explain=explain)
+        own = self._own(found, query, brand, started)
+        self.log.asked(_logged(found.kept.shown, own.query_id, query, brand, language, door))
+        return found.kept.json(
+            query_id=own.query_id,
+            ignored=own.ignored,
+            degraded=found.degraded,
+            took_ms=own.took_ms,
+        )
+
+    def _own(self, found: _Found, query: ShopQuery, brand: Brand, started: float) -> _Own:
+        return _Own(
+            self.ids.new(brand.id),
+            tuple(dict.fromkeys((*query.ignored, *found.kept.shown.ignored))),
+            round((time.perf_counter() - started) * 1000, 1),
+        )
+
+    def _found(self, query: ShopQuery, brand: Brand, language: str, *, explain: bool) -> _Found:
         plain = replace(query, ignored=())
+        key = _key(plain, brand, language, self.shop.encoder.model_id)
         if explain or not self._keep_ms:
-            return self.shop.search(plain, brand, language, explain=explain)
-        key = _key(plain, brand, language)
-        held = self._held(key)
-        if held is not None:
-            return held
+            return _Found(key, self._made(plain, brand, language, None, explain=explain))
+        state = self._state(brand)
+        kept = self._memory.fresh(key, state)
+        if kept is not None:
+            return _Found(key, kept)
         try:
-            made = self.shop.search(plain, brand, language)
+            made = self._made(plain, brand, language, state)
         except DomainError as error:
-            stale = self._stale(key) if error.status == 503 else None
+            stale = self._memory.stale(key) if error.status == 503 else None
             if stale is None:
                 raise
-            age = round(time.monotonic() - stale.made_at, 1)
-            return replace(stale.answer, degraded=Degraded(reason=error.code, age_s=age))
-        self._remember(key, made)
-        return made
+            kept, age_s = stale
+            return _Found(key, kept, Degraded(reason=error.code, age_s=round(age_s, 1)))
+        self._memory.keep(key, made)
+        return _Found(key, made)
 
-    def _held(self, key: str) -> SearchAnswer | None:
-        """An answer that still counts as fresh: of this process, else of another."""
-        with self._lock:
-            own = self._remembered.get(key)
-        if own is not None and (time.monotonic() - own.made_at) * 1000 < self._keep_ms:
-            return own.answer if _still_true(own.answer) else None
-        if not self._cache.shared:
-            return None
-        kept = self._cache.get(f"answer:{key}")
-        if kept is None:
+    def _made(
+        self,
+        query: ShopQuery,
+        brand: Brand,
+        language: str,
+        state: str | None,
+        *,
+        explain: bool = False,
+    ) -> Kept:
+        """Made anew. Its state is the one before it, if nothing has changed while it was made: then
+        all its parts were read from that, even where a state comes back later."""
+        begun, now = time.monotonic(), datetime.now(UTC)
+        answer = self.shop.search(query, brand, language, explain=explain)
+        if state is not None and self._state(brand) != state:
+            state = None
+        turn = brand.ranking_profile(language).next_turn(now)
+        return Kept(Shown.of(answer), state, until_of(answer, [turn]), answer, made_at=begun)
+
+    def _state(self, brand: Brand) -> str | None:
+        """What answers of the brand are made from beside what `_key` names; None: not known."""
+        if not self._unchanged_s:
             return None
         try:
-            answer = _answers().validate_json(kept)
-        except ValidationError:
-            return None  # of another release
-        return answer if _still_true(answer) else None
-
-    def _stale(self, key: str) -> _Remembered | None:
-        with self._lock:
-            own = self._remembered.get(key)
-        if own is None or time.monotonic() - own.made_at > STALE_S or not _still_true(own.answer):
+            stamp = self._index_stamp(brand.id)
+        except DomainError:
+            return None  # the search says it better
+        known = self.shop.known(brand.id)
+        if stamp is None or known is None:
             return None
-        return own
-
-    def _remember(self, key: str, answer: SearchAnswer) -> None:
-        with self._lock:
-            self._remembered[key] = _Remembered(time.monotonic(), answer)
-            self._remembered.move_to_end(key)
-            if len(self._remembered) > _MOST_REMEMBERED:
-                self._remembered.popitem(last=False)
-        if self._cache.shared:
-            self._cache.put(f"answer:{key}", as_json(answer), keep_ms=self._keep_ms)
+        return hashlib.blake2b(f"{stamp} {known}".encode(), digest_size=16).hexdigest()
 
 
-def _key(query: ShopQuery, brand: Brand, language: str) -> str:
-    """Everything an answer depends on, except the catalogue, which time takes care of."""
+def _key(query: ShopQuery, brand: Brand, language: str, model_id: str) -> str:
+    """Everything an answer depends on but the catalogue, which `Answering._state` names."""
     parts = (
+        model_id,
         brand.id,
         str(brand.revision),
         brand.ranking_profile(language).stamp,
@@ -181,31 +208,22 @@ def _key(query: ShopQuery, brand: Brand, language: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
-def _still_true(answer: SearchAnswer) -> bool:
-    """Whether no offer of the answer has expired since it was made."""
-    now = datetime.now(UTC)
-    return all(
-        product.true_until is None or datetime.fromisoformat(product.true_until) > now
-        for product in answer.products
-    )
-
-
 def _logged(
-    answer: SearchAnswer, query: ShopQuery, brand: Brand, language: str, door: Door
+    shown: Shown, query_id: str, query: ShopQuery, brand: Brand, language: str, door: Door
 ) -> LoggedQuery:
     return LoggedQuery(
         brand_id=brand.id,
-        query_id=answer.query_id,
+        query_id=query_id,
         asked_at=datetime.now(UTC),
         door=door,
         language=language,
-        words=answer.query,
+        words=shown.words,
         filters=_conditions(query),
         sort=query.sort,
-        first_position=(answer.page - 1) * answer.per_page + 1,
-        products=tuple(product.id for product in answer.products),
-        total=answer.total,
-        relaxation=answer.relaxation.step if answer.relaxation else None,
+        first_position=shown.first_position,
+        products=tuple(shown.product_ids.split()),
+        total=shown.total,
+        relaxation=shown.relaxation,
         ranking_version=brand.ranking_profile(language).version,
     )
 

@@ -5,8 +5,11 @@ The names of chips, the number of merchants compared and the home page come from
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import orjson
 
 from indexer.engine import Engine, FacetField, SearchRequest, Sort
 from search_api.renewed import Renewed
@@ -25,6 +28,14 @@ class Overview:
     category_counts: Mapping[int, int]
     updated_at: str | None = None
     """When the newest change of a product that is shown happened."""
+    mark: str = field(init=False, compare=False)
+    """The same in every process that has read the same."""
+
+    def __post_init__(self) -> None:
+        parts = (self.product_count, self.merchants, self.manufacturers, self.category_counts)
+        options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
+        said = orjson.dumps(parts, option=options)
+        object.__setattr__(self, "mark", hashlib.blake2b(said, digest_size=8).hexdigest())
 
 
 class Overviews:
@@ -33,6 +44,11 @@ class Overviews:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._renewed = Renewed(self._read, "overview", keep_s=KEEP_S, at_most_s=AT_MOST_S)
+
+    def latest(self, brand_id: str) -> Overview | None:
+        """The overview there is, and a newer one begun where due; the first is for `of` to read."""
+        is_there = self._renewed.held(brand_id) is not None
+        return self._renewed.latest(brand_id) if is_there else None
 
     def of(self, brand_id: str) -> Overview:
         """The brand's overview, read at once where there is none yet, or only a very old one."""

@@ -62,7 +62,13 @@ def build_router(
         shop.snapshots.of(brand_id)
         shop.falls.begin(brand_id)
     answering = Answering(
-        shop, cache=wired.cache, ids=wired.ids, log=wired.log, keep_ms=wired.keep_ms
+        shop,
+        cache=wired.cache,
+        ids=wired.ids,
+        log=wired.log,
+        keep_ms=wired.keep_ms,
+        unchanged_s=wired.unchanged_s,
+        index_stamp=wired.index_stamp,
     )
     suggestions = Suggestions(engine, shop.overviews, wired.frequent, shop.snapshots)
 

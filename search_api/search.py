@@ -128,6 +128,13 @@ class Shop:
                 whys.append(_why(name, why, placed.get(name)))
         return tuple(whys)
 
+    def known(self, brand_id: str) -> str | None:
+        """Names what answers take beside the index's own: its overview, and what its words are read
+        by. None while one of them has not been read yet."""
+        overview = self.overviews.latest(brand_id)
+        mark = self.snapshots.of(brand_id).mark
+        return f"{overview.mark} {mark}" if overview is not None and mark else None
+
     def home(self, brand: Brand, language: str) -> HomePage:
         """Departments that have products, and what most merchants offer."""
         overview = self.overviews.of(brand.id)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from kernel.errors import NotFound
 from search_api.answer import ProductPage, SearchAnswer
-from search_api.answer_json import json_answer
+from search_api.answer_json import json_answer, written_answer
 from search_api.answering import Answering
 from search_api.events import EventsAnswer, EventsBody, take_events
 from search_api.json_body import raw_body
@@ -44,8 +44,8 @@ def search_routes(answering: Answering, events_rate: Rate, product_of: ProductOf
         brand = brand_of(request)
         explain = request.query_params.get("explain") in {"1", "true"}
         query = read_query(pairs, brand.currency)
-        return json_answer(
-            answering.answer(query, brand, language_of(request), "api", explain=explain)
+        return written_answer(
+            answering.written(query, brand, language_of(request), "api", explain=explain)
         )
 
     @router.post(
@@ -57,8 +57,8 @@ def search_routes(answering: Answering, events_rate: Rate, product_of: ProductOf
         """The same answer as by address. What cannot be read is refused and named."""
         brand = brand_of(request)
         asked = read_search_body(raw, brand, language_of(request))
-        return json_answer(
-            answering.answer(asked.query, brand, asked.language, "api", explain=asked.explain)
+        return written_answer(
+            answering.written(asked.query, brand, asked.language, "api", explain=asked.explain)
         )
 
     @router.get(

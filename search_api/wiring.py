@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kernel.cache import Cache, MemoryCache
-from search_api.answering import KEEP_MS, NoLog, QueryLog
+from search_api.answering import KEEP_MS, UNCHANGED_S, NoLog, QueryLog
 from search_api.query_id import QueryIds
 from search_api.worth import GradeWorth
 from tenants.brand import Brand
@@ -55,6 +55,7 @@ def _no_position(brand_id: str) -> int:
 class Wiring:
     """`frequent` answers queries often asked with their counts, for a brand and a language.
 
+    `index_stamp` names what a brand's index is answered from, where not the engine's own word.
     `partner_of` knows a bearer key; `changed_after` and `index_position` read how far the brand's
     index has come in the change log, and what changed up to there. `worth_of` says what a product
     is worth by grade, from the merchants that the brand shows; None where nobody knows.
@@ -64,6 +65,8 @@ class Wiring:
     ids: QueryIds = field(default_factory=lambda: QueryIds(secrets.token_bytes(32)))
     log: QueryLog = field(default_factory=NoLog)
     keep_ms: int = KEEP_MS
+    unchanged_s: float = UNCHANGED_S
+    index_stamp: Callable[[str], str | None] | None = None
     frequent: Callable[[str, str], Sequence[tuple[str, int]]] = _no_frequent
     partner_of: Callable[[str], Partner | None] = _no_partner
     changed_after: Callable[[str, int, int], Changes] = _no_changes

@@ -282,6 +282,11 @@ class ElasticsearchEngine:
             )
         return IndexStats(index, count, meta["model_id"], meta["dimensions"])
 
+    def stamp(self, brand_id: str) -> str | None:
+        """None: a cluster tells nobody what its copies have refreshed; see `live_stamps`."""
+        del brand_id
+        return None
+
     def _vector_field(self, brand_id: str, model_id: str | None) -> str:
         """The field of that model's vectors; without one, of the model that the index holds."""
         if model_id is None:

@@ -198,6 +198,11 @@ class EmbeddedEngine:
         count = _whole(index, reader.count)
         return IndexStats(index, count, manifest.model_id, manifest.dimensions)
 
+    def stamp(self, brand_id: str) -> str | None:
+        """The live index and what is committed there."""
+        index, reader = self._live(brand_id)
+        return f"{index}:{_whole(index, reader.stamp)}"
+
     def _live(self, brand_id: str) -> tuple[str, IndexReader]:
         """The reader of the live index, opened again after a switch."""
         index = self._generations.live(brand_id)

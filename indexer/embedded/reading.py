@@ -18,7 +18,6 @@ import tantivy
 from indexer.analysis import OTHER, shown_words
 from indexer.document import ProductDocument
 from indexer.documents import Documents
-from indexer.embedded.columns import segments_of
 from indexer.embedded.facets import counted, counts_of
 from indexer.embedded.generations import Manifest
 from indexer.embedded.querying import (
@@ -106,7 +105,12 @@ class IndexReader:
             self._index.reload()
             searcher = self._index.searcher()
             if self._meta.read_bytes() == meta:
-                return Snapshot(searcher, segments_of(meta), self._tables, before)
+                return Snapshot(searcher, meta, self._tables, before)
+
+    def stamp(self) -> str:
+        """What this process reads now, which may be a moment behind the files. Never the files' own
+        stamp: others go on with the former commit while one thread takes the new one."""
+        return f"{self._snapshot().commit}:{self._vectors.stamp()}"
 
     def _searcher(self) -> tantivy.Searcher:
         return self._snapshot().searcher

@@ -5,12 +5,13 @@ Made anew when another process has committed, so nothing here is ever out of dat
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import tantivy
 
-from indexer.embedded.columns import Columns, Table
+from indexer.embedded.columns import Columns, Table, segments_of
 from indexer.engine import Completion, Counts
 from indexer.matching_plan import Clause, MatchingPlan
 
@@ -30,14 +31,15 @@ class Snapshot:
     def __init__(
         self,
         searcher: tantivy.Searcher,
-        segments: Sequence[tuple[str, int]],
+        meta: bytes,
         tables: Path,
         before: Snapshot | None = None,
     ) -> None:
-        """`tables` is the folder of the columns' files."""
+        """`meta` is the file that names the commit's segments, `tables` the columns' folder."""
         kept: Mapping[str, Table] = {} if before is None else before.columns.by_segment
         self.searcher = searcher
-        self.columns: Columns = Columns(searcher, segments, kept, tables)
+        self.columns: Columns = Columns(searcher, segments_of(meta), kept, tables)
+        self.commit = hashlib.blake2b(meta, digest_size=8).hexdigest()
         self._present: set[tuple[str, str]] = set() if before is None else before._present
         self._absent: set[tuple[str, str]] = set()
         self._places: dict[str, tantivy.DocAddress] = {}

@@ -188,16 +188,27 @@ class VectorFile:
                 part.tofile(stream)
         temporary.replace(self._path)
 
+    def stamp(self) -> str:
+        """Differs once the file was replaced."""
+        status = self._status()
+        return f"{status.st_ino:x}-{status.st_mtime_ns:x}" if status is not None else "none"
+
+    def _status(self) -> os.stat_result | None:
+        try:
+            return self._path.stat()
+        except FileNotFoundError:
+            return None
+
     def _current(self) -> _Table:
         """The mapped file, opened again when it was replaced."""
-        try:
-            status = self._path.stat()
-        except FileNotFoundError:
+        status = self._status()
+        if status is None:
             return _empty(self._dimensions)
-        stamp = (status.st_ino, status.st_mtime_ns)
-        if self._mapped is None or self._mapped[0] != stamp:
-            self._mapped = (stamp, _mapped(self._path, self._dimensions))
-        return self._mapped[1]
+        stamp, mapped = (status.st_ino, status.st_mtime_ns), self._mapped
+        if mapped is None or mapped[0] != stamp:
+            # Not read back: a slower thread may put the former file there.
+            mapped = self._mapped = (stamp, _mapped(self._path, self._dimensions))
+        return mapped[1]
 
 
 def _mapped(path: Path, dimensions: int) -> _Table:

@@ -77,6 +77,8 @@ class Snapshot:
         init=False, repr=False, compare=False, default_factory=dict
     )
     """What was found for words before; unknown words are asked for again and again."""
+    mark: str = field(init=False, repr=False, compare=False)
+    """Sizes and sums, at no cost: other words have other ones. Empty where nothing was read."""
 
     def __post_init__(self) -> None:
         found: dict[tuple[str, int], list[str]] = defaultdict(list)
@@ -85,6 +87,12 @@ class Snapshot:
                 found[name, len(word)].append(word)
         by_length = {where: WordsByLetters(words) for where, words in found.items()}
         object.__setattr__(self, "by_length", by_length)
+        sums = [f"{name}{len(known)}/{sum(known.values())}" for name, known in self.words.items()]
+        sizes = (self.manufacturers, self.categories, self.measured, self.named, self.written)
+        counts = [str(len(part)) for part in sizes]
+        shown = str(sum(self.categories.values()))
+        mark = " ".join((self.index, *sorted(sums), *counts, shown)) if self.index else ""
+        object.__setattr__(self, "mark", mark)
 
     def maybe_near(self, word: str, name: str, length: int, slips: int) -> list[str]:
         """Words of a language and length among which are all that are so many slips away."""

@@ -6,6 +6,7 @@ read by retrieval, by the order of offers and by the legal disclosure. Pure: no 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -239,7 +240,18 @@ class RankingProfile:
     )
     """A word that a rule's query must have (empty: no condition) -> places in `rules`."""
 
+    turns: tuple[datetime, ...] = field(init=False, repr=False, compare=False, default=())
+    """Moments at which a rule or a paid place begins or ends, in their order."""
+
+    def next_turn(self, now: datetime) -> datetime | None:
+        """When time alone will change what is in force; None where nothing has a date to come."""
+        place = bisect_right(self.turns, now)
+        return self.turns[place] if place < len(self.turns) else None
+
     def __post_init__(self) -> None:
+        dated: tuple[Rule | Placement, ...] = (*self.rules, *self.paid.placements)
+        dates = {date for row in dated for date in (row.valid_from, row.valid_to)}
+        object.__setattr__(self, "turns", tuple(sorted(date for date in dates if date)))
         places: dict[str, list[int]] = {}
         for place, rule in enumerate(self.rules):
             places.setdefault(rule.when.words[0] if rule.when.words else "", []).append(place)
