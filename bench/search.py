@@ -2,7 +2,8 @@
 
 The judged catalogue copied to a hundred thousand and a million products (BENCH_COPIES, 5,50), built
 once (see `bench.judged_index`). Ours and the raw call take turns, all queries each, so that what
-else the machine does falls on both: the ratios are what counts. Answers are never remembered here.
+else the machine does falls on both: the ratios are what counts. Over HTTP ours is asked twice:
+where every answer is made anew, and as shipped, where what was asked before is remembered.
 """
 
 from __future__ import annotations
@@ -47,7 +48,13 @@ COPIES = tuple(int(part) for part in os.environ.get("BENCH_COPIES", "5,50").spli
 UNSEEN = 300
 """Queries made of words of titles, asked once each: nothing is remembered for them."""
 _TURNS = 4
-"""The first of them is not counted."""
+"""How often each question is asked in each way. The first time is not counted."""
+DRAWN = 1_500
+"""Questions drawn from all of them, the n-th most frequent 1/n times as often as the first."""
+_ANEW, _AS_SHIPPED = (8391, 8392), (8393, 8394)
+"""Ports of the shops, embedded and on Elasticsearch."""
+_SETTLED_S = 5.0
+"""After it an answer is remembered: words were read, and the cluster has shown what was built."""
 
 
 def measure() -> Iterator[Figure]:
@@ -135,18 +142,19 @@ def _over_http(root: Path, brand: Brand, encoder: Encoder, copies: int) -> Itera
             **os.environ,
             "COMPTOIR_DATA": str(folder),
             "BRAND_BY_QUERY": "true",
-            "ANSWER_CACHE_MS": "0",
             "PAYMENT_API_KEY": "none",
             "PAYMENT_WEBHOOK_SECRET": "none",
         }
-        environment.pop("ELASTICSEARCH_URL", None)
+        for name in ("ELASTICSEARCH_URL", "REDIS_URL", "ANSWER_CACHE_MS"):
+            environment.pop(name, None)
+        anew = {**environment, "ANSWER_CACHE_MS": "0"}
         subprocess.run(
             [sys.executable, "-m", "comptoir.cli", "brand", "apply",
              str(ROOT / f"tenants/bundled/{BRAND}.toml")],
             env=environment, check=True, capture_output=True,
         )  # fmt: skip
         started = time.perf_counter()
-        pid = stack.enter_context(_shop(environment, 8391))
+        pid = stack.enter_context(_shop(anew, _ANEW[0]))
         first = time.perf_counter() - started
         yield Figure(f"{copies} copies, embedded: first answer", f"{first:.1f} s", "3 s")
         judged, unseen = _queries()
@@ -155,12 +163,18 @@ def _over_http(root: Path, brand: Brand, encoder: Encoder, copies: int) -> Itera
             prefix = f"bench-{copies}-"
             yield from _filled(url, prefix, encoder, copies)
             plain_elasticsearch.fill(url, f"{prefix}plain", documents(DATA, copies))
-            there = {**environment, "ELASTICSEARCH_URL": url, "ELASTICSEARCH_PREFIX": prefix}
-            stack.enter_context(_shop(there, 8392))
+            there = {"ELASTICSEARCH_URL": url, "ELASTICSEARCH_PREFIX": prefix}
+            stack.enter_context(_shop(anew | there, _ANEW[1]))
+            shipped = stack.enter_context(_shop(environment, _AS_SHIPPED[0]))
+            stack.enter_context(_shop(environment | there, _AS_SHIPPED[1]))
             bodies = _bodies(root, brand, encoder, [*judged, *unseen])
+            _settle()
+            yield from _drawn(url, prefix, [*judged, *unseen], f"{copies} copies over HTTP")
             for kind, texts in (("judged", judged), ("unseen", unseen)):
                 name = f"{copies} copies over HTTP, {kind} queries"
                 yield from _paired(url, prefix, bodies, texts, name)
+            held = f"{resident_mb(shipped):.0f} MB, {own_mb(shipped):.0f} of them no file's"
+            yield Figure(f"{copies} copies, embedded, as shipped: memory", held, "300 MB")
         held = f"{resident_mb(pid):.0f} MB, {own_mb(pid):.0f} of them no file's"
         yield Figure(f"{copies} copies, embedded: memory", held, "300 MB")
         yield from _loaded(copies, [_address(text) for text in [*judged, *unseen]])
@@ -175,7 +189,9 @@ def _paired(
 ) -> Iterator[Figure]:
     """Raw calls, embedded, Elasticsearch in turn, all queries each: a shop that is asked finds its
     own data in the processor's caches, as it does where the other two are not run beside it."""
-    raw, embedded, through = Client(url), *(Client(f"http://127.0.0.1:{n}") for n in (8391, 8392))
+    raw = Client(url)
+    embedded, through = _clients(_ANEW)
+    kept, kept_through = _clients(_AS_SHIPPED)
     path = f"/{prefix}{BRAND}/_search?include_named_queries_score=true"
     plain = f"/{prefix}plain/_search"
     ways: dict[str, Callable[[str], float]] = {
@@ -184,7 +200,10 @@ def _paired(
         _WITH_DOCUMENTS: lambda text: _raw(raw, path, bodies[text].with_documents),
         "JSON, embedded": lambda text: embedded.timed(_address(text)),
         "JSON, Elasticsearch": lambda text: through.timed(_address(text)),
+        f"JSON, embedded, {_SHIPPED}": lambda text: kept.timed(_address(text)),
+        f"JSON, Elasticsearch, {_SHIPPED}": lambda text: kept_through.timed(_address(text)),
         "page, embedded": lambda text: embedded.timed(_address(text).removeprefix("/v1")),
+        f"page, embedded, {_SHIPPED}": lambda text: kept.timed(_address(text).removeprefix("/v1")),
     }
     took: dict[str, list[float]] = {what: [] for what in ways}
     for turn in range(_TURNS):
@@ -192,7 +211,7 @@ def _paired(
             seconds = [ask(text) for text in texts]
             if turn:
                 took[what] += seconds
-    goals = {"JSON, embedded": "0.5, aiming at 0.33", "JSON, Elasticsearch": "1.3"}
+    goals = {f"{what}{how}": goal for what, goal in _GOALS.items() for how in ("", f", {_SHIPPED}")}
     middle = {what: statistics.median(values) for what, values in took.items()}
     for what, values in took.items():
         yield Figure(f"{name}: {what}", percentiles(values))
@@ -203,6 +222,42 @@ def _paired(
         yield Figure(f"{name}: {what}, p50 in parts of the three raw calls", parts, goal)
 
 
+def _settle() -> None:
+    """Ask the shops until what they remember counts as sure."""
+    until = time.monotonic() + _SETTLED_S
+    while time.monotonic() < until:
+        for client in _clients(_AS_SHIPPED):
+            client.ask(_address("usb"))
+        time.sleep(0.2)
+
+
+def _drawn(url: str, prefix: str, texts: Sequence[str], name: str) -> Iterator[Figure]:
+    """As shipped, questions as people ask them: few of them often, most of them hardly ever."""
+    chance = random.Random(17)
+    ranked = chance.sample(texts, len(texts))
+    weights = [1 / rank for rank in range(1, len(ranked) + 1)]
+    drawn = chance.choices(ranked, weights, k=DRAWN)
+    raw, (embedded, through) = Client(url), _clients(_AS_SHIPPED)
+    plain = f"/{prefix}plain/_search"
+    ways: dict[str, Callable[[str], float]] = {
+        _PLAIN: lambda text: _raw(raw, plain, plain_elasticsearch.body(text)),
+        "JSON, embedded": lambda text: embedded.timed(_address(text)),
+        "JSON, Elasticsearch": lambda text: through.timed(_address(text)),
+    }
+    times = f"{DRAWN:,} drawn by Zipf's law, {len(set(drawn))} of them for the first time"
+    took = {what: [ask(text) for text in drawn] for what, ask in ways.items()}
+    middle = {what: statistics.median(values) for what, values in took.items()}
+    for what, values in took.items():
+        yield Figure(f"{name}, {times}: {what}, {_SHIPPED}", percentiles(values))
+    for what, goal in _GOALS.items():
+        ratio = f"{middle[what] / middle[_PLAIN]:.2f}"
+        yield Figure(f"{name}, drawn: {what}, {_SHIPPED}, p50 in parts of the raw", ratio, goal)
+
+
+def _clients(ports: Sequence[int]) -> list[Client]:
+    return [Client(f"http://127.0.0.1:{port}") for port in ports]
+
+
 def _raw(client: Client, path: str, body: bytes) -> float:
     started = time.perf_counter()
     orjson.loads(client.ask(path, body))
@@ -210,6 +265,8 @@ def _raw(client: Client, path: str, body: bytes) -> float:
 
 
 _PLAIN = "raw call, a plain index"
+_SHIPPED = "as shipped"
+_GOALS = {"JSON, embedded": "0.5, aiming at 0.33", "JSON, Elasticsearch": "1.3"}
 _AS_SENT = "raw call, columns of the hits as we ask for them"
 _WITH_DOCUMENTS = "raw call, documents of a page's products"
 
@@ -266,10 +323,10 @@ def _filled(url: str, prefix: str, encoder: Encoder, copies: int) -> Iterator[Fi
 
 
 def _loaded(copies: int, paths: Sequence[str]) -> Iterator[Figure]:
-    most = saturate(8391, paths, connections=8, seconds=10)
+    most = saturate(_ANEW[0], paths, connections=8, seconds=10)
     rate = most.answers / most.seconds
     yield Figure(f"{copies} copies, embedded: answers a second at saturation", f"{rate:.0f}")
-    half = steady(8391, paths, rate=rate / 2, seconds=10)
+    half = steady(_ANEW[0], paths, rate=rate / 2, seconds=10)
     said = f"{percentiles(half.took)}, {half.failed + most.failed} failed"
     yield Figure(f"{copies} copies, embedded: at half of that", said)
 

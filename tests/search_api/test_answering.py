@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ from search_api.query_id import QueryIds
 from search_api.search import Shop
 from tenants.brand import Brand, brand_from, read_brand_file
 from tenants.query_log import LoggedQuery, QueryEvent
+from tenants.ranking.document import ranking_document
+from tenants.ranking.inheritance import Stated
 from tests.indexer.documents import document, offer, upsert
 from tests.redis_server import RedisServer
 from tests.redis_server import redis_server as redis_server
@@ -268,3 +270,22 @@ def test_too_many_events_of_one_address_wait(
         assert client.get("/v1/search").status_code == 200, "reading is not limited"
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "17")
     assert answer.json()["code"] == "too_many_requests"
+
+
+def test_a_rule_with_a_date_begins_and_ends_though_the_answer_was_remembered(
+    engine: CountedEngine, encoder: Encoder, brand: Brand
+) -> None:
+    """Nothing else changes: only time does."""
+    now = datetime.now(UTC)
+    begins, ends = now + timedelta(seconds=3), now + timedelta(seconds=6)
+    rule = {"id": "gone", "kind": "hide", "target": {"products": ["prd_a"]},
+            "valid_from": begins.isoformat(), "valid_to": ends.isoformat()}  # fmt: skip
+    document = ranking_document({"rules": [rule]})
+    ruled = brand.with_rankings([Stated("brand", None, document, 5, now)])
+    door = answering(engine, encoder, MemoryCache(), keep_ms=60_000)
+    shown = {}
+    for name, until in (("before", now), ("within", begins), ("after", ends)):
+        time.sleep(max(0.0, (until - datetime.now(UTC)).total_seconds()) + 0.05)
+        answers = [door.answer(query(), ruled, "fr", "api") for _ in range(2)]
+        shown[name] = [[row.id for row in answer.products] for answer in answers]
+    assert shown == {"before": [["prd_a"]] * 2, "within": [[]] * 2, "after": [["prd_a"]] * 2}

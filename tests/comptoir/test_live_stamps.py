@@ -1,0 +1,98 @@
+"""Notes of what is written to indices, as a shop process reads them beside its searches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from comptoir import live_stamps
+from comptoir.live_stamps import LiveStamps
+from indexer import positions
+from kernel.db import Database
+
+BRAND = "orchard"
+
+
+def until(check: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < ends, "not in time"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def noted(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """A brand with a live index; waiting times short."""
+    monkeypatch.setattr(live_stamps, "REFRESH_MARGIN_S", 0.3)
+    with database.platform() as tx:
+        for index in ("first", "second"):
+            positions.begin(tx, BRAND, positions.Position(index, 1, 1))
+        positions.echo_live(tx, BRAND, "first")
+    return database
+
+
+def stamp_in(database: Database) -> str:
+    with database.platform() as tx:
+        return positions.live_stamps(tx)[BRAND]
+
+
+def test_a_note_counts_once_every_copy_of_the_index_shows_it(noted: Database) -> None:
+    stamps = LiveStamps(noted, refresh_s=0.1)
+    assert stamps.of(BRAND) is None, "nothing has been read yet"
+    until(lambda: stamps.of(BRAND) == stamp_in(noted))
+    former = stamps.of(BRAND)
+    with noted.platform() as tx:
+        positions.move(tx, BRAND, "first", 2)
+    until(lambda: stamps.of(BRAND) != former)
+    assert stamps.of(BRAND) is None, "known, and not yet shown for sure"
+    until(lambda: stamps.of(BRAND) is not None)
+    assert stamps.of(BRAND) == stamp_in(noted) != former
+    assert stamps.of("nobody") is None
+
+
+def test_every_write_and_every_switch_is_another_note(noted: Database) -> None:
+    seen = [stamp_in(noted)]
+    for write in (
+        lambda tx: positions.move(tx, BRAND, "first", 5),
+        lambda tx: positions.move(tx, BRAND, "first", 5),
+        lambda tx: positions.touch(tx, BRAND, "first"),
+        lambda tx: positions.echo_live(tx, BRAND, "second"),
+        lambda tx: positions.echo_live(tx, BRAND, "first"),
+    ):
+        with noted.platform() as tx:
+            write(tx)
+        seen.append(stamp_in(noted))
+    assert len(set(seen)) == len(seen)
+    with noted.platform() as tx:
+        positions.move(tx, BRAND, "first", 3)
+        assert positions.positions_of(tx, BRAND)["first"].at.position == 5, "never back"
+        positions.touch(tx, BRAND, "second")
+    assert stamp_in(noted).startswith("first:"), "what is not live says nothing"
+
+
+def test_a_database_that_is_away_is_not_relied_on(
+    noted: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamps = LiveStamps(noted, refresh_s=0.0)
+    until(lambda: stamps.of(BRAND) is not None)
+    there = noted.platform
+    away = Database("postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setattr(noted, "platform", away.platform)
+    until(lambda: stamps.of(BRAND) is None)
+    time.sleep(0.3)
+    assert stamps.of(BRAND) is None
+    monkeypatch.setattr(noted, "platform", there)
+    until(lambda: stamps.of(BRAND) == stamp_in(noted))
+    away.close()
+
+
+def test_nobody_reads_where_nobody_asks(noted: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_stamps, "ASLEEP_AFTER_S", 0.3)
+    stamps = LiveStamps(noted, refresh_s=0.0)
+    stamps.of(BRAND)
+    until(lambda: stamps._thread is None)
+    stamps.of(BRAND)
+    assert stamps._thread is not None
+    until(lambda: stamps.of(BRAND) is not None)
