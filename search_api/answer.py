@@ -226,6 +226,7 @@ class SearchAnswer:
     """An address that the brand's rules answer this question with."""
     notice: Notice
     clear_url: str
+    # From here on each asking's own, as `query_id` is: see `answer_json.with_own_parts`.
     ignored: tuple[str, ...] = ()
     """Parameters of the address that could not be read and were left out."""
     degraded: Degraded | None = None
