@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from comptoir import live_stamps
+from comptoir.installation import Installation
 from comptoir.live_stamps import LiveStamps
+from comptoir.query_log_writer import QueryLogWriter
+from comptoir.search_wiring import search_wiring
 from indexer import positions
 from kernel.db import Database
+from kernel.settings import Settings
 
 BRAND = "orchard"
 
@@ -96,3 +102,23 @@ def test_nobody_reads_where_nobody_asks(noted: Database, monkeypatch: pytest.Mon
     stamps.of(BRAND)
     assert stamps._thread is not None
     until(lambda: stamps.of(BRAND) is not None)
+
+
+def test_a_shop_relies_on_its_engine_or_on_the_notes(noted: Database, tmp_path: Path) -> None:
+    cluster = Settings(
+        comptoir_data=tmp_path,
+        database_url=SecretStr(noted.url),
+        elasticsearch_url="http://127.0.0.1:1",
+        elasticsearch_refresh_interval="7s",
+    )
+    for settings in (cluster, cluster.model_copy(update={"elasticsearch_url": None})):
+        installation = Installation(settings)
+        wired = search_wiring(installation, QueryLogWriter(noted))
+        assert wired.unchanged_s == settings.answer_cache_unchanged_s
+        stamps = getattr(wired.index_stamp, "__self__", None)
+        if settings.elasticsearch_url is None:
+            assert stamps is installation.engine
+        else:
+            assert isinstance(stamps, LiveStamps)
+            assert stamps._settled_after_s == 7 + live_stamps.REFRESH_MARGIN_S
+        installation.database.close()

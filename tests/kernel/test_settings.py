@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernel.errors import DomainError
-from kernel.settings import load_settings
+from kernel.settings import Settings, load_settings
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +27,8 @@ def test_every_wrong_variable_is_named_and_no_value_is_shown(
     assert "ELASTICSEARCH_SHARDS" in refused.value.message
     assert "swordfish" not in refused.value.message
     assert "docs/settings.md" in refused.value.hint
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("500ms", 0.5), ("1s", 1.0), ("30s", 30.0)])
+def test_the_refresh_interval_in_seconds(written: str, seconds: float) -> None:
+    assert Settings(elasticsearch_refresh_interval=written).refresh_s == seconds
