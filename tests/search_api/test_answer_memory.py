@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -203,3 +204,27 @@ def test_no_answer_is_of_another_state_than_the_present_one(
             assert given_.total in {began, catalogue.state}
             if catalogue.while_made is None and began == catalogue.state:
                 assert given_.total == began
+
+
+def test_threads_leave_the_memory_as_one_would() -> None:
+    memory = AnswerMemory(
+        MemoryCache(), keep_ms=60_000, unchanged_s=60, at_hand=4, most_bytes=20_000
+    )
+
+    def ask(seed: int) -> None:
+        for step in range(150):
+            number = (seed * 7 + step * step) % 23
+            found = memory.fresh(f"k{number}", "s")
+            if found is None:
+                memory.keep(f"k{number}", kept(answer(query=f"q{number}")))
+            else:
+                assert memory.answer_of(f"k{number}", found).query == f"q{number}"
+                assert b'"query":"q%d"' % number in found.json(
+                    query_id="w", ignored=(), degraded=None, took_ms=1.0
+                )
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(ask, range(6)))
+    assert len(memory._at_hand) <= 4
+    assert not memory._at_hand.keys() & memory._packed.keys()
+    assert memory._bytes == sum(each.room for each in memory._packed.values()) <= 20_000
