@@ -21,7 +21,7 @@ def _features(title: str) -> Features:
         ("Velora Hero12 black", "Velora Hero12 black creator edition", "creator"),
         ("Velora X-T30 body", "Velora X-T30 II body", "a generation"),
         ("Velora D5600", "Velora D5600 18-55 mm VR", "a lens"),
-        ("Norvalis Razor5 blades 8 pcs", "Norvalis Razor5 Softglide blades 8 pcs", "softglide"),
+        ("Norvalis Note G54 5G 256GB", "Norvalis Note G54 Power 5G 256GB", "power"),
         ("Torvald LED E14 4 W 2700K", "Torvald LED E14 4 W 2700K dimmbar", "dimmable dimmbar"),
         # Not even a long code makes up for it.
         ("Torvald B550M2 board PRO-VDH", "Torvald B550M2 PRO-VDH WiFi board", "wifi"),
