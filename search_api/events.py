@@ -32,7 +32,7 @@ class EventBody(StrictBody):
     kind: EventKind
     query_id: Annotated[str, Field(max_length=60)]
     product_id: Annotated[str, Field(pattern=_PRODUCT.pattern)]
-    position: Annotated[int, Field(ge=1, le=WINDOW)]
+    position: Annotated[int, Field(strict=True, ge=1, le=WINDOW)]
     offer_id: Id | None = None
 
 

@@ -51,10 +51,10 @@ class SearchBody(StrictBody):
     filters: SearchFilters = SearchFilters()
     facets: Annotated[tuple[FacetName, ...], Field(max_length=4)] | None = None
     sort: SortName = "relevance"
-    page: Annotated[int, Field(ge=1, le=1_000)] = 1
-    per_page: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = PER_PAGE
+    page: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1
+    per_page: Annotated[int, Field(strict=True, ge=1, le=MOST_PER_PAGE)] = PER_PAGE
     language: Annotated[str, Field(max_length=10)] | None = None
-    explain: bool = False
+    explain: Annotated[bool, Field(strict=True)] = False
 
 
 @dataclass(frozen=True, slots=True)

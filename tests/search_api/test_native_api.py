@@ -120,6 +120,11 @@ def test_scores_are_explained_on_demand(shop: RealShop) -> None:
         ({"page": 1_001}, "page"),
         ({"page": 500, "per_page": 100}, "page"),
         ({"per_page": 101}, "per_page"),
+        # A number in quotes, and what counts as 1 or as true, are no numbers and no truth.
+        ({"page": "2"}, "page"),
+        ({"page": True}, "page"),
+        ({"per_page": 24.0}, "per_page"),
+        ({"explain": 1}, "explain"),
         ({"language": "it"}, "language"),
         ({"explain": "perhaps"}, "explain"),
         ({"words": ["nothing"]}, "words"),
