@@ -54,6 +54,10 @@ class Overviews:
         """The brand's overview, read at once where there is none yet, or only a very old one."""
         return self._renewed.made(brand_id)
 
+    def last(self, brand_id: str) -> Overview:
+        """The same, or the last known while the engine is away: for what the law wants told."""
+        return self._renewed.last(brand_id)
+
     def _read(self, brand_id: str) -> Overview:
         fields = (FacetField.CATEGORY, FacetField.MANUFACTURER, FacetField.MERCHANT)
         found = self._engine.search(

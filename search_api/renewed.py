@@ -26,7 +26,7 @@ ValueT = TypeVar("ValueT")
 class Renewed(Generic[KeyT, ValueT]):
     """Values by key, made anew when they are older than `keep_s` seconds; threads share it.
 
-    Nothing older than `at_most_s` is given: what nobody asked about for a while.
+    Nothing older than `at_most_s` is given (but by `last`): what nobody asked about for a while.
     """
 
     def __init__(
@@ -56,6 +56,16 @@ class Renewed(Generic[KeyT, ValueT]):
         if self.held(key) is None:
             return self.load(key)
         return self.latest(key) or self.load(key)
+
+    def last(self, key: KeyT) -> ValueT:
+        """As `made`; where it cannot be made, what there was, however old."""
+        try:
+            return self.made(key)
+        except DomainError:
+            kept = self._kept.get(key)
+            if kept is None:
+                raise
+            return kept[1]
 
     def held(self, key: KeyT) -> ValueT | None:
         """The value there is, and nothing begun."""

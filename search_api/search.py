@@ -160,8 +160,8 @@ class Shop:
         )
 
     def ranking(self, brand: Brand, language: str) -> RankingStatement:
-        """How this brand orders, for the page that says so."""
-        overview = self.overviews.of(brand.id)
+        """How this brand orders, for the page that says so; that also while the engine is away."""
+        overview = self.overviews.last(brand.id)
         return ranking_statement(brand, language, overview.merchants, overview.updated_at)
 
     def _cards(self, found: Retrieved, brand: Brand, language: str) -> tuple[ProductCard, ...]:

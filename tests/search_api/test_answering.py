@@ -213,6 +213,19 @@ def test_an_engine_that_goes_away_leaves_its_last_answer_which_says_so(
     assert door.answer(query(), brand, "fr", "api").degraded is None
 
 
+def test_how_is_ranked_is_told_while_the_engine_is_away(
+    engine: CountedEngine, encoder: Encoder, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long: the last state of the catalogue that is known is told with its date."""
+    monkeypatch.setattr("search_api.overview.AT_MOST_S", 0.0)
+    shop = Shop(engine, encoder, Overviews(engine))
+    told = shop.ranking(brand, "fr")
+    engine.away = True
+    assert shop.ranking(brand, "fr") == told
+    with pytest.raises(DomainError):
+        shop.home(brand, "fr")
+
+
 def test_an_engine_that_never_answers_is_given_up_on(encoder: Encoder, brand: Brand) -> None:
     """A server that accepts and says nothing costs a bounded time and ends in a refusal."""
     with socket.socket() as silent:

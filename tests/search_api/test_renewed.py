@@ -70,3 +70,23 @@ def test_what_is_too_old_is_made_at_once() -> None:
     assert renewed.load("a") == 0
     soon(lambda: renewed.held("a") is None)
     assert renewed.made("a") == 1
+
+
+def test_what_is_too_old_is_better_than_nothing_where_asked_for() -> None:
+    made: list[str | DomainError] = [DomainError("away", "It is away."), "new"]
+
+    def make(_: str) -> str:
+        found = made.pop(0) if len(made) > 1 else made[0]
+        if isinstance(found, DomainError):
+            raise found
+        return found
+
+    renewed = Renewed(make, "things", keep_s=60.0, at_most_s=0.0)
+    with pytest.raises(DomainError):
+        renewed.last("a")
+    assert renewed.last("a") == "new"
+    made[:] = [DomainError("away", "It is away.")]
+    soon(lambda: renewed.held("a") is None)
+    assert renewed.last("a") == "new"
+    with pytest.raises(DomainError):
+        renewed.made("a")
