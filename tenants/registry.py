@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,9 @@ _BRAND = sa.Table(
 
 REFRESH_AFTER_S = 5.0
 """An applied brand or a published ranking is in force in every process after this time at most."""
+PATIENCE_S = 1.0
+"""So long a question waits for a newer snapshot than the one there is."""
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,29 @@ class BrandRegistry:
         return self._by_host.get(host.partition(":")[0].lower())
 
     def _refresh(self) -> None:
-        if not self.is_due or not self._lock.acquire(blocking=False):
-            if self._brands:
-                return
-            self._lock.acquire()
+        """Read where due. Who has a snapshot waits a moment for the next one and no longer: a
+        database that neither answers nor goes away holds up nobody who only looks."""
+        if not self._brands:
+            with self._lock:
+                if not self._brands:
+                    self._read()
+        elif self.is_due and self._lock.acquire(blocking=False):
+            reading = Thread(target=self._read_beside, name="brands", daemon=True)
+            reading.start()
+            reading.join(PATIENCE_S)
+
+    def _read_beside(self) -> None:
         try:
-            if not self.is_due and self._brands:
-                return
+            self._read()
+        except sa.exc.OperationalError:
+            pass  # it is away: what is known stays in force
+        except Exception:  # noqa: BLE001 - a thread has nobody to tell
+            _LOG.exception("brands not read")
+        finally:
+            self._lock.release()
+
+    def _read(self) -> None:
+        try:
             with self._database.platform() as tx:
                 state = _state(tx)
                 if state == self._state:
@@ -133,9 +153,5 @@ class BrandRegistry:
                 brands = load_brands(tx)
             self._by_host = {host: brand for brand in brands.values() for host in brand.hosts}
             self._brands, self._state = brands, state
-        except sa.exc.OperationalError:
-            if not self._brands:
-                raise
         finally:
             self._read_at = time.monotonic()
-            self._lock.release()

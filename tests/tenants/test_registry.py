@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, Never
 
 import pytest
 import sqlalchemy as sa
@@ -92,6 +93,30 @@ def test_published_terms_can_be_neither_changed_nor_removed(applied: Database, a
 def test_a_brand_cannot_publish_terms_by_itself(applied: Database) -> None:
     with pytest.raises(sa.exc.ProgrammingError), applied.brand("mirabelle") as tx:
         publish_terms(tx, "mirabelle", "fr", "Tout est permis.")
+
+
+def test_nobody_waits_for_a_database_that_says_nothing(
+    applied: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brands = BrandRegistry(applied)
+    known = dict(brands.brands())
+    answers, asked = Event(), Event()
+
+    def silent() -> Never:
+        asked.set()
+        assert answers.wait(60)
+        raise sa.exc.OperationalError("SELECT", {}, Exception("it was away"))
+
+    monkeypatch.setattr(registry, "REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr(registry, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(applied, "platform", silent)
+    for _ in range(3):
+        assert brands.brands() == known
+        assert brands.by_host("mirabelle.localhost") == known["mirabelle"]
+    assert asked.is_set()
+    assert not answers.is_set()
+    monkeypatch.undo()
+    answers.set()
 
 
 def test_the_snapshot_outlives_the_database(
