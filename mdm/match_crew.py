@@ -52,6 +52,10 @@ class _Gives:
     failure: str | None = None
 
 
+class PutOffError(Exception):
+    """Somebody goes ahead of this run: nothing of it counts."""
+
+
 class _LostError(Exception):
     """Another process is there no longer."""
 
@@ -109,12 +113,17 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def begin(self, catalogue: LivingCatalogue, run: Run) -> Share:
-        """`mdm.match.scoring.Begin`: the run shared out, or done here where that is quicker."""
+    def begin(
+        self, catalogue: LivingCatalogue, run: Run, gives_way: Callable[[], bool] | None = None
+    ) -> Share:
+        """`mdm.match.scoring.Begin`: the run shared out, or done here where that is quicker. While
+        less than half of the newcomers have been looked up it ends in a PutOffError where
+        `gives_way` says so, which is asked again and again."""
         opened = catalogue.index.shared()
         if self._processes < 2 or len(run.contenders) < ALONE_BELOW or opened is None:
-            return Alone(catalogue, run)
-        return _Shared(self, catalogue, run, opened)
+            alone = Alone(catalogue, run)
+            return _Yielding(alone, gives_way) if gives_way else alone
+        return _Shared(self, catalogue, run, opened, gives_way)
 
     def open(self, opening: bytes) -> None:
         """Begin the same run everywhere. _LostError."""
@@ -135,6 +144,28 @@ class Crew:
         self.hands = []
 
 
+@dataclass(frozen=True, slots=True)
+class _Yielding:
+    """A run that is done here, unless somebody goes ahead of it."""
+
+    alone: Alone
+    gives_way: Callable[[], bool]
+
+    def each(
+        self, work: Callable[[Scoring, _Part], _Made], parts: Sequence[_Part]
+    ) -> Iterator[_Made]:
+        """What `work` makes of each part."""
+        for place, part in enumerate(parts):
+            if _is_early(work, place, parts) and self.gives_way():
+                raise PutOffError
+            yield from self.alone.each(work, [part])
+
+
+def _is_early(work: Callable[..., Any], done: int, parts: Sequence[Any]) -> bool:
+    """Less is lost than there is still to do."""
+    return work is Scoring.found and done * 2 < len(parts)
+
+
 class _Shared:
     """A run that is under way in several processes."""
 
@@ -144,8 +175,10 @@ class _Shared:
         catalogue: LivingCatalogue,
         run: Run,
         opened: Callable[[], PieceIndex],
+        gives_way: Callable[[], bool] | None,
     ) -> None:
         self._crew = crew
+        self._gives_way = gives_way
         self._catalogue = catalogue
         self._run = run
         self._alone: Alone | None = None
@@ -164,6 +197,8 @@ class _Shared:
                 self._hand_out(work, parts, made)
         except _LostError:
             self._do_without()
+        except PutOffError:
+            raise
         except BaseException:
             # In the middle of a question: they cannot be asked anything else.
             self._crew.end()
@@ -180,11 +215,14 @@ class _Shared:
         parts: Sequence[_Part],
         made: dict[int, _Made],
     ) -> None:
-        """A part to each process, and the next to whoever is done."""
+        """A part to each process, and the next to whoever is done. Before a PutOffError all of them
+        have answered, and can be asked anything else."""
         left = deque(enumerate(parts))
         busy: dict[Connection, tuple[_Hand, int]] = {}
 
         def give(hand: _Hand) -> None:
+            if left and self._is_put_off(work, left[0][0], parts):
+                left.clear()
             if left:
                 number, part = left.popleft()
                 hand.send(pickle.dumps((work, part)))
@@ -205,6 +243,12 @@ class _Shared:
                 made[number] = message.made
                 del busy[ready]
                 give(hand)
+        if len(made) < len(parts):
+            raise PutOffError
+
+    def _is_put_off(self, work: Callable[..., Any], place: int, parts: Sequence[Any]) -> bool:
+        gives_way = self._gives_way
+        return gives_way is not None and _is_early(work, place, parts) and gives_way()
 
     def _do_without(self) -> None:
         log = structlog.get_logger("mdm.match_crew")

@@ -53,6 +53,9 @@ _SETTLE = Prepared(
         "AND o.confirmed_at = s.confirmed_at"
     )
 )
+_SOMEBODY = Prepared(
+    sa.text("SELECT EXISTS (SELECT FROM mdm.raw_offer WHERE pending AND pushed) AS waits")
+)
 _LEFT = Prepared(
     sa.text(
         "SELECT (SELECT source_id FROM mdm.raw_offer WHERE pending ORDER BY source_id, sku LIMIT 1)"
@@ -90,9 +93,17 @@ def next_turn(tx: Transaction, limit: int, now: datetime, *, after_pushed: bool)
     return Turn(_ALL.all(tx, {"limit": limit, "now": now}), is_pushed=False)
 
 
+def somebody_pushes(tx: Transaction) -> bool:
+    """Whether something that was pushed waits, at this moment."""
+    waits: bool = _SOMEBODY.first(tx).waits
+    return waits
+
+
 def settle(tx: Transaction, done: Sequence[tuple[Any, ...]]) -> None:
     """Mark what was worked off, unless intake has changed it meanwhile: source, key, content,
     state, when it was confirmed, when to come back to it."""
+    if not done:
+        return
     columns = ("sources", "skus", "contents", "states", "confirmed", "revisits")
     _SETTLE.run(tx, dict(zip(columns, map(list, zip(*done, strict=True)), strict=True)))
 

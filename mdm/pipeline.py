@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kernel.db import Database, Transaction, plan_once, sent_together
 from kernel.jobs import defer
@@ -21,7 +22,7 @@ from mdm.catalogue import log_changes
 from mdm.intake import MATCH_LANDED
 from mdm.living_index import LivingIndex
 from mdm.match.neighbours import TitleEncoder
-from mdm.match_crew import Crew
+from mdm.match_crew import Crew, PutOffError
 from mdm.match_index import index_newcomers, meet_again, reencode
 from mdm.merchants import Merchant, asked_sources
 from mdm.normalise.offer import normalise
@@ -37,13 +38,17 @@ from mdm.offer_rows import (
     withdraw_offers,
     write_offers,
 )
-from mdm.pending import FEW, Left, Turn, left, next_turn, settle
+from mdm.pending import FEW, Left, Turn, left, next_turn, settle, somebody_pushes
 from mdm.placing import Placed, place_newcomers, put_in_place, where_offers_went
 from mdm.products import asked_rewrite, create_products
 from mdm.quarantine import refuse
 from mdm.raw_offer import RawOffer, Refusal
 from mdm.stewardship.reviews import asked_reviews, drop_reviews
 from mdm.stored_catalogue import StoredCatalogue
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BATCH = 10_000
 """Records that are worked off at a time: at a million products, twice as many took all processes
@@ -65,6 +70,25 @@ class _Batch:
     rows: list[OfferRow] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     done: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def put_off(self, rows: Sequence[OfferRow]) -> None:
+        """As if these had not been taken up."""
+        keys = {(row.normal.source_id, row.normal.sku) for row in rows}
+        ids = {row.offer_id for row in rows}
+        self.rows = [row for row in self.rows if row.offer_id not in ids]
+        self.done = [each for each in self.done if each[:2] not in keys]
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """Newcomers with their vectors, and where they belong."""
+
+    offer_ids: Sequence[str]
+    vectors: NDArray[np.float32] | None
+    placed: Placed
+
+
+_NOBODY = _Matched((), None, Placed())
 
 
 def match_landed(
@@ -96,13 +120,13 @@ def match_landed(
                 catalogue = StoredCatalogue(tx, _indices[key], encoder.model_id, encoder.dimensions)
                 if turn.records:
                     with _collecting_seldom():
-                        waiting = _match_batch(catalogue, encoder, crew, turn.records, now)
+                        waiting, taken = _match_batch(catalogue, encoder, crew, turn.records, now)
                 else:
-                    waiting = left(tx)()
+                    waiting, taken = left(tx)(), 0
                 is_last = not (turn.records and waiting.is_due(now))
                 if is_last and waiting.revisit_at is not None:
                     _wake_at(tx, waiting.revisit_at)
-            total += len(turn.records)
+            total += taken
             if is_last:
                 return total
 
@@ -133,8 +157,9 @@ def _match_batch(
     crew: Crew,
     raws: Sequence[Any],
     now: datetime,
-) -> Left:
-    """Work these off; answers what is left."""
+) -> tuple[Left, int]:
+    """Work these off; answers what is left, and how many were taken up. Newcomers of a large turn
+    are put off where somebody pushes meanwhile."""
     tx = catalogue.tx
     ids = [offer_id_of(raw.source_id, raw.sku) for raw in raws]
     with sent_together(tx):
@@ -150,15 +175,46 @@ def _match_batch(
     batch = _understand(tx, raws, sources(), now)
     hidden = [each for each in batch.hidden if each in known and known[each].live]
     _withdraw(tx, hidden, now)
-    fresh = [row for row in batch.rows if is_newcomer(row, known.get(row.offer_id))]
-    ids = [row.offer_id for row in fresh]
-    placed = Placed()
-    if fresh:
-        if hidden:
-            catalogue.index.refresh(tx)
-        vectors = encoder.encode([row.normal.title for row in fresh])
-        placed = place_newcomers(catalogue, fresh, known, vectors, crew.begin)
+    matched = _match(catalogue, encoder, crew, batch, known, is_large=len(raws) > WHILE_PUSHED)
     _keep_places(batch.rows, known)
+    return _write(catalogue, batch, matched, hidden, known, now), len(batch.done)
+
+
+def _match(
+    catalogue: StoredCatalogue,
+    encoder: TitleEncoder,
+    crew: Crew,
+    batch: _Batch,
+    known: Mapping[str, KnownOffer],
+    *,
+    is_large: bool,
+) -> _Matched:
+    """Find the places of newcomers; those of a large batch are put off where somebody pushes."""
+    fresh = [row for row in batch.rows if is_newcomer(row, known.get(row.offer_id))]
+    if not fresh:
+        return _NOBODY
+    if batch.hidden:
+        catalogue.index.refresh(catalogue.tx)
+    vectors = encoder.encode([row.normal.title for row in fresh])
+    gives_way = partial(somebody_pushes, catalogue.tx) if is_large else None
+    try:
+        begin = partial(crew.begin, gives_way=gives_way)
+        placed = place_newcomers(catalogue, fresh, known, vectors, begin)
+    except PutOffError:
+        batch.put_off(fresh)
+        return _NOBODY
+    return _Matched([row.offer_id for row in fresh], vectors, placed)
+
+
+def _write(
+    catalogue: StoredCatalogue,
+    batch: _Batch,
+    matched: _Matched,
+    hidden: Sequence[str],
+    known: Mapping[str, KnownOffer],
+    now: datetime,
+) -> Left:
+    tx, placed = catalogue.tx, matched.placed
     written = [row for row in batch.rows if _has_changed(row, known.get(row.offer_id))]
     described = [row for row in written if is_described_anew(row, known.get(row.offer_id))]
     touched = _touched(described, hidden, known) | placed.products
@@ -166,9 +222,9 @@ def _match_batch(
     with sent_together(tx):
         create_products(tx, placed.created, now)
         write_offers(tx, written, known, now)
-        if fresh:
-            index_newcomers(tx, ids, vectors, encoder.model_id)
-        meet_again(tx, {row.offer_id for row in described}.difference(ids))
+        if matched.vectors is not None:
+            index_newcomers(tx, matched.offer_ids, matched.vectors, catalogue.model_id)
+        meet_again(tx, {row.offer_id for row in described}.difference(matched.offer_ids))
         if placed.is_plain:
             merged: list[str] = []
             weigh = asked_reviews(tx, placed.reviews, now)

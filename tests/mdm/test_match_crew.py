@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -102,13 +102,21 @@ def _others() -> list[BaseProcess]:
 class _Watched(StoredCatalogue):
     """At the first question something happens; then it is answered."""
 
+    def products(self, offer_ids: Collection[str]) -> Mapping[str, str]:
+        _look()
+        return super().products(offer_ids)
+
     def around(
         self, product_ids: Collection[str], offer_ids: Collection[str]
     ) -> tuple[Sequence[LivingOffer], Ruled]:
-        if not seen:
-            seen.append(len(_others()))
-            happens()
+        _look()
         return super().around(product_ids, offer_ids)
+
+
+def _look() -> None:
+    if not seen:
+        seen.append(len(_others()))
+        happens()
 
 
 seen: list[int] = []
@@ -162,6 +170,28 @@ def test_an_error_ends_all_and_nothing_is_half_written(
     assert not _others()
     assert snapshot(database) == before
     assert len(_matched(database, tmp_path, 2)) == 54
+
+
+def test_a_run_that_is_put_off_costs_no_process_and_is_done_as_ever(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "WHILE_PUSHED", 0)
+    hands: list[set[int | None]] = []
+
+    def at_the_third(_: object) -> bool:
+        hands.append({each.pid for each in _others()})
+        return len(hands) == 3
+
+    found = []
+    for turn, somebody_pushes in enumerate((lambda _: False, at_the_third)):
+        monkeypatch.setattr(pipeline, "somebody_pushes", somebody_pushes)
+        for database in opened(postgres_url, *SHOPS):
+            _landed(database)
+            hands.clear()
+            found.append(_matched(database, tmp_path / str(turn), 2))
+    assert found[0] == found[1]
+    assert len(hands) > 3
+    assert all(each == hands[0] and len(each) == 2 for each in hands)
 
 
 def test_what_fails_in_another_process_is_told(

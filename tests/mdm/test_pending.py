@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kernel.db import Database
+from kernel.db import Database, Transaction
 from mdm import pending, pipeline
+from mdm.match import newcomers
 from mdm.raw_offer import RawOffer
 from tests.mdm.offers_at_hand import WordEncoder, load, opened, products, raw
 
@@ -114,4 +115,59 @@ def test_turns_of_a_feed_are_smaller_once_somebody_pushes(
     load(database, "alpha", feed, match=False)
     encoder = _Watched(push)
     pipeline.match_landed(database, encoder, batch=10)
-    assert [len(turn) for turn in encoder.turns] == [10, 1, 3, 3, 3, 3, 2]
+    # The first is put off.
+    assert [len(turn) for turn in encoder.turns] == [10, 1, *[3] * 8]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """How often a large turn asked whether somebody pushes; what is put here happens before."""
+    happens: list[Callable[[], None]] = []
+
+    def somebody_pushes(tx: Transaction) -> bool:
+        happens[0]()
+        happens.append(happens[0])
+        return pending.somebody_pushes(tx)
+
+    monkeypatch.setattr(pipeline, "somebody_pushes", somebody_pushes)
+    monkeypatch.setattr(pipeline, "WHILE_PUSHED", 4)
+    monkeypatch.setattr(newcomers, "CHUNK", 1)
+    return happens
+
+
+def test_newcomers_of_a_large_turn_are_put_off_while_few_of_them_are_done(
+    database: Database, asked: list[Callable[[], None]]
+) -> None:
+    """What else is in it counts at once: an offer that has gone."""
+    stays, goes = _offers("Visorel", 2)
+    feed = _offers("Norvalis", 10, first=2)
+    load(database, "alpha", [stays, goes])
+    load(database, "alpha", [stays, *feed], match=False)
+    pushed = _offers("Brantholm", 1)
+
+    def push_at_the_fifth() -> None:
+        if len(asked) == 5:
+            load(database, "gamma", pushed, complete=False, match=False)
+
+    asked.append(push_at_the_fifth)
+    encoder = _Watched()
+    taken = pipeline.match_landed(database, encoder, batch=20)
+    assert encoder.turns == [
+        _titles(feed), _titles(pushed), _titles(feed[:4]), _titles(feed[4:8]), _titles(feed[8:])
+    ]  # fmt: skip
+    assert taken == 12
+    assert set(products(database)) == {"alpha/s00", "gamma/s00", *(f"alpha/{o.sku}" for o in feed)}
+
+
+@pytest.mark.parametrize(("size", "times"), [(10, 5), (5, 3), (4, 0)])
+def test_a_turn_that_is_half_done_or_small_is_not_put_off(
+    database: Database, asked: list[Callable[[], None]], size: int, times: int
+) -> None:
+    """It does not even ask."""
+    feed = _offers("Norvalis", size)
+    asked.append(lambda: None)
+    load(database, "alpha", feed, match=False)
+    encoder = _Watched()
+    assert pipeline.match_landed(database, encoder, batch=20) == size
+    assert encoder.turns == [_titles(feed)]
+    assert len(asked) - 1 == times
