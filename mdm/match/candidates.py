@@ -31,6 +31,7 @@ NEAR = 0.05
 in a hundred would be thought the same product, none surely."""
 _SMALL_BATCH = 2_000
 _MAX_IDENTIFIERS = 20
+_MOST_COUNTED = 100_000
 
 
 class PieceIndex(Protocol):
@@ -101,13 +102,21 @@ class Candidates:
         self._vectors = vectors
         self._place = {each.offer_id: place for place, each in enumerate(newcomers)}
         self._batch: PieceIndex = _batch_index(newcomers, vectors)
+        self._counted: dict[str, int] = {}
+        """Pieces counted before: each is asked for to find candidates, and to weigh them."""
 
     def __len__(self) -> int:
         return len(self._living) + len(self._batch)
 
     def count(self, piece: str) -> int:
         """How many offers carry a piece, new ones and old ones."""
-        return self._living.count(piece) + self._batch.count(piece)
+        counted = self._counted.get(piece)
+        if counted is None:
+            if len(self._counted) >= _MOST_COUNTED:
+                self._counted.clear()
+            counted = self._living.count(piece) + self._batch.count(piece)
+            self._counted[piece] = counted
+        return counted
 
     def counts(self, numbers: Numbers) -> Numbers:
         """The same of many pieces, by their `piece_numbers`."""

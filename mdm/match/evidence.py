@@ -112,7 +112,7 @@ def _words(
 def pieces_alike(one: Features, other: Features, rarity: Rarity) -> float:
     """Cosine of all pieces of both titles, by rarity: the cheapest number that tells most."""
     shared = sum([rarity[each] ** 2 for each in one.pieces & other.pieces])
-    lengths = rarity.weighed(one).pieces_length * rarity.weighed(other).pieces_length
+    lengths = rarity.pieces_length(one) * rarity.pieces_length(other)
     return shared / (lengths or 1.0)
 
 

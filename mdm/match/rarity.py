@@ -41,7 +41,6 @@ class Weighed:
     text: str
     words: float
     words_length: float
-    pieces_length: float
     codes: frozenset[str]
     said: frozenset[str]
     said_weight: float
@@ -114,17 +113,18 @@ class Rarity(dict[str, float]):
             text=reading.text[:MAX_COMPARED],
             words=sum(words),
             words_length=math.sqrt(sum(each * each for each in words)),
-            pieces_length=self._pieces_length(features),
             codes=features.all_codes | reading.parts,
             said=said,
             said_weight=sum(map(self.__getitem__, said)),
         )
 
-    def _pieces_length(self, features: Features) -> float:
-        measured = self._lengths.get(features)
-        if measured is None:
-            measured = math.sqrt(sum([self[each] ** 2 for each in features.pieces]))
-        return measured
+    def pieces_length(self, features: Features) -> float:
+        """What all pieces of an offer weigh together: of most candidates nothing else is asked."""
+        length = self._lengths.get(features)
+        if length is None:
+            length = math.sqrt(sum([self[each] ** 2 for each in features.pieces]))
+            self._lengths[features] = length
+        return length
 
 
 def numbered(pieces: Iterable[str]) -> bytes:
