@@ -39,7 +39,8 @@ _OCCUPIED = Prepared(
     sa.text(
         "SELECT p.product_id FROM mdm.product p WHERE p.product_id = ANY(:ids) AND "
         "(p.state = 'live' OR EXISTS (SELECT FROM mdm.product_redirect WHERE old_id = p.product_id)"
-        " OR EXISTS (SELECT FROM mdm.offer o WHERE o.product_id = p.product_id))"
+        " OR EXISTS (SELECT FROM mdm.offer o WHERE live AND o.product_id = p.product_id)"
+        " OR EXISTS (SELECT FROM mdm.offer o WHERE NOT live AND o.product_id = p.product_id))"
     )
 )
 _CREATE = Prepared(
@@ -69,6 +70,13 @@ _PEOPLED = Prepared(
     sa.text(
         "SELECT DISTINCT product_id FROM mdm.offer WHERE live AND product_id = ANY(:ids) "
         "AND NOT offer_id = ANY(:without)"
+    )
+)
+# Two halves, each with an index of its own: asked for at once, all offers would be read.
+_ALL_OFFERS = Prepared(
+    sa.text(
+        "SELECT offer_id FROM mdm.offer WHERE live AND product_id = ANY(:ids) UNION ALL "
+        "SELECT offer_id FROM mdm.offer WHERE NOT live AND product_id = ANY(:ids) ORDER BY offer_id"
     )
 )
 _MEMBERS = Prepared(
@@ -126,11 +134,8 @@ def merge_products(
     Golden records are rewritten; returns the products changed, for the change log. `why` stays with
     the redirect. Nothing to move changes nothing.
     """
-    rows = tx.execute(
-        sa.text("SELECT offer_id FROM mdm.offer WHERE product_id = ANY(:ids) ORDER BY offer_id"),
-        {"ids": sorted(set(others) - {keep})},
-    )
-    return move_offers(tx, dict.fromkeys(rows.scalars(), keep), now, why)
+    rows = _ALL_OFFERS.all(tx, {"ids": sorted(set(others) - {keep})})
+    return move_offers(tx, {row.offer_id: keep for row in rows}, now, why)
 
 
 def move_offers(
