@@ -69,17 +69,23 @@ class LiveStamps:
 
     def _run(self) -> None:
         while time.monotonic() - self._asked_at < ASLEEP_AFTER_S:
-            begun_at = time.monotonic()
             try:
-                with self._database.platform() as tx:
-                    found = live_stamps(tx)
+                self._read()
             except (sa.exc.SQLAlchemyError, DomainError) as error:
                 _LOG.info("the state of the indices is not known: %s", type(error).__name__)
                 time.sleep(GOOD_FOR_S)
-                continue
-            self._reading = _Reading(begun_at, self._with_ages(found))
-            time.sleep(READ_EVERY_S)
+            except Exception:  # noqa: BLE001 - a thread has nobody to tell
+                _LOG.exception("the state of the indices is not known")
+                time.sleep(GOOD_FOR_S)
+            else:
+                time.sleep(READ_EVERY_S)
         self._thread = None
+
+    def _read(self) -> None:
+        begun_at = time.monotonic()
+        with self._database.platform() as tx:
+            found = live_stamps(tx)
+        self._reading = _Reading(begun_at, self._with_ages(found))
 
     def _with_ages(self, found: Mapping[str, str]) -> dict[str, tuple[str, float]]:
         """A stamp that stays keeps the time of its first reading."""

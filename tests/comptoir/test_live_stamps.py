@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from comptoir import live_stamps
 from comptoir.installation import Installation
-from comptoir.live_stamps import LiveStamps
+from comptoir.live_stamps import GOOD_FOR_S, LiveStamps
 from comptoir.query_log_writer import QueryLogWriter
 from comptoir.search_wiring import search_wiring
 from indexer import positions
@@ -89,6 +89,9 @@ def test_a_database_that_is_away_is_not_relied_on(
     until(lambda: stamps.of(BRAND) is None)
     time.sleep(0.3)
     assert stamps.of(BRAND) is None
+    monkeypatch.setattr(noted, "platform", None)
+    time.sleep(GOOD_FOR_S + 0.2)
+    assert stamps.of(BRAND) is None, "whatever goes wrong"
     monkeypatch.setattr(noted, "platform", there)
     until(lambda: stamps.of(BRAND) == stamp_in(noted))
     away.close()

@@ -15,7 +15,7 @@ import pytest
 from indexer.engine import SearchRequest
 from kernel.ids import drawn_id
 from tests.load.freshness import Accepted, compare, push, settle
-from tests.load.platform import Platform, model_of, sku_of
+from tests.load.platform import Platform, model_of, price_of, sku_of
 
 PRODUCTS = 80
 ENDS_IN = timedelta(seconds=8)
@@ -52,6 +52,42 @@ def test_every_accepted_change_is_shown(platform: Platform) -> None:
     assert found.offers > PRODUCTS / 2
     assert (found.wrong_in_index, found.wrong_in_database) == ([], [])
     _ends_in_time(platform, ends)
+
+
+def test_a_price_asked_for_again_and_again_is_shown_when_it_changes(platform: Platform) -> None:
+    """In a quiet catalogue, where the shop remembers its answer; never back to the former one."""
+    platform.start("shop", "backoffice", "worker")
+    for turn, minor in enumerate((10_500, 10_900, 10_200)):
+        until = time.monotonic() + 5
+        before = _price(platform)
+        while time.monotonic() < until:
+            assert _price(platform) == before != minor
+            time.sleep(0.1)
+        _push_price(platform, "castagne", sku_of(2), minor)
+        deadline = time.monotonic() + 60
+        while _price(platform) == before:
+            assert time.monotonic() < deadline, f"change {turn} is not shown"
+            time.sleep(0.05)
+        assert [_price(platform) for _ in range(10)] == [minor] * 10
+
+
+def _price(platform: Platform) -> int:
+    (product,) = _search(platform, model_of(2))["products"][:1]
+    return int(product["best_offer"]["price"]["minor"])
+
+
+def _push_price(platform: Platform, merchant: str, sku: str, minor: int) -> None:
+    answer = httpx2.post(
+        f"http://127.0.0.1:{platform.backoffice_port}/v1/merchants/prices",
+        json={"prices": [{"sku": sku, "price": price_of(minor)}]},
+        headers={
+            "Authorization": f"Bearer {platform.keys[merchant]}",
+            "Idempotency-Key": drawn_id("call"),
+        },
+        timeout=60,
+        trust_env=False,
+    )
+    assert (answer.status_code, answer.json()["refused"]) == (200, []), answer.text
 
 
 def _push_one_that_ends(platform: Platform) -> datetime:

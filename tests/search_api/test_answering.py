@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from comptoir.query_log_writer import QueryLogWriter
@@ -205,6 +206,9 @@ def test_an_engine_that_goes_away_leaves_its_last_answer_which_says_so(
     assert stale.degraded is not None
     assert stale.degraded.reason == "search_unavailable"
     assert plain(replace(stale, degraded=None)) == known
+    written = orjson.loads(door.written(query(), brand, "fr", "api"))
+    assert written["degraded"]["reason"] == "search_unavailable"
+    assert [row["id"] for row in written["products"]] == [row.id for row in known.products]
     with pytest.raises(DomainError) as refusal:
         door.answer(query("never asked"), brand, "fr", "api")
     assert refusal.value.status == 503
