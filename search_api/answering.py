@@ -27,6 +27,9 @@ from tenants.query_log import Door, LoggedQuery, QueryEvent
 
 KEEP_MS = 300
 UNCHANGED_S = 60.0
+AWAY = "search_unavailable"
+"""What an engine is refused with that gives no answer, for which it may take some seconds."""
+AWAY_S = 2.0
 
 
 class QueryLog(Protocol):
@@ -90,6 +93,7 @@ class Answering:
         self._keep_ms, self._unchanged_s = keep_ms, unchanged_s
         self._memory = AnswerMemory(cache, keep_ms=keep_ms, unchanged_s=unchanged_s)
         self._index_stamp = index_stamp or shop.engine.stamp
+        self._away_until: dict[str, float] = {}
 
     def answer(
         self,
@@ -150,16 +154,38 @@ class Answering:
         kept = self._memory.fresh(key, state)
         if kept is not None:
             return _Found(key, kept)
+        stood_in = self._stood_in(key, AWAY) if self._is_away(brand.id) else None
+        if stood_in is not None:
+            return stood_in
         try:
             made = self._made(plain, brand, language, state)
         except DomainError as error:
-            stale = self._memory.stale(key) if error.status == 503 else None
-            if stale is None:
+            if error.code == AWAY:
+                self._away_until[brand.id] = time.monotonic() + AWAY_S
+            stood_in = self._stood_in(key, error.code) if error.status == 503 else None
+            if stood_in is None:
                 raise
-            kept, age_s = stale
-            return _Found(key, kept, Degraded(reason=error.code, age_s=round(age_s, 1)))
+            return stood_in
+        self._away_until.pop(brand.id, None)
         self._memory.keep(key, made)
         return _Found(key, made)
+
+    def _is_away(self, brand_id: str) -> bool:
+        """Whether the engine has just given no answer: then who has a former one need not wait for
+        it as well. One in AWAY_S asks whether it is back."""
+        until, now = self._away_until.get(brand_id), time.monotonic()
+        if until is None or now < until:
+            return until is not None
+        self._away_until[brand_id] = now + AWAY_S
+        return False
+
+    def _stood_in(self, key: str, reason: str) -> _Found | None:
+        """A former answer that says what it is."""
+        stale = self._memory.stale(key)
+        if stale is None:
+            return None
+        kept, age_s = stale
+        return _Found(key, kept, Degraded(reason=reason, age_s=round(age_s, 1)))
 
     def _made(
         self,

@@ -24,7 +24,7 @@ from kernel.db import Database
 from kernel.embedding.encoder import Encoder, load_encoder
 from kernel.errors import DomainError
 from search_api.answer import SearchAnswer
-from search_api.answering import Answering, NoLog
+from search_api.answering import AWAY, Answering, NoLog
 from search_api.overview import Overviews
 from search_api.query import ShopQuery, read_query
 from search_api.query_id import QueryIds
@@ -196,8 +196,9 @@ def test_what_another_release_left_in_redis_is_not_read(
 
 
 def test_an_engine_that_goes_away_leaves_its_last_answer_which_says_so(
-    engine: CountedEngine, encoder: Encoder, brand: Brand
+    engine: CountedEngine, encoder: Encoder, brand: Brand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("search_api.answering.AWAY_S", 0.0)
     door = answering(engine, encoder, MemoryCache(), keep_ms=1)
     known = plain(door.answer(query(), brand, "fr", "api"))
     engine.away = True
@@ -228,6 +229,37 @@ def test_how_is_ranked_is_told_while_the_engine_is_away(
     assert shop.ranking(brand, "fr") == told
     with pytest.raises(DomainError):
         shop.home(brand, "fr")
+
+
+def test_who_has_a_former_answer_does_not_wait_for_an_engine_that_is_away(
+    engine: CountedEngine, encoder: Encoder, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = answering(engine, encoder, MemoryCache(), keep_ms=1)
+    door.answer(query(), brand, "fr", "api")
+    time.sleep(0.01)
+    waited, search = [], engine.search
+
+    def away(brand_id: str, request: SearchRequest) -> SearchResult:
+        if threading.current_thread() is threading.main_thread():
+            waited.append(brand_id)
+        return search(brand_id, request)
+
+    monkeypatch.setattr(engine, "search", away)
+    monkeypatch.setattr("search_api.answering.AWAY_S", 60.0)
+    engine.away = True
+    answers = [door.answer(query(), brand, "fr", "api") for _ in range(20)]
+    assert all(each.degraded and each.degraded.reason == AWAY for each in answers)
+    assert len(waited) == 1
+    with pytest.raises(DomainError):
+        door.answer(query("never asked"), brand, "fr", "api")
+    assert len(waited) == 2, "without a former answer it is asked"
+    door._away_until[brand.id] = time.monotonic()
+    assert [bool(door.answer(query(), brand, "fr", "api").degraded) for _ in range(5)] == [True] * 5
+    assert len(waited) == 3, "one of them asks whether it is back"
+    engine.away = False
+    door._away_until[brand.id] = time.monotonic()
+    assert door.answer(query(), brand, "fr", "api").degraded is None
+    assert not door._away_until
 
 
 def test_an_engine_that_never_answers_is_given_up_on(encoder: Encoder, brand: Brand) -> None:
