@@ -231,37 +231,6 @@ def test_how_is_ranked_is_told_while_the_engine_is_away(
         shop.home(brand, "fr")
 
 
-def test_who_has_a_former_answer_does_not_wait_for_an_engine_that_is_away(
-    engine: CountedEngine, encoder: Encoder, brand: Brand, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    door = answering(engine, encoder, MemoryCache(), keep_ms=1)
-    door.answer(query(), brand, "fr", "api")
-    time.sleep(0.01)
-    waited, search = [], engine.search
-
-    def away(brand_id: str, request: SearchRequest) -> SearchResult:
-        if threading.current_thread() is threading.main_thread():
-            waited.append(brand_id)
-        return search(brand_id, request)
-
-    monkeypatch.setattr(engine, "search", away)
-    monkeypatch.setattr("search_api.answering.AWAY_S", 60.0)
-    engine.away = True
-    answers = [door.answer(query(), brand, "fr", "api") for _ in range(20)]
-    assert all(each.degraded and each.degraded.reason == AWAY for each in answers)
-    assert len(waited) == 1
-    with pytest.raises(DomainError):
-        door.answer(query("never asked"), brand, "fr", "api")
-    assert len(waited) == 2, "without a former answer it is asked"
-    door._away_until[brand.id] = time.monotonic()
-    assert [bool(door.answer(query(), brand, "fr", "api").degraded) for _ in range(5)] == [True] * 5
-    assert len(waited) == 3, "one of them asks whether it is back"
-    engine.away = False
-    door._away_until[brand.id] = time.monotonic()
-    assert door.answer(query(), brand, "fr", "api").degraded is None
-    assert not door._away_until
-
-
 def test_an_engine_that_never_answers_is_given_up_on(encoder: Encoder, brand: Brand) -> None:
     """A server that accepts and says nothing costs a bounded time and ends in a refusal."""
     with socket.socket() as silent:
@@ -338,3 +307,34 @@ def test_a_rule_with_a_date_begins_and_ends_though_the_answer_was_remembered(
         answers = [door.answer(query(), ruled, "fr", "api") for _ in range(2)]
         shown[name] = [[row.id for row in answer.products] for answer in answers]
     assert shown == {"before": [["prd_a"]] * 2, "within": [[]] * 2, "after": [["prd_a"]] * 2}
+
+
+def test_who_has_a_former_answer_does_not_wait_for_an_engine_that_is_away(
+    engine: CountedEngine, encoder: Encoder, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = answering(engine, encoder, MemoryCache(), keep_ms=1)
+    door.answer(query(), brand, "fr", "api")
+    time.sleep(0.01)
+    waited, search = [], engine.search
+
+    def away(brand_id: str, request: SearchRequest) -> SearchResult:
+        if threading.current_thread() is threading.main_thread():
+            waited.append(brand_id)
+        return search(brand_id, request)
+
+    monkeypatch.setattr(engine, "search", away)
+    monkeypatch.setattr("search_api.answering.AWAY_S", 60.0)
+    engine.away = True
+    answers = [door.answer(query(), brand, "fr", "api") for _ in range(20)]
+    assert all(each.degraded and each.degraded.reason == AWAY for each in answers)
+    assert len(waited) == 1
+    with pytest.raises(DomainError):
+        door.answer(query("never asked"), brand, "fr", "api")
+    assert len(waited) == 2, "without a former answer it is asked"
+    door._away_until[brand.id] = time.monotonic()
+    assert [bool(door.answer(query(), brand, "fr", "api").degraded) for _ in range(5)] == [True] * 5
+    assert len(waited) == 3, "one of them asks whether it is back"
+    engine.away = False
+    door._away_until[brand.id] = time.monotonic()
+    assert door.answer(query(), brand, "fr", "api").degraded is None
+    assert not door._away_until
