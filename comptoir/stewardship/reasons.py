@@ -19,6 +19,8 @@ _WORDS = {
     "one is a part of a computer maker": "One is a part of a computer maker",
     "model codes agree in parts only": "Their model codes agree in parts only",
     "no model code that both state": "They share no model code and no number",
+    "only one names a lens": "Only one names a lens",
+    "only one names a generation": "Only one names a generation",
     "one merchant offers both": "One merchant offers both",
     "a steward keeps them apart": "A steward keeps them apart",
     "its merchant offers several things under this title": (
@@ -36,6 +38,7 @@ _PATTERNS = (
         r"one says (?P<left>.+) where the other says (?P<right>.+)",
         "One says %(left)s where the other says %(right)s",
     ),
+    (r"only one says (?P<word>.+)", "Only one says %(word)s"),
     (r"more than (?P<n>\d+) offers", "One product would hold more than %(n)s offers"),
     (r"alike by 0\.(?P<n>\d\d) on the whole", "Taken together, their offers are %(n)s%% alike"),
     (r"it fits \S+ as well \((?P<inner>.+)\)", "It fits another offer as well"),

@@ -29,11 +29,15 @@ _SCREEN = re.compile(
 
 
 def lone_mark(one: Features, other: Features, shared: frozenset[str]) -> str | None:
-    """The first word of that kind that only one title has; `shared` are the codes of both."""
+    """Which of these only one title has, in words; `shared` are the codes of both."""
     found = {*_more(one, other), *_more(other, one)}
     if not found <= _ALWAYS and _is_named(one, other, shared):
         found &= _ALWAYS
-    return min(found, default=None)
+    if not found:
+        return None
+    mark = min(found)
+    named = {"lens": "only one names a lens", "generation": "only one names a generation"}
+    return named.get(mark, f"only one says {mark}")
 
 
 def _is_named(one: Features, other: Features, shared: frozenset[str]) -> bool:
@@ -54,9 +58,9 @@ def _more(one: Features, other: Features) -> Iterator[str]:
         if not any(word in code for code in other.all_codes):
             yield word
     if "lens_range" in one.attributes and "lens_range" not in other.attributes:
-        yield "a lens"
+        yield "lens"
     if generations(one.reading.text) and not generations(other.reading.text):
-        yield "a generation"
+        yield "generation"
 
 
 def _marks(offer: Features) -> frozenset[str]:

@@ -136,7 +136,7 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
 def _unlike(one: Features, other: Features, shared: frozenset[str]) -> str | None:
     mark = lone_mark(one, other, shared)
     if mark:
-        return f"only one says {mark}"
+        return mark
     marks = unlike_marks(one, other, shared)
     return f"one says {marks[0]} where the other says {marks[1]}" if marks else None
 

@@ -178,9 +178,10 @@ MODEL_WORDS = _words(
     "active air classic compact edge elite essential flip fold go junior kids lite max mini neo "
     "note play plus power premium prime pro se sport super ti ultra xl xr xs zoom"
 )
-# The same in the mouth of any maker: of two titles one alone has such a word.
-MARKS = MODEL_WORDS | _words(
-    "5g advanced ambiance ax basic bluetooth body cellular collector collectors color combo "
-    "creator deluxe dimmable dimmbar duo edition evo exclusive extended fe home kit long music "
-    "night short silent slim solar special supreme travel ultimate wifi"
+# What makers call another model of a line: of two titles only one has such a word. A compact thing
+# is a kind of thing too.
+MARKS = (MODEL_WORDS - {"compact"}) | _words(
+    "5g advanced ambiance ax basic cellular collector collectors color combo creator deluxe "
+    "dimmable dimmbar duo edition evo exclusive extended fe home kit long music night short "
+    "silent slim solar special supreme travel ultimate wifi"
 )

@@ -10,12 +10,13 @@ import pytest
 
 from comptoir.stewardship.reasons import Reason, reason
 from kernel.i18n import translator
-from mdm.match import decide, little_known, newcomers, rivals, vetoes
+from mdm.match import decide, little_known, lone_marks, newcomers, rivals, vetoes
 from mdm.match.vetoes import EXACT, ROUNDED
 
 # Functions whose texts are told as reasons; of the others' texts only some are.
 _TELLING = {
-    vetoes: ("veto", "doubt"),
+    vetoes: ("veto", "doubt", "_unlike"),
+    lone_marks: ("lone_mark",),
     decide: ("merge", "obey", "_obstacle"),
     rivals: ("doubt", "_find_torn"),
     little_known: ("little_known",),

@@ -19,8 +19,8 @@ def _features(title: str) -> Features:
         ("Orbo Netbox 7590", "Orbo Netbox 7590 AX", "ax"),
         ("Orbo Roamer j7", "Orbo Roamer j7+", "plus"),
         ("Velora Hero12 black", "Velora Hero12 black creator edition", "creator"),
-        ("Velora X-T30 body", "Velora X-T30 II body", "a generation"),
-        ("Velora D5600", "Velora D5600 18-55 mm VR", "a lens"),
+        ("Velora X-T30 body", "Velora X-T30 II body", "generation"),
+        ("Velora D5600", "Velora D5600 18-55 mm VR", "lens"),
         ("Norvalis Note G54 5G 256GB", "Norvalis Note G54 Power 5G 256GB", "power"),
         ("Torvald LED E14 4 W 2700K", "Torvald LED E14 4 W 2700K dimmbar", "dimmable dimmbar"),
         # Not even a long code makes up for it.
@@ -31,8 +31,8 @@ def test_a_person_looks_where_one_alone_says_it(title: str, other: str, says: st
     one, two = _features(title), _features(other)
     told = doubt(one, two)
     assert told is not None
-    assert told.startswith("only one says ")
-    assert told.removeprefix("only one says ") in (says, *says.split())
+    assert told.startswith("only one ")
+    assert told.split()[-1] in says.split()
     assert doubt(two, one) == told
 
 
