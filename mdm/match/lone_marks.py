@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from mdm.match.features import Features
 from mdm.match.generations import generations
-from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
+from mdm.match.model_codes import written_in_two_ways
 from mdm.match.sisters import LONG
 from mdm.normalise.vocabulary import MARKS
 
@@ -43,9 +43,7 @@ def lone_mark(one: Features, other: Features, shared: frozenset[str]) -> str | N
 def _is_named(one: Features, other: Features, shared: frozenset[str]) -> bool:
     """Whether both state one model code, written whole by one of them at least."""
     written = shared & (one.codes | other.codes)
-    return any(map(_is_strong, written)) or any(
-        same(one, other) for same in (of_another_market, written_in_pieces, without_its_letters)
-    )
+    return any(map(_is_strong, written)) or written_in_two_ways(one, other)
 
 
 def _is_strong(code: str) -> bool:

@@ -35,6 +35,13 @@ _LETTERED = re.compile(r"[a-z]{2,4}((?=(?:[a-z]*\d){4})\d[a-z0-9]{6,20})")
 _SIZED = re.compile(r"(\d\d)([a-z]{1,3}\d{3}[a-z0-9]{0,16})")
 
 
+def written_in_two_ways(one: Features, other: Features) -> bool:
+    """Whether both state one model, in any of these ways."""
+    return any(
+        same(one, other) for same in (of_another_market, written_in_pieces, without_its_letters)
+    )
+
+
 def written_in_pieces(one: Features, other: Features) -> str | None:
     """The longest code that one title writes whole and the other in three pieces or more."""
     found = {*_in_pieces(one, other), *_in_pieces(other, one)}

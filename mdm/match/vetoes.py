@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from mdm.match.features import Features
 from mdm.match.lone_marks import lone_mark
-from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
+from mdm.match.model_codes import written_in_two_ways
 from mdm.match.rarity import TELLING, Rarity
 from mdm.match.shared_codes import shared_codes
 from mdm.match.sisters import unlike_marks
@@ -119,9 +119,7 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
     if _share_an_identifier(one, other):
         return None
     shared = shared_codes(one, other)
-    if not shared and any(
-        same(one, other) for same in (of_another_market, written_in_pieces, without_its_letters)
-    ):
+    if not shared and written_in_two_ways(one, other):
         return None
     if one.codes and other.codes and not shared:
         return "model codes agree in parts only"

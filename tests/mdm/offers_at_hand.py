@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from kernel.db import Database
 from mdm import intake
+from mdm.match.features import Features, offer_features
 from mdm.merchants import Merchant, register_merchant
+from mdm.normalise.attributes import attributes
 from mdm.pipeline import match_landed
 from mdm.raw_offer import RawOffer
 from tests.conftest import fresh_database
@@ -33,6 +35,11 @@ class WordEncoder:
                 rows[place] += chance.standard_normal(self.dimensions).astype(np.float32)
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
         return rows / np.where(norms > 0, norms, 1)
+
+
+def title_features(title: str) -> Features:
+    """What the matcher knows of an offer that states its title alone."""
+    return offer_features(title, {"attributes": attributes((), title, None)})
 
 
 def raw(sku: str, title: str, price: str | None = "10.00", **stated: Any) -> RawOffer:

@@ -7,6 +7,7 @@ import pytest
 from mdm.match.features import offer_features
 from mdm.match.vetoes import veto
 from mdm.normalise.attributes import attributes
+from tests.mdm.offers_at_hand import title_features
 
 
 @pytest.mark.parametrize(
@@ -59,9 +60,7 @@ def test_what_a_merchant_states(
     ],
 )
 def test_two_audiences_are_two_things(title: str, other: str, forbidden: bool) -> None:
-    one, two = (
-        offer_features(each, {"attributes": attributes((), each, None)}) for each in (title, other)
-    )
+    one, two = (title_features(each) for each in (title, other))
     assert (veto(one, two) is not None) == (veto(two, one) is not None) == forbidden
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mdm.match.features import Features, offer_features
+from mdm.match.features import offer_features
 from mdm.match.vetoes import doubt
-from mdm.normalise.attributes import attributes
-
-
-def _features(title: str) -> Features:
-    return offer_features(title, {"attributes": attributes((), title, None)})
+from tests.mdm.offers_at_hand import title_features
 
 
 @pytest.mark.parametrize(
@@ -28,7 +24,7 @@ def _features(title: str) -> Features:
     ],
 )
 def test_a_person_looks_where_one_alone_says_it(title: str, other: str, says: str) -> None:
-    one, two = _features(title), _features(other)
+    one, two = title_features(title), title_features(other)
     told = doubt(one, two)
     assert told is not None
     assert told.startswith("only one ")
@@ -56,7 +52,7 @@ def test_a_person_looks_where_one_alone_says_it(title: str, other: str, says: st
     ],
 )
 def test_what_shops_leave_out_is_no_sign_of_a_sister(title: str, other: str) -> None:
-    one, two = _features(title), _features(other)
+    one, two = title_features(title), title_features(other)
     assert doubt(one, two) is None
     assert doubt(two, one) is None
 
@@ -76,6 +72,6 @@ def test_an_identifier_of_both_settles_it() -> None:
     ],
 )
 def test_sizes_and_longer_words_in_the_place_of_others(title: str, other: str, says: str) -> None:
-    told = doubt(_features(title), _features(other))
+    told = doubt(title_features(title), title_features(other))
     assert told is not None
     assert " ".join(sorted(told.split()[2::5])) == says

@@ -8,20 +8,15 @@ import pytest
 
 from kernel.embedding.encoder import load_encoder
 from mdm.evaluation.run import understand
-from mdm.match.features import Features, offer_features
 from mdm.match.model_codes import without_its_letters
 from mdm.match.rarity import Rarity
 from mdm.match.score import title_evidence
 from mdm.match.shared_codes import shared_codes
 from mdm.match.vetoes import doubt
-from mdm.normalise.attributes import attributes
 from mdm.raw_offer import RawOffer
+from tests.mdm.offers_at_hand import title_features
 
 RARE = Rarity(1_000, lambda _: 1)
-
-
-def _features(title: str) -> Features:
-    return offer_features(title, {"attributes": attributes((), title, None)})
 
 
 @pytest.mark.parametrize(
@@ -37,7 +32,7 @@ def _features(title: str) -> Features:
     ],
 )
 def test_what_stands_in_the_place_of_something_else(title: str, other: str, says: str) -> None:
-    one, two = _features(title), _features(other)
+    one, two = title_features(title), title_features(other)
     told = doubt(one, two)
     assert told is not None
     assert " ".join(sorted(told.split()[2::5])) == says
@@ -58,7 +53,7 @@ def test_what_stands_in_the_place_of_something_else(title: str, other: str, says
     ],
 )
 def test_what_is_no_sign_of_a_sister(title: str, other: str) -> None:
-    assert doubt(_features(title), _features(other)) is None
+    assert doubt(title_features(title), title_features(other)) is None
 
 
 @pytest.mark.parametrize(
@@ -73,12 +68,15 @@ def test_what_is_no_sign_of_a_sister(title: str, other: str) -> None:
     ],
 )
 def test_codes_that_two_titles_share(title: str, other: str, shared: set[str]) -> None:
-    one, two = _features(title), _features(other)
+    one, two = title_features(title), title_features(other)
     assert shared_codes(one, two) == shared_codes(two, one) == shared
 
 
 def test_letters_before_a_number_are_not_left_out_where_the_other_has_some_of_its_own() -> None:
-    one, other = _features("Sonora WH-1000XM4 black"), _features("Sonora WF-1000XM4 black")
+    one, other = (
+        title_features("Sonora WH-1000XM4 black"),
+        title_features("Sonora WF-1000XM4 black"),
+    )
     assert without_its_letters(one, other) is None
     assert doubt(one, other) == "model codes agree in parts only"
 
@@ -93,7 +91,7 @@ def test_letters_before_a_number_are_not_left_out_where_the_other_has_some_of_it
 )
 def test_a_longer_name_of_a_rare_line_is_another_model(title: str, other: str) -> None:
     """In a catalogue where nobody else has it, its name is no code that both share."""
-    one, two = _features(title), _features(other)
+    one, two = title_features(title), title_features(other)
     assert "other_short_name" in [code for code, *_ in title_evidence(one, two, RARE)]
     assert "other_short_name" in [code for code, *_ in title_evidence(two, one, RARE)]
 

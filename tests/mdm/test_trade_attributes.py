@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mdm.match.features import offer_features
 from mdm.match.vetoes import veto
 from mdm.normalise.attributes import attributes
 from mdm.normalise.trade_attributes import TRADE_KEYS
+from tests.mdm.offers_at_hand import title_features
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,5 @@ def test_what_a_merchant_states(name: str, value: str, key: str, read: str | Non
     ],
 )
 def test_what_parts_two_offers(title: str, other: str, reason: str | None) -> None:
-    one, two = (
-        offer_features(each, {"attributes": attributes((), each, None)}) for each in (title, other)
-    )
+    one, two = (title_features(each) for each in (title, other))
     assert veto(one, two) == reason

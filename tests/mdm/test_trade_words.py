@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mdm.match.evidence import evidence
-from mdm.match.features import offer_features
 from mdm.match.rarity import Rarity
-from mdm.normalise.attributes import attributes, colour_of, from_title
+from mdm.normalise.attributes import colour_of, from_title
 from mdm.normalise.text import folded
 from mdm.normalise.trade_words import ENGLISH_OF
 from mdm.normalise.vocabulary import MODEL_WORDS
+from tests.mdm.offers_at_hand import title_features
 
 RARITY = Rarity(0, lambda _: 0)
 
@@ -25,9 +25,7 @@ RARITY = Rarity(0, lambda _: 0)
     ],
 )
 def test_titles_of_two_languages_meet(title: str, other: str) -> None:
-    one, two = (
-        offer_features(each, {"attributes": attributes((), each, None)}) for each in (title, other)
-    )
+    one, two = (title_features(each) for each in (title, other))
     row = evidence(one, two, 0.5, RARITY)
     assert row.words_contained > 0.6
     assert row.same_colour >= 0
