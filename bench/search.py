@@ -32,6 +32,7 @@ from bench.icecat import documents, judgements
 from bench.judged_index import BRAND, LANGUAGE, embedded_index, fill
 from bench.memory import own_mb, resident_mb
 from comptoir.installation import Installation
+from comptoir.roles import collect_seldom
 from indexer.elasticsearch import ElasticsearchEngine
 from indexer.elasticsearch.mapping import vector_field
 from indexer.elasticsearch.querying import search_body
@@ -112,6 +113,8 @@ def _in_process(root: Path, brand: Brand, encoder: Encoder, copies: int) -> Iter
 
     for text in judged:
         page(text)
+    # As a shop's process does before it serves.
+    collect_seldom()
     for name, texts in (("unseen queries", unseen), ("judged queries", judged * 3)):
         wall, processor = _timed(page, texts)
         yield Figure(f"{size}: {name}", percentiles(wall), goal)

@@ -97,7 +97,7 @@ def serve(role: str) -> None:
         from comptoir.backoffice import create_backoffice
 
         app, port = create_backoffice(installation), settings.backoffice_port
-    _collect_seldom()
+    collect_seldom()
     uvicorn.run(app, host=settings.host, port=port, **server_options(settings))
 
 
@@ -119,7 +119,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Look for cycles of dead objects less often, and never among what stays for good.
 
     An answer is thousands of objects that die without a cycle: at Python's own pace looking for

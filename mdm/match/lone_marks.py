@@ -19,7 +19,9 @@ from mdm.normalise.vocabulary import MARKS
 _LINE = re.compile(r"[a-z]{4,}\d{1,2}")
 """A line and its number written together: `hero11`."""
 # So seldom left out by a shop that a shared code does not make up for it.
-_ALWAYS = frozenset(("exclusive", "long", "short", "silent", "wifi"))
+_ALWAYS = frozenset(
+    ("exclusive", "heatsink", "long", "runflat", "short", "silent", "tester", "wifi")
+)
 _PLUS = re.compile(r"(?<![a-z0-9])(?=[a-z0-9]*[a-z])[a-z0-9]{2,}\+(?![a-z0-9+])")
 _WORD = re.compile(r"[^\W_]+")
 # How sharp and bright a screen is.

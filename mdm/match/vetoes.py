@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from mdm.match.features import Features
 from mdm.match.lone_marks import lone_mark
+from mdm.match.made_for import is_spare, made_for
 from mdm.match.model_codes import written_in_two_ways
 from mdm.match.rarity import TELLING, Rarity
 from mdm.match.shared_codes import shared_codes
@@ -50,6 +51,8 @@ def veto(one: Features, other: Features) -> str | None:
         return "one of them is a bundle"
     if one.is_accessory != other.is_accessory and _is_for(one, other):
         return "one of them is an accessory"
+    if not _share_an_identifier(one, other) and is_spare(one, other):
+        return "one of them is made for the other"
     packs = (one.attributes.get("pack_count", "1"), other.attributes.get("pack_count", "1"))
     if packs[0] != packs[1] and not _says(other, packs[0]) and not _says(one, packs[1]):
         return f"packs of {packs[0]} and of {packs[1]}"
@@ -121,6 +124,8 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
     shared = shared_codes(one, other)
     if not shared and written_in_two_ways(one, other):
         return None
+    if made_for(one, other):
+        return "one may be made for the other"
     if one.codes and other.codes and not shared:
         return "model codes agree in parts only"
     told = _unlike(one, other, shared)
@@ -157,7 +162,8 @@ def _says(offer: Features, count: str) -> bool:
     if count == "1" or "pack_count" in offer.attributes:
         return False
     described = offer.reading.described
-    return count in offer.numbers or (count in described and "pack" in described)
+    is_several = "multipack" in offer.reading.tokens
+    return is_several or count in offer.numbers or (count in described and "pack" in described)
 
 
 def _attributes(one: Mapping[str, str], other: Mapping[str, str]) -> str | None:

@@ -61,12 +61,14 @@ _PACKS = (
     ),
     re.compile(r"^(\d{1,2})\s?x\s(?=[a-z])"),
     # Ports are counted alike: `4 x 1G SFP`.
-    re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d)?\s?(?:g|kg|ml|l|cl)\b(?!\s?q?sfp)"),
+    re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d{1,3})?\s?(?:g|kg|ml|l|cl)\b(?!\s?q?sfp)"),
     re.compile(r"[(,\[]\s?x\s?(\d{1,2})\s?[)\]]"),
     re.compile(r"(?<=\s)[x×]\s?(\d{1,2})$"),
+    re.compile(r"(?<=[a-z]\s)x(\d{1,2})(?=\s(?:for|fur|passend|pour)\s)"),
     re.compile(r"\b(double|duo|twin|doppel)[- ]?(?:pack|packung)\b"),
 )
-_PHENOM = re.compile(r"\b(?:phenom|athlon|opteron|cpu|processor|prozessor|amd|intel)\b")
+# Their names and lanes are numbered alike: `phenom x4`, `pcie 4.0 x16`.
+_PHENOM = re.compile(r"\b(?:phenom|athlon|opteron|cpu|processor|prozessor|amd|intel|pcie?)\b")
 
 
 def attributes(

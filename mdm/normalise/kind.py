@@ -8,8 +8,14 @@ from mdm.normalise.text import folded
 from mdm.normalise.vocabulary import ACCESSORIES, ACCESSORY_FOR, CERTAIN_ACCESSORIES
 
 _WORDS = re.compile(r"[^\W_]+")
-# `USB-A + USB-C` are plugs of one thing, and an adapter comes with every second memory card.
-_PLUS = re.compile(r"\s\+\s(?!usb|hdmi|lan|wifi|type|ada|reader|lecteur|leser|sd)(?=[^\W\d_]{2})")
+# `USB-A + USB-C` are plugs of one thing, an adapter comes with every second memory card, a link with
+# a chain.
+_PLUS = re.compile(
+    r"\s\+\s(?!usb|hdmi|lan|wifi|type|ada|reader|lecteur|leser|sd|attache|colou?r|couleur|farb)"
+    r"(?=[^\W\d_]{2})"
+)
+# A tool and what it runs on: whether that comes along is an attribute of its own.
+_CORDLESS = re.compile(r"(?=.*\b\d{2}\s?v\b).*\b(?:akkus?|accus?|batter[a-z]+)\b")
 _TOGETHER = re.compile(r"\bbundle\b|\bim set mit\b|\bdazu\b")
 _WITH = frozenset(("with", "mit", "avec", "inkl", "incl", "inklusive", "including"))
 
@@ -17,7 +23,8 @@ _WITH = frozenset(("with", "mit", "avec", "inkl", "incl", "inklusive", "includin
 def is_bundle(title: str) -> bool:
     """`Camera X + memory card Y`, `Phone bundle`."""
     plain = folded(title)
-    return bool(_PLUS.search(plain) or _TOGETHER.search(plain))
+    comes_along = _PLUS.search(plain) and not _CORDLESS.match(plain)
+    return bool(comes_along or _TOGETHER.search(plain))
 
 
 def added(plain: str) -> frozenset[str]:

@@ -58,6 +58,8 @@ dress: kleid vestido abito jurk sukienka klanning saty
 table: tisch tavolo mesa tafel stol
 chair: stuhl chaise sedia silla stoel krzeslo zidle
 lamp: lampe leuchte lampada lampara
+heatsink: kuhlkorper dissipateur dissipatore disipador
+runflat: rft
 """
 
 _PEOPLE = """

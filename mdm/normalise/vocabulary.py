@@ -16,7 +16,7 @@ COLOURS = {
     "midnight mitternacht minuit jet anthracite anthrazit nero nera neri nere negro negra "
     "negros preto preta zwart zwarte czarny czarna czarne svart cerna cerny fekete",
     "white": "white weiss weisser weisse weisses blanc blanche blancs blanches ivory polarweiss "
-    "creme cream bianco bianca bianchi bianche blanco blanca branco branca wit witte "
+    "creme cream bianco bianca bianchi bianche blanco blanca branco branca wit witte wei "
     "bialy biala biale bily feher",
     "silver": "silver silber silbern silberner argent argente argentee platinum edelstahl inox "
     "argento plata plateado prata zilver zilveren srebrny srebrna stribrna stribrny ezust",
@@ -73,6 +73,7 @@ ATTRIBUTE_KEYS = {
     "zielgruppe",
     "lens_range": "lens_range",
     "batteries_included": "batteries_included",
+    "tyre_index": "tyre_index load_speed_index",
     "sim_cards": "sim_cards sim_slots nombre_de_sim anzahl_sim_karten",
     "place_settings": "place_settings couverts nombre_de_couverts massgedecke anzahl_massgedecke",
 }
@@ -161,6 +162,13 @@ ACCESSORIES = _words(
     "schutzfolie schutzhulle skin sleeve stand strap stylus support tasche telecommande verre"
 )
 
+# What parts and other makers' goods say of themselves.
+SPARES = _words(
+    "compatibile compatibili compatible compatibles compatibel ersatz ersatzteil kompatibel "
+    "kompatibilni kompatybilny kompatybilna passend rechange recambio refill remanufactured "
+    "remanufacturee remplacement replacement reserve ricambio spare vervanging zamiennik"
+)
+
 # Accessories wherever they lead.
 CERTAIN_ACCESSORIES = _words(
     "coque coques hulle schutzhulle handyhulle handyhullen panzerglas schutzfolie displayschutz "
@@ -182,6 +190,7 @@ MODEL_WORDS = _words(
 # is a kind of thing too.
 MARKS = (MODEL_WORDS - {"compact"}) | _words(
     "5g advanced ambiance ax basic cellular collector collectors color combo creator deluxe "
-    "dimmable dimmbar duo edition evo exclusive extended fe home kit long music night short "
-    "silent slim solar special supreme travel ultimate wifi"
+    "dimmable dimmbar doppelzoom duo edition evo exclusive extended fe heatsink home intense kit "
+    "long music night ps3 ps4 ps5 runflat short silent slim solar special supreme tester travel "
+    "twin ultimate wifi xbox"
 )
