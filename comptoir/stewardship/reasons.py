@@ -15,6 +15,8 @@ _WORDS = {
     "a title that short names nothing": "A title that short names nothing",
     "one of them is a bundle": "One is sold with something else",
     "one of them is an accessory": "One is an accessory",
+    "one of them is made for the other": "One is made for the other",
+    "one may be made for the other": "One may be made for the other",
     "one comes boxed, the other without its box": "One comes boxed, the other without its box",
     "one is a part of a computer maker": "One is a part of a computer maker",
     "model codes agree in parts only": "Their model codes agree in parts only",

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from mdm.match.one_form import in_one_form
 from mdm.match.reading import MAX_DESCRIBED, Reading, read
 from mdm.match.short_names import Names, short_names
 from mdm.normalise.text import folded
@@ -72,7 +73,11 @@ def compact(text: str) -> str:
 
 def tokens(title: str, most: int = MAX_TOKENS) -> list[str]:
     """Folded pieces of a title, at most so many; `7.5` stays one piece."""
-    return _translated(_TOKEN.findall(folded(title))[:most])
+    return _pieces(folded(title), most)
+
+
+def _pieces(text: str, most: int = MAX_TOKENS) -> list[str]:
+    return _translated(_TOKEN.findall(in_one_form(text))[:most])
 
 
 def _translated(pieces: list[str]) -> list[str]:
@@ -183,7 +188,7 @@ def _described(text: str) -> list[str]:
 def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
     """Features of an offer from its title and stored facts."""
     text = folded(title)
-    pieces = _translated(_TOKEN.findall(text)[:MAX_TOKENS])
+    pieces = _pieces(text)
     parts = _parts(text, pieces)
     maker = facts.get("manufacturer")
     mpn = compact(facts.get("mpn") or "")

@@ -20,8 +20,13 @@ _LINE = re.compile(r"[a-z]{4,}\d{1,2}")
 """A line and its number written together: `hero11`."""
 # So seldom left out by a shop that a shared code does not make up for it.
 _ALWAYS = frozenset(
-    ("exclusive", "heatsink", "long", "runflat", "short", "silent", "tester", "wifi")
+    (
+        *("exclusive", "generation", "heatsink", "long", "nonvr", "runflat", "short", "silent"),
+        *("tester", "wifi"),
+    )
 )
+# Which lens it is both say.
+_WITH_LENS = frozenset(("kit", "zoom"))
 _PLUS = re.compile(r"(?<![a-z0-9])(?=[a-z0-9]*[a-z])[a-z0-9]{2,}\+(?![a-z0-9+])")
 _WORD = re.compile(r"[^\W_]+")
 # How sharp and bright a screen is.
@@ -54,7 +59,10 @@ def _is_strong(code: str) -> bool:
 
 def _more(one: Features, other: Features) -> Iterator[str]:
     """Marks of the first that the other has in no form."""
+    with_lens = "lens_range" in one.attributes and "lens_range" in other.attributes
     for word in _marks(one) - _marks(other) - other.reading.tokens - other.reading.described:
+        if with_lens and word in _WITH_LENS:
+            continue
         if not any(word in code for code in other.all_codes):
             yield word
     if "lens_range" in one.attributes and "lens_range" not in other.attributes:

@@ -45,12 +45,12 @@ def is_spare(one: Features, other: Features) -> bool:
 
 def _is_for(part: Features, whole: Features, shared: frozenset[str]) -> bool:
     before, behind = _split(part.reading.text)
-    if not behind or not all(code in behind and code not in before for code in shared):
+    if not behind or any(code in before for code in shared):
         return False
-    if not any(0 <= behind.find(code) <= _NEAR for code in shared):
-        return False
+    # Of some codes a part is written in another language: `305xl noir`.
+    named = [code for code in shared if 0 <= behind.find(code) <= _NEAR]
     own = _split(whole.reading.text)[0]
-    return any(code in own for code in shared) and not _are_of_one_kind(part, whole)
+    return any(code in own for code in named) and not _are_of_one_kind(part, whole)
 
 
 def _are_of_one_kind(part: Features, whole: Features) -> bool:

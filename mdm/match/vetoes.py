@@ -47,12 +47,9 @@ def veto(one: Features, other: Features) -> str | None:
     """The first reason against one product, in words; None when nothing forbids it."""
     if (_is_nameless(one) or _is_nameless(other)) and not _share_an_identifier(one, other):
         return "a title that short names nothing"
-    if one.is_bundle != other.is_bundle and _is_bundled(one, other):
-        return "one of them is a bundle"
-    if one.is_accessory != other.is_accessory and _is_for(one, other):
-        return "one of them is an accessory"
-    if not _share_an_identifier(one, other) and is_spare(one, other):
-        return "one of them is made for the other"
+    kinds = _of_unlike_kinds(one, other)
+    if kinds is not None:
+        return kinds
     packs = (one.attributes.get("pack_count", "1"), other.attributes.get("pack_count", "1"))
     if packs[0] != packs[1] and not _says(other, packs[0]) and not _says(one, packs[1]):
         return f"packs of {packs[0]} and of {packs[1]}"
@@ -63,6 +60,17 @@ def veto(one: Features, other: Features) -> str | None:
     if _is_option_of(one, other) or _is_option_of(other, one):
         return "one is a part of a computer maker"
     return _attributes(one.attributes, other.attributes) or _audience(one, other)
+
+
+def _of_unlike_kinds(one: Features, other: Features) -> str | None:
+    """The thing itself, an accessory for it, several things as one."""
+    if one.is_bundle != other.is_bundle and _is_bundled(one, other):
+        return "one of them is a bundle"
+    if one.is_accessory != other.is_accessory and _is_for(one, other):
+        return "one of them is an accessory"
+    if not _share_an_identifier(one, other) and is_spare(one, other):
+        return "one of them is made for the other"
+    return None
 
 
 def _audience(one: Features, other: Features) -> str | None:

@@ -61,7 +61,9 @@ _PACKS = (
     ),
     re.compile(r"^(\d{1,2})\s?x\s(?=[a-z])"),
     # Ports are counted alike: `4 x 1G SFP`.
-    re.compile(r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d{1,3})?\s?(?:g|kg|ml|l|cl)\b(?!\s?q?sfp)"),
+    re.compile(
+        r"(?<![\w.,])(\d{1,2})\s?x\s?\d{1,5}(?:[.,]\d{1,3})?\s?(?:g|kg|ml|l|cl)\b(?!\s?q?sfp)"
+    ),
     re.compile(r"[(,\[]\s?x\s?(\d{1,2})\s?[)\]]"),
     re.compile(r"(?<=\s)[x×]\s?(\d{1,2})$"),
     re.compile(r"(?<=[a-z]\s)x(\d{1,2})(?=\s(?:for|fur|passend|pour)\s)"),

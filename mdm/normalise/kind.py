@@ -8,8 +8,8 @@ from mdm.normalise.text import folded
 from mdm.normalise.vocabulary import ACCESSORIES, ACCESSORY_FOR, CERTAIN_ACCESSORIES
 
 _WORDS = re.compile(r"[^\W_]+")
-# `USB-A + USB-C` are plugs of one thing, an adapter comes with every second memory card, a link with
-# a chain.
+# `USB-A + USB-C` are plugs of one thing, an adapter comes with every second memory card, and with a
+# chain its link.
 _PLUS = re.compile(
     r"\s\+\s(?!usb|hdmi|lan|wifi|type|ada|reader|lecteur|leser|sd|attache|colou?r|couleur|farb)"
     r"(?=[^\W\d_]{2})"

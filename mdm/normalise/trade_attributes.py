@@ -13,11 +13,12 @@ _LENS = re.compile(
     r"(?<![\w.,])(\d{1,3}(?:[.,]\d)?)\s?(?:mm)?\s?[-\u2013]\s?(\d{2,3})\s?mm\b(?!\s?x)"
 )
 # Where shops leave the dash out, and the unit, only ranges that lenses have: `18 55mm`, `18 55`.
-_BARE_LENS = re.compile(
-    r"(?<![\w.,])(10 18|12 40|12 60|14 42|14 45|14 140|14 150|15 45|16 35|16 50|16 80|18 55|18 105|18 135"
-    r"|18 140|18 150|18 200|18 300|24 70|24 105|24 120|28 70|28 75|40 150|45 150|45 200|50 230|50 250"
-    r"|55 200|55 210|55 250|55 300|70 200|70 300|75 300|100 300|100 400|150 600)(?:\s?mm)?(?![\w.,]*\d)"
+_ZOOMS = (
+    "10 18|12 32|12 40|12 60|14 42|14 45|14 140|14 150|15 45|16 35|16 50|16 80|18 55|18 105|18 135"
+    "|18 140|18 150|18 200|18 300|24 70|24 105|24 120|28 70|28 75|35 100|40 150|45 150|45 200"
+    "|50 230|50 250|55 200|55 210|55 250|55 300|70 200|70 300|75 300|100 300|100 400|150 600"
 )
+_BARE_LENS = re.compile(rf"(?<![\w.,])({_ZOOMS})(?:\s?mm)?(?![\w.,]*\d)")
 _BODY_ONLY = re.compile(
     r"\b(?:body only|camera body|slr body|nur gehause|kameragehause|boitier (?:nu|seul)|"
     r"solo cuerpo|solo corpo|solo body|alleen body)\b"
@@ -44,7 +45,7 @@ _BATTERIES = re.compile(
     r"(?:inkl|incl|mit|avec|with|con)\.? (?:\d\s?x\s?)?\d{1,2}(?:[.,]\d)?\s?ah)\b|"
     r"(?<![\w.,])[1-4]\s?x\s?\d{1,2}(?:[.,]\d)?\s?ah\b"
 )
-_TYRE = re.compile(r"\b\d{3}\s?/\s?\d{2}\s?z?r\s?f?\s?\d{2}\b")
+_TYRE = re.compile(r"\b\d{3}\s?/\s?\d{2}\s?z?r\s?f?\s?\d{2}c?\b")
 _LOAD = re.compile(r"(?<![\w./])(\d{2,3})(?:/\d{2,3})?\s?([jkl-nq-tvwyh])\b")
 _SAID = {"yes": "yes", "oui": "yes", "ja": "yes", "no": "no", "non": "no", "nein": "no"}
 

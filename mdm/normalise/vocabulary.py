@@ -191,6 +191,6 @@ MODEL_WORDS = _words(
 MARKS = (MODEL_WORDS - {"compact"}) | _words(
     "5g advanced ambiance ax basic cellular collector collectors color combo creator deluxe "
     "dimmable dimmbar doppelzoom duo edition evo exclusive extended fe heatsink home intense kit "
-    "long music night ps3 ps4 ps5 runflat short silent slim solar special supreme tester travel "
-    "twin ultimate wifi xbox"
+    "long music night nonvr ps3 ps4 ps5 runflat short silent slim solar special supreme tester "
+    "travel twin ultimate wifi xbox"
 )

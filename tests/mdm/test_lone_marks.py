@@ -19,7 +19,10 @@ from tests.mdm.offers_at_hand import title_features
         ("Velora D5600", "Velora D5600 18-55 mm VR", "lens"),
         ("Norvalis Note G54 5G 256GB", "Norvalis Note G54 Power 5G 256GB", "power"),
         ("Torvald LED E14 4 W 2700K", "Torvald LED E14 4 W 2700K dimmbar", "dimmable dimmbar"),
+        ("Norvalis Elden quest", "Norvalis Elden quest PS4", "ps4"),
         # Not even a long code makes up for it.
+        ("Torvald SN850X9 2TB", "Torvald SN850X9 2TB con dissipatore di calore", "heatsink"),
+        ("Velora DSC-RX100B", "Velora DSC-RX100B II", "generation"),
         ("Torvald B550M2 board PRO-VDH", "Torvald B550M2 PRO-VDH WiFi board", "wifi"),
     ],
 )

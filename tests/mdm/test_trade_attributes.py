@@ -15,6 +15,18 @@ from tests.mdm.offers_at_hand import title_features
     [
         ("Optaria D80 camera with 18-55mm lens", {"lens_range": "18-55 mm"}),
         ("Optaria D80 + 18–55 mm & 55-200 mm", {"lens_range": "18-55 mm/55-200 mm"}),
+        # Feeds lose dashes and umlauts.
+        ("optaria d80 dslr 18 55mm vr", {"lens_range": "18-55 mm"}),
+        ("optaria d80 dslr 18 55 and 70 300 vr", {"lens_range": "18-55 mm/70-300 mm"}),
+        ("optaria d80 slr geh use", {"lens_range": "body only"}),
+        ("optaria d80 camera body black", {"lens_range": "body only"}),
+        ("Torvald fridge 55 200 full body", {}),
+        ("Rollwerk Kontakt 6 205/55 R16 91 V", {"tyre_index": "91V"}),
+        ("Rollwerk Turan 225/50R17 98Y XL", {"tyre_index": "98Y"}),
+        ("Rollwerk Van 195/75 R16C 107/105R", {"tyre_index": "107R"}),
+        ("Torvald saw 91 V", {}),
+        ("Bohrwick AB18-60 18V Body Only", {"batteries_included": "no", "lens_range": "body only"}),
+        ("Bohrwick AB18-60 inkl. 2,0 Ah Akku", {"batteries_included": "yes"}),
         ("Appareil Optaria D80 boîtier nu", {"lens_range": "body only"}),
         ("Optaria D80 nur Gehäuse", {"lens_range": "body only"}),
         ("Body lotion 18-55 years", {}),
@@ -65,6 +77,7 @@ def test_what_a_merchant_states(name: str, value: str, key: str, read: str | Non
     ("title", "other", "reason"),
     [
         ("Optaria D80 18-55mm", "Optaria D80 18-105mm", "lens range 18-55 mm and 18-105 mm"),
+        ("Rollwerk 205/55 R16 91H", "Rollwerk 205/55R16 91 V", "tyre index 91H and 91V"),
         ("Optaria D80 body only", "Optaria D80 18-105mm", "lens range body only and 18-105 mm"),
         ("Optaria D80 18-55mm", "Optaria D80 with 18-55 mm lens", None),
         ("Optaria D80", "Optaria D80 with 18-55 mm lens", None),

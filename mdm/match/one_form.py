@@ -1,0 +1,36 @@
+"""Words of a folded title put in one form before they are read: what shops write in many ways, and
+what only says what kind of thing it is. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
+# `5D Mark IV`, `5d mk4`, `a7 III`, `a7iii`.
+_MARK = re.compile(r"\b(?:mark|mk)[ .-]?(i{1,3}|iv|vi?|[1-9])\b")
+_NUMERAL = re.compile(r"(?<![a-z0-9])([a-z]{0,2}\d{1,3}[a-hj-z]?)[ -]?(ii|iii|iv)\b")
+# A kind of camera, and what a camera can do; elsewhere both words name models.
+_COMPACT = re.compile(r"\bcompact (?=(?:bridge|camera|digital|superzoom|system)\b)")
+_ZOOM = re.compile(
+    r"(?:(?<=\dx)|(?<=optical)|(?<=optischer)|(?<=optique)) zoom\b|\bzoom (?=lens\b)"
+)
+# With and without a stabiliser.
+_NON = re.compile(r"\bnon[ -](?=vr\b)")
+
+
+@lru_cache(maxsize=50_000)
+def in_one_form(text: str) -> str:
+    """A folded title as it is read."""
+    if "compact " in text:
+        text = _COMPACT.sub("", text)
+    if "zoom" in text:
+        text = _ZOOM.sub(" ", text)
+    text = _MARK.sub(_marked, _NON.sub("non", text))
+    return _NUMERAL.sub(lambda found: f"{found[1]} mk{_ROMAN[found[2]]}", text)
+
+
+def _marked(found: re.Match[str]) -> str:
+    number = found[1]
+    return f"mk{number if number.isdigit() else _ROMAN[number]}"
