@@ -11,7 +11,8 @@ from functools import lru_cache
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7}
 # A single letter counts behind `mark` only; `UHS-II` is a norm.
 _NUMERAL = re.compile(
-    r"\b(?:mark|mk)[ .-]?(i{1,3}|iv|vi{0,2}|[1-9])\b|(?<!uhs )(?<!uhs-)\b(ii|iii|iv|vi|vii)\b"
+    r"\b(?:(?:mark|mk)[ .-]|mk|mark(?=i[iv]|\d))(i{1,3}|iv|vi{0,2}|[1-9])\b"
+    r"|(?<!uhs )(?<!uhs-)\b(ii|iii|iv|vi|vii)\b"
 )
 
 

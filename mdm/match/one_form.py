@@ -9,7 +9,7 @@ from functools import lru_cache
 
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 # `5D Mark IV`, `5d mk4`, `a7 III`, `a7iii`.
-_MARK = re.compile(r"\b(?:mark|mk)[ .-]?(i{1,3}|iv|vi?|[1-9])\b")
+_MARK = re.compile(r"\b(?:(?:mark|mk)[ .-]|mk|mark(?=i[iv]|\d))(i{1,3}|iv|vi?|[1-9])\b")
 _NUMERAL = re.compile(r"(?<![a-z0-9])([a-z]{0,2}\d{1,3}[a-hj-z]?)[ -]?(ii|iii|iv)\b")
 # A kind of camera, and what a camera can do; elsewhere both words name models.
 _COMPACT = re.compile(r"\bcompact (?=(?:bridge|camera|digital|superzoom|system)\b)")

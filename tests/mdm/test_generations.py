@@ -23,6 +23,7 @@ RARITY = Rarity(0, lambda _: 0)
         ("optaria 70-200 f2.8l is ii on rx100 iii", {2, 3}),
         ("card uhs-ii 64gb uhs iii", set()),
         ("xeon e5 1231 v3", set()),
+        ("velora znane marki", set()),
         ("i love v and vi", {6}),
         ("optaria marketing iiii", set()),
     ],

@@ -18,6 +18,7 @@ def test_a_generation_is_one_word_however_it_is_written(title: str) -> None:
 def test_a_numeral_behind_a_model_is_its_generation() -> None:
     assert tokens("Optaria A7 III body") == tokens("Optaria A7iii body")
     assert tokens("Optaria memory card UHS-II") == ["optaria", "memory", "card", "uhs", "ii"]
+    assert tokens("Velora znane marki") == ["velora", "znane", "marki"]
     assert tokens("Orbo edition ii") == ["orbo", "edition", "ii"]
 
 
