@@ -15,7 +15,7 @@ from mdm.match.vetoes import EXACT, ROUNDED
 
 # Functions whose texts are told as reasons; of the others' texts only some are.
 _TELLING = {
-    vetoes: ("veto", "doubt", "_unlike", "_of_unlike_kinds"),
+    vetoes: ("veto", "doubt", "_unlike", "_contradicted", "_of_unlike_kinds"),
     lone_marks: ("lone_mark",),
     decide: ("merge", "obey", "_obstacle"),
     rivals: ("doubt", "_find_torn"),

@@ -137,8 +137,15 @@ def test_codes_that_agree_in_parts_only_are_put_before_a_person() -> None:
     assert doubt(one, sister) == doubt(sister, one) == "model codes agree in parts only"
     assert doubt(one, features("Liebherr TP 1414 under counter fridge comfort")) is None
     assert doubt(one, features("Liebherr under counter fridge comfort")) is None
+    # Feeds put a sister's GTIN on a thing; no title speaks against a GTIN by saying less.
     stated = features("Liebherr TP1414 fridge", gtins=["1"]), features("TSP1414", gtins=["1"])
-    assert doubt(*stated) is None
+    assert doubt(*stated) == "model codes agree in parts only"
+    v15, v12 = (features(f"Liebherr V{n} detect cleaner", gtins=["1"]) for n in (15, 12))
+    assert doubt(v15, v12) == "one says v15 where the other says v12"
+    said_less = features("Liebherr fridge", gtins=["1"])
+    assert doubt(features("Liebherr TP1414 fridge pro", gtins=["1"]), said_less) is None
+    numbered = (features(title, gtins=["1"], mpn="99-77") for title in ("TP1414", "TSP1414"))
+    assert doubt(*numbered) is None
 
 
 def test_identifiers() -> None:
