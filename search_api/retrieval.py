@@ -40,6 +40,7 @@ from search_api.second_stage import (
     order_candidates,
     with_all_words,
 )
+from search_api.understanding.correction import Correction
 from search_api.understanding.denied import stands_alone
 from search_api.understanding.dropping import indispensable, least_telling_first, says_little
 from search_api.understanding.everyday import opposites
@@ -47,7 +48,7 @@ from search_api.understanding.narrowing import narrowed
 from search_api.understanding.other_readings import other_readings
 from search_api.understanding.recognition import Reading, kinds_named
 from search_api.understanding.snapshot import Snapshot
-from search_api.understanding.spelling import Correction, corrections, likeliest
+from search_api.understanding.spelling import corrections, likeliest
 from search_api.understanding.synonyms import words_of
 from tenants.brand import Brand
 from tenants.ranking.products import RankedProduct
@@ -124,7 +125,7 @@ class Retrieval:
         correction = self._correction(query, query.text)
         if correction is None or correction.is_sure:
             return nearest
-        return replace(nearest, did_you_mean=correction.text)
+        return replace(nearest, did_you_mean=correction.of(query.text))
 
     def _by_words(self, query: ShopQuery, text: str, plan: RulePlan) -> Retrieved | None:
         """The rungs of words; None where no product has enough of them."""
@@ -144,11 +145,11 @@ class Retrieval:
             mended = replace(query, as_words=(*query.as_words, "spelling"))
             better = self._by_words(mended, correction.text, plan)
             if better is not None:
-                return said(better, "corrected", query.text, corrected_query=correction.text)
+                whole = correction.of(query.text)
+                return said(better, "corrected", query.text, corrected_query=whole)
         found = self._with_fewer(query, text, strict, plan)
-        is_offered = correction is not None and not (correction.is_doubtful and strict.total)
-        if found is not None and correction is not None and is_offered:
-            found = replace(found, did_you_mean=correction.text)
+        if found is not None and correction is not None and correction.is_offered(strict.total):
+            found = replace(found, did_you_mean=correction.of(query.text))
         return found
 
     def _with_fewer(

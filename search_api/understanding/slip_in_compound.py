@@ -19,9 +19,14 @@ _HEAD, _TAIL = 3, 5
 
 
 def parts_meant(folded: str, snapshot: Snapshot) -> tuple[str, str] | None:
-    """Both parts as they were meant, one of them a slip away; the longest known part wins."""
+    """Both parts as they were meant, one of them a slip away; the longest known part wins.
+
+    None for a word of two known parts: it stands.
+    """
     found = list(_ways(folded, snapshot)) if len(folded) >= _HEAD + _TAIL else []
-    return max(found)[1:] if found else None
+    if not found or any(head + tail == folded for _, head, tail in found):
+        return None
+    return max(found)[1:]
 
 
 def _ways(folded: str, snapshot: Snapshot) -> Iterator[tuple[int, str, str]]:

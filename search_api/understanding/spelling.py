@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -20,7 +20,9 @@ from rapidfuzz.distance import OSA
 from indexer import compounds
 from indexer.analysis import LANGUAGES, OTHER, is_stop_word, is_unit, shown_words
 from indexer.folding import fold
+from indexer.stemming import stem
 from kernel.categories import categories
+from search_api.understanding.correction import WORD, Correction
 from search_api.understanding.everyday import everyday_words
 from search_api.understanding.slip_in_compound import parts_meant
 from search_api.understanding.snapshot import Near, Snapshot
@@ -45,33 +47,10 @@ _ASKED = 0.5
 _NAME, _FOREIGN = 1.0, 3.0
 """Bits for a word that is not of the reader's language."""
 _REMEMBERED = 5_000
-_WORD = re.compile(r"[^\W_]+")
 _DOUBLED = re.compile(r"([nlts])\1(?=e?s?$)")
 """What the stem of a French word has once."""
 _VOWEL = re.compile(r"[aeiouy]")
 _PLURALS = ("s", "x")
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """The text with its unknown words replaced; `replaced` are (as typed, as corrected).
-
-    `slips` says in bits how unlikely a hand is to slip so, however often the words are meant.
-    `is_doubtful`: a word that exists is replaced, for the one reason that no product shows it;
-    `is_named`: by what names a kind of thing or a maker. `is_borne_out`: products have all words.
-    """
-
-    text: str
-    replaced: tuple[tuple[str, str], ...]
-    slips: float = 0.0
-    is_doubtful: bool = False
-    is_named: bool = False
-    is_borne_out: bool = False
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether no word that exists is replaced, or products say that it was not meant."""
-        return not self.is_doubtful or self.is_borne_out
 
 
 def corrected(text: str, language: str, snapshot: Snapshot) -> Correction | None:
@@ -89,10 +68,11 @@ def corrections(
     """
     if not snapshot.words:
         return ()
+    in_one = _written_apart(text, language, snapshot)
     found = [
         (match, near(match[0], language, snapshot))
-        for match in _WORD.finditer(text)
-        if fold(match[0]) not in stand
+        for match in WORD.finditer(text)
+        if fold(match[0]) not in stand | in_one
     ]
     unknown = [(match, words) for match, words in found if words][:_MOST]
     exist = [row for row in unknown if _exists(row[0][0], snapshot)]
@@ -102,20 +82,41 @@ def corrections(
     return (*_ways(text, slips), *joined, *doubtful[:_DOUBTFUL_WAYS])
 
 
+def _written_apart(text: str, language: str, snapshot: Snapshot) -> Set[str]:
+    """Words (folded) that are right with the one beside them: `wasser kocher` is no kitchen."""
+    words = [fold(match[0]) for match in WORD.finditer(text)]
+    return {
+        word
+        for pair in pairwise(words)
+        if _is_known("".join(pair), language, snapshot)
+        for word in pair
+    }
+
+
 def _joined_ways(
     text: str, language: str, snapshot: Snapshot, stand: Set[str]
 ) -> Iterator[Correction]:
     """Two words typed for one, with a slip in it: `wasch maschiene`."""
-    for first, second in pairwise(_WORD.finditer(text)):
+    for first, second in pairwise(WORD.finditer(text)):
         parts = fold(first[0]), fold(second[0])
         is_apart = text[first.end() : second.start()] == " " and stand.isdisjoint(parts)
         if not is_apart or all(snapshot.knows(part) for part in parts):
             continue
         for meant in near(first[0] + second[0], language, snapshot):
-            if OSA.distance(_sound("".join(parts)), _sound(fold(meant.written))) <= 1:
+            if _is_both(parts, fold(meant.written), language, snapshot):
                 better = text[: first.start()] + meant.written + text[second.end() :]
                 replaced = ((f"{first[0]} {second[0]}", meant.written),)
                 yield Correction(better, replaced, meant.slips, is_named=meant.is_named)
+
+
+def _is_both(parts: tuple[str, str], meant: str, language: str, snapshot: Snapshot) -> bool:
+    """Whether a word is both parts in one. `machines` is the first of `machine à` without the
+    other, and of a guess at both (`mitswift` for `mit stift`) no product shows the whole."""
+    if OSA.distance(_sound("".join(parts)), _sound(meant)) > 1:
+        return False
+    if stem(meant, language) in {stem(part, language) for part in parts}:
+        return False
+    return _is_known(meant, language, snapshot)
 
 
 def _sound(folded: str) -> str:
@@ -150,15 +151,25 @@ def likeliest(ways: Sequence[Correction], products: Callable[[str], int]) -> Cor
     together, another first letter is not believed: `couches taille 4` asks for no `maille`. A word
     that exists gives way only to one that products have beside the others.
     """
-    if not ways or " " not in ways[0].text.strip():
-        return next(iter(ways), None)
+    if not ways:
+        return None
+    if " " not in ways[0].text.strip():
+        return replace(ways[0], is_borne_out=not ways[0].is_doubtful)
     counted = [(products(way.text), way) for way in ways]
     if any(count for count, _ in counted):
         rows = [row for row in counted if not row[1].is_doubtful or _is_borne_out(*row)]
         best = max(rows, key=_likelihood, default=None)
         return replace(best[1], is_borne_out=best[0] > 0) if best else None
-    sure = [way for way in ways if not way.is_doubtful]
+    sure = [way for way in ways if not way.is_doubtful and _is_believed_alone(way)]
     return next((way for way in sure if _begins_right(*way.replaced[0])), None)
+
+
+def _is_believed_alone(way: Correction) -> bool:
+    """Whether no product has to say that it was meant: a short word is near many by accident.
+
+    `sol` is no `solo`, nor `boisé` a `brise`, where nothing shows them beside the other words.
+    """
+    return way.is_named or len(way.replaced[0][0]) >= _LONG
 
 
 def _is_borne_out(count: int, way: Correction) -> bool:
@@ -197,7 +208,9 @@ def near(word: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
         return ()
     if snapshot.knows(folded):
         return _with_one_letter_less(folded, language, snapshot)
-    if folded in _category_words() or is_unit(folded, language) or is_stop_word(folded, language):
+    if _names_a_category(folded, language):
+        return ()
+    if is_unit(folded, language) or is_stop_word(folded, language):
         return ()
     asked = folded, language
     if asked not in snapshot.near:
@@ -245,6 +258,22 @@ def _category_words() -> frozenset[str]:
         phrase for row in categories().values() for phrase in (*row.names.values(), *row.words)
     ]
     return everyday_words() | {word for phrase in phrases for word in shown_words(phrase)}
+
+
+@lru_cache(maxsize=8)
+def _category_stems(language: str) -> frozenset[str]:
+    return frozenset(stem(fold(word, language), language) for word in _category_words())
+
+
+def _names_a_category(folded: str, language: str) -> bool:
+    """Whether a category is called so, in any form of a word that is no short one."""
+    if folded in _category_words():
+        return True
+    return len(folded) >= _LONG and stem(folded, language) in _category_stems(language)
+
+
+def _is_known(folded: str, language: str, snapshot: Snapshot) -> bool:
+    return snapshot.knows(folded) or _names_a_category(folded, language)
 
 
 def _search(folded: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:

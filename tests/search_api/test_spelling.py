@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from search_api.search import Shop
+from search_api.understanding.correction import Correction
 from search_api.understanding.snapshot import Near, Snapshot
 from search_api.understanding.spelling import corrected, corrections, likeliest, near
 from search_api.understanding.written import as_written, written
@@ -246,3 +247,70 @@ def test_one_word_typed_as_two_with_a_slip() -> None:
     assert {"smart fonte", "smartphone"} <= ways
     # Both words exist: nobody split one.
     assert not any("waschmaschine" in way.text for way in corrections("blau machine", "de", shown))
+
+
+@pytest.mark.parametrize(
+    ("typed", "language"),
+    [
+        # One of the two words alone, or a guess at both parts, is nothing that was typed in two.
+        ("machine à laver", "fr"), ("sac à dos", "fr"), ("cartouche d'encre", "fr"),
+        ("robo x weiss", "de"), ("tablet mit stift", "de"), ("in ear kopfhörer", "de"),
+        # Right with the word beside it, and as another form of what a category is called.
+        ("wasser kocher", "de"), ("Tintenpatronen", "de"),
+        # Both parts are known: such a compound stands, though no list has it.
+        ("Retrokühlschrank", "de"), ("Oledfernseher", "de"),
+    ],
+)  # fmt: skip
+def test_what_is_right_gets_no_other_spelling(typed: str, language: str) -> None:
+    shown = {
+        "fr": {"machine": 9, "machines": 2, "sac": 5, "cartouche": 8, "encre": 8, "eau": 7},
+        "de": {"kuche": 30, "wasserkocher": 3, "kuhlschrank": 4, "fernseher": 6, "kopfhorer": 9,
+               "weiss": 4, "tablet": 9},
+        "xx": {"robo": 5, "swift": 6, "retro": 4, "oled": 6, "laver": 3, "dos": 5},
+    }  # fmt: skip
+    assert corrections(typed, language, Snapshot(words=shown)) == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "count", "meant"),
+    [
+        ("sol blanc", 0, None), ("sol blanc", 3, "solo blanc"),
+        ("boisé blanc", 0, None), ("bluetoht blanc", 0, "bluetooth blanc"),
+        ("montr blanc", 0, "montre blanc"),
+    ],
+)  # fmt: skip
+def test_a_short_word_is_near_many_by_accident(typed: str, count: int, meant: str | None) -> None:
+    """Products bear it out, or it names a kind of thing, or it is long."""
+    shown = {"fr": {"solo": 5, "brise": 24, "bluetooth": 9, "montre": 9, "blanc": 40}}
+    ways = corrections(typed, "fr", Snapshot(words=shown))
+    found = likeliest(ways, lambda _: count)
+    assert (found.text if found else None) == meant
+
+
+def test_a_correction_is_of_the_whole_question() -> None:
+    """A measure or a price that was understood is searched no more: it stays in what is shown."""
+    found = Correction("lave vaisselle", (("vaiselle", "vaisselle"),))
+    assert found.of("Lave-VAISELLE 45 cm moins de 400 €") == "Lave-vaisselle 45 cm moins de 400 €"
+    assert found.of("quelque chose d'autre") == "lave vaisselle"
+    joined = Correction("waschmaschine", (("wasch maschiene", "waschmaschine"),))
+    assert joined.of("Wasch Maschiene 8 kg") == "waschmaschine 8 kg"
+
+
+@pytest.mark.parametrize(
+    ("as_typed", "borne_out", "doubtful", "offered"),
+    [
+        (0, False, False, True), (0, False, True, True),
+        (2, True, False, True), (2, False, False, False), (2, True, True, False),
+    ],
+)  # fmt: skip
+def test_beside_products_with_every_word_only_what_products_have_is_offered(
+    as_typed: int, borne_out: bool, doubtful: bool, offered: bool
+) -> None:
+    found = Correction("b", (("a", "b"),), is_borne_out=borne_out, is_doubtful=doubtful)
+    assert found.is_offered(as_typed) is offered
+
+
+def test_a_correction_keeps_what_was_understood(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "ordinatuer portable moins de 9000 €")
+    assert answer.relaxation is not None
+    assert answer.relaxation.corrected_query == "ordinateur portable moins de 9000 €"
