@@ -265,8 +265,9 @@ def test_what_is_right_gets_no_other_spelling(typed: str, language: str) -> None
     shown = {
         "fr": {"machine": 9, "machines": 2, "sac": 5, "cartouche": 8, "encre": 8, "eau": 7},
         "de": {"kuche": 30, "wasserkocher": 3, "kuhlschrank": 4, "fernseher": 6, "kopfhorer": 9,
-               "weiss": 4, "tablet": 9},
-        "xx": {"robo": 5, "swift": 6, "retro": 4, "oled": 6, "laver": 3, "dos": 5},
+               "weiss": 4, "tablet": 9, "mit": 3, "swift": 6},
+        "xx": {"robo": 5, "retro": 4, "oled": 6, "laver": 3, "dos": 5, "eau": 5,
+               "tintenpatrone": 8},
     }  # fmt: skip
     assert corrections(typed, language, Snapshot(words=shown)) == ()
 
