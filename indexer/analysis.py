@@ -26,6 +26,7 @@ from indexer.denials import (
 )
 from indexer.folding import fold
 from indexer.stemming import stem
+from indexer.stop_words import is_stop_word
 from kernel.gtin import read_gtin
 
 LANGUAGES = ("fr", "de", "en")
@@ -58,28 +59,17 @@ _UNITS = {
     "w": "w", "watt": "w", "watts": "w", "kw": "kw", "kwh": "kwh", "wh": "wh", "v": "v",
     "volt": "v", "ah": "ah", "mah": "mah", "hz": "hz", "khz": "khz", "mhz": "mhz", "ghz": "ghz",
     "mp": "mp", "mpx": "mp", "megapixel": "mp", "db": "db", "rpm": "rpm",
-    "mbps": "mbps", "gbps": "gbps", "lm": "lm", "lumen": "lm",
+    "mbps": "mbps", "gbps": "gbps", "lm": "lm", "lumen": "lm", "lumens": "lm",
+    "giga": "gb", "gigas": "gb", "gigabyte": "gb", "gigabytes": "gb", "gigaoctets": "gb",
+    "megabyte": "mb", "megabytes": "mb", "terabyte": "tb", "terabytes": "tb", "teraoctets": "tb",
+    "kilos": "kg", "kilogramm": "kg", "kilogrammes": "kg", "kilogram": "kg", "kilograms": "kg",
+    "gram": "g", "grams": "g", "ltr": "l", "litern": "l", "milliliter": "ml", "millilitres": "ml",
+    "meters": "m", "metern": "m", "zentimeter": "cm", "centimeters": "cm", "centimetres": "cm",
+    "millimeter": "mm", "millimeters": "mm", "millimetres": "mm", "volts": "v",
+    "megapixels": "mp", "hertz": "hz", "decibels": "db", "dezibel": "db",
 }  # fmt: skip
 # Octets: English `2 to 4 players` is no measure.
 _FRENCH_UNITS = {"ko": "kb", "mo": "mb", "go": "gb", "to": "tb"}
-_STOP_WORDS = {
-    language: frozenset(words.split())
-    for language, words in {
-        "fr": "le la les un une des de du d l et ou a au aux en pour avec sans sur par "
-        "pas moins cher chere chers cheres quel quelle quels quelles meilleur meilleure meilleurs "
-        "meilleures acheter cherche",
-        "de": "der die das den dem ein eine einen einer und oder fur mit ohne von vom zu zum zur "
-        "gunstig gunstige gunstiger gunstiges gunstigen gunstigste gunstigster gunstigstes "
-        "gunstigsten billig billige billiger billiges billigen billigste billigster billigstes "
-        "billigsten preiswert preiswerte preiswerter preiswertes preiswerten welche welcher "
-        "welches welchen beste bester bestes besten kaufen suche",
-        "en": "a an the and or of for with without to in on by what which is are cheap cheaper "
-        "cheapest best buy",
-    }.items()
-}
-"""Words that say nothing of a thing: everybody's `cheap` (`pas cher`) is in no title either, nor
-is `which is the best`. Nobody's order is changed by them: the cheapest of what has the words is
-what comes with the thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +130,8 @@ def query_words(text: str, language: str) -> tuple[QueryWord, ...]:
     Every stage of one search asks for them.
     """
     chunks = list(together(list(_chunks(text, language)), language))[: 2 * MAX_WORDS]
-    stop_words = _STOP_WORDS.get(language, frozenset())
-    chunks = ([chunk for chunk in chunks if chunk not in stop_words] or chunks)[:MAX_WORDS]
+    telling = [chunk for chunk in chunks if not is_stop_word(chunk, language)]
+    chunks = (telling or chunks)[:MAX_WORDS]
     words = []
     for place, chunk in enumerate(chunks):
         pairs = pairwise(chunks[max(place - 1, 0) : place + 2])
@@ -193,11 +183,6 @@ def code_prefixes(code: str) -> list[str]:
     """Beginnings of a model number by which people look for it."""
     whole = code_term(code)
     return [whole[:end] for end in range(4, len(whole))] if _DIGIT.search(whole) else []
-
-
-def is_stop_word(folded: str, language: str) -> bool:
-    """Whether a folded word is left out of questions that have others."""
-    return folded in _STOP_WORDS.get(language, ())
 
 
 def is_unit(folded: str, language: str) -> bool:

@@ -15,6 +15,20 @@ MARK = "-"
 """Before a term that is denied."""
 _ALL = "xx"
 _DENYING = {"fr": frozenset({"sans"}), "de": frozenset({"ohne"}), "en": frozenset({"without"})}
+_ASKING = {
+    "fr": frozenset({"pas", "sauf"}),
+    "de": frozenset({"nicht", "kein", "keine", "keinen", "keiner", "keinem", "ausser"}),
+    "en": frozenset({"not", "except"}),
+}
+"""In a question alone: a text that says `not` speaks of anything (`does not burn the coffee`)."""
+_NO_THING = frozenset(
+    ("cher", "chere", "chers", "cheres", "trop", "plus", "moins", "tres", "si", "que", "teuer",
+     "zu", "so", "mehr", "nur", "sehr", "als", "uber", "unter", "expensive", "too", "only", "very",
+     "more", "less", "than", "over", "under", "in", "on")
+)  # fmt: skip
+"""`pas trop cher`, `nicht zu laut`, `not only`: what follows such a denial is no thing."""
+_STEP = "pas"
+"""Not and a step: a `compteur de pas étanche` is to keep the water out."""
 _SO_ON = frozenset({"ni", "ou", "oder", "noch", "or", "nor"})
 """Between two things that are both denied: `sans sucre ni sel`."""
 _ARTICLES = frozenset(
@@ -27,6 +41,9 @@ _ENDINGS = {
 }
 _IN_ONE = {"de": ("los", "frei"), "en": ("less", "free")}
 _FREE = frozenset({"free", "frei"})
+
+
+_EVERY = frozenset().union(*_DENYING.values(), *_ASKING.values())
 
 
 @lru_cache(maxsize=8)
@@ -61,11 +78,12 @@ def said_in_one(thing: str, language: str) -> tuple[str, ...]:
 
 def together(words: Sequence[str], language: str) -> Iterator[str]:
     """Words of a question, each denial with what it denies as one: `sans fil`, `sans sel`."""
-    denies, place = denying(language), 0
+    denies, place = denying(language) | _ASKING.get(language, frozenset()), 0
     while place < len(words):
         word = words[place]
         place += 1
-        behind = _denied_behind(words, place, denies) if word in denies else None
+        is_counted = word == _STEP and place > 1 and words[place - 2] in _ARTICLES
+        behind = _denied_behind(words, place, denies) if word in denies and not is_counted else None
         if behind is None:
             yield word
         while behind is not None:
@@ -80,10 +98,10 @@ def _denied_behind(words: Sequence[str], place: int, denies: frozenset[str]) -> 
     while place < len(words) and is_article(words[place]):
         place += 1
     is_thing = place < len(words) and words[place].isalpha() and words[place] not in denies
-    return place if is_thing else None
+    return place if is_thing and words[place] not in _NO_THING else None
 
 
 def thing_denied(word: str) -> str:
     """Of `sans fil` the `fil`; empty for a word that is none of `together`'s denials."""
     first, _, thing = word.partition(" ")
-    return thing if thing and first in denying(_ALL) else ""
+    return thing if thing and first in _EVERY else ""

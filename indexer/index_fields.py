@@ -18,6 +18,7 @@ from indexer.engine import FacetCount
 from indexer.folding import key
 from indexer.price_steps import last_drop
 from kernel.categories import categories
+from kernel.offer_terms import Condition
 
 LABEL_MARK = "\x1f"
 """Stands between the value and the label of a facet: `m-darty\x1fDarty`."""
@@ -185,12 +186,14 @@ def _model(document: ProductDocument) -> str:
 
 
 def _attribute_text(document: ProductDocument) -> str:
-    """Values that say something by themselves; a bare `yes` is found under no word."""
-    return " ".join(
+    """Values that say something by themselves; a bare `yes` is found under no word. Whether it is
+    offered used or refurbished is asked for in words as well."""
+    stated = [
         value
         for name, value in document.attributes.items()
         if name not in MODEL_KEYS and value.lower() not in _SAYS_NOTHING
-    )
+    ]
+    return " ".join([*stated, *(name for name in document.conditions if name != Condition.NEW)])
 
 
 @lru_cache(maxsize=20_000)

@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from indexer.analysis import LANGUAGES, OTHER, Alternative, QueryWord, query_words, readings
+from indexer.analysis import (
+    LANGUAGES,
+    OTHER,
+    Alternative,
+    QueryWord,
+    index_terms,
+    query_words,
+    readings,
+)
 from indexer.engine import Expansion, Match, Words
 from indexer.index_fields import ATTRIBUTES, BY_LANGUAGE, CODE_PREFIXES, CODES, MANUFACTURER, MODEL
 from tenants.ranking.profile import FieldWeights
@@ -74,13 +82,15 @@ def matching_plan(words: Words) -> MatchingPlan:
 
 
 def _refused(word: QueryWord, place: int, words: Words) -> tuple[Clause, ...]:
-    """What a title says of a thing that has what is denied, in the words of every language.
+    """What a title says of a thing that has what is denied, in the words of every language, and
+    what its attributes say to the contrary.
 
     Where `sans sac` may stand for `ohne Beutel`, a `sac` in a French title is refused as well.
     """
     clauses = _having(word.denied, words.language, (*LANGUAGES, OTHER))
     for opposite in words.opposites.get(place, ()):
         clauses += _having(opposite, words.language, (*LANGUAGES, OTHER))
+        clauses += [Clause(ATTRIBUTES, (term,), 1.0) for term in index_terms(opposite, OTHER)[:1]]
     for expansion in words.expansions.get(place, ()):
         for name in LANGUAGES:
             for other in query_words(expansion.text, name):

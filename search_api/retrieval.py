@@ -43,9 +43,8 @@ from search_api.second_stage import (
 from search_api.understanding.correction import Correction
 from search_api.understanding.denied import stands_alone
 from search_api.understanding.dropping import indispensable, least_telling_first, says_little
-from search_api.understanding.everyday import opposites
 from search_api.understanding.narrowing import narrowed
-from search_api.understanding.other_readings import other_readings
+from search_api.understanding.other_readings import contraries, other_readings
 from search_api.understanding.recognition import Reading, kinds_named
 from search_api.understanding.snapshot import Snapshot
 from search_api.understanding.spelling import corrections, likeliest
@@ -240,7 +239,7 @@ class Retrieval:
             expansions=self._readings(text),
             required=required,
             essential=essential,
-            opposites=opposites(text, self.language),
+            opposites=contraries(text, self.language),
             weights=self.profile.field_weights,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from indexer.analysis import QueryWord, query_words
 from indexer.folding import key
-from search_api.understanding.numbers import has_digit
+from search_api.understanding.numbers import names_a_model
 from search_api.understanding.recognition import kinds_named
 from search_api.understanding.snapshot import Snapshot
 
@@ -31,15 +31,16 @@ def least_telling_first(text: str, language: str, snapshot: Snapshot) -> list[st
 
 
 def says_little(rest: str, text: str, language: str, snapshot: Snapshot) -> bool:
-    """Whether the rest of a text is less than half of it and names no thing, maker or number.
+    """Whether the rest of a text is less than half of it and names no thing, maker or model.
 
-    `star` alone is not what was asked for by `lego star wars`, nor `e` by `e bike`.
+    `star` alone is not what was asked for by `lego star wars`, nor `e` by `e bike`; and a size
+    alone (`42` of `zzyxq boots 42`) is that of anything, by dishwashers of 42 dB.
     """
     words = [word.text for word in query_words(rest, language) if len(word.text) > 1]
     if words and 2 * len(words) >= len(query_words(text, language)):
         return False
     is_named = kinds_named(rest, language, snapshot) or _makers(words, snapshot)
-    return not is_named and not has_digit(rest)
+    return not is_named and not any(names_a_model(word) for word in rest.split())
 
 
 def indispensable(words: Sequence[QueryWord], kinds: tuple[int, ...]) -> tuple[int, ...]:

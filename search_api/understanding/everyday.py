@@ -83,8 +83,15 @@ def meanings(language: str) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=1)
 def everyday_words() -> frozenset[str]:
-    """Every word (folded) by which people name a thing: right, though no product has it."""
+    """Every word (folded) by which people name a thing or what it has: right, though no product
+    has it."""
     said = [phrase for language in LANGUAGES for phrase, _ in meanings(language)]
+    said += [
+        phrase
+        for row in _table()["feature"]
+        for each in LANGUAGES
+        for phrase in _phrases(row[each])
+    ]
     return frozenset(word for phrase in said for word in shown_words(phrase))
 
 

@@ -1,4 +1,5 @@
-"""Other readings of the words of a question: parts of compounds, words of every day, synonyms.
+"""Other readings of the words of a question: parts of compounds, words of every day, colours,
+synonyms.
 
 Pure.
 """
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from indexer.engine import Expansion
+from search_api.understanding.colour_names import colour_readings, colours_denied
 from search_api.understanding.compounding import taken_apart
-from search_api.understanding.everyday import everyday_readings
+from search_api.understanding.everyday import everyday_readings, opposites
 from search_api.understanding.snapshot import Snapshot
 from search_api.understanding.synonyms import expansions
 from tenants.ranking.profile import Synonym
@@ -23,7 +25,13 @@ def other_readings(
     for more in (
         taken_apart(text, language, snapshot),
         everyday_readings(text, language, snapshot),
+        colour_readings(text, language),
     ):
         for place, readings in more.items():
             found[place] = (*found.get(place, ()), *readings)
     return found
+
+
+def contraries(text: str, language: str) -> Mapping[int, tuple[str, ...]]:
+    """Place of a word that denies -> words of titles and attributes that say the contrary."""
+    return {**opposites(text, language), **colours_denied(text, language)}

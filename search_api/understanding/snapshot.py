@@ -11,12 +11,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from indexer.analysis import LANGUAGES, OTHER, index_terms, is_stop_word, shown_words
+from indexer.analysis import LANGUAGES, OTHER, index_terms, shown_words
 from indexer.colours import ATTRIBUTE as COLOUR
 from indexer.colours import colours_of_value
 from indexer.document import ProductDocument
 from indexer.engine import WINDOW, Engine, FacetField, SearchRequest, Sort
 from indexer.stemming import stem
+from indexer.stop_words import is_stop_word
 from kernel.categories import categories
 from search_api.renewed import Renewed
 from search_api.understanding.letters import NO_WORDS, WordsByLetters

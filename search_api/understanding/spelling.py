@@ -18,9 +18,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from indexer import compounds
-from indexer.analysis import LANGUAGES, OTHER, is_stop_word, is_unit, shown_words
+from indexer.analysis import LANGUAGES, OTHER, is_unit, shown_words
 from indexer.folding import fold
 from indexer.stemming import stem
+from indexer.stop_words import is_stop_word
 from kernel.categories import categories
 from search_api.understanding.correction import WORD, Correction
 from search_api.understanding.everyday import everyday_words

@@ -106,6 +106,9 @@ def test_compounds_split_where_all_parts_are_known() -> None:
         ("27-inch", "en", "27inch"),
         ("15,6 pouces", "fr", "15.6inch"),
         ("8 kg", "de", "8kg"),
+        ("250Ltr.", "de", "250l"),
+        ("64 giga", "fr", "64gb"),
+        ("5 kilos", "fr", "5kg"),
     ],
 )
 def test_measures_have_one_spelling(text: str, language: str, term: str) -> None:
@@ -199,6 +202,9 @@ def test_what_everybody_wants_says_nothing_of_a_thing() -> None:
         ("without 2 cables", "en", ["without", "2", "cabl"]),
         # In another language it is a word like others.
         ("sans fil", "de", ["sans", "fil"]),
+        # A text that says `not` speaks of anything.
+        ("brûle pas le café", "fr", ["brul", "pas", "le", "caf"]),
+        ("not black", "en", ["not", "black"]),
     ],
 )
 def test_what_is_denied_is_a_term_of_its_own(text: str, language: str, expected: list[str]) -> None:
@@ -216,6 +222,14 @@ def test_what_is_denied_is_a_term_of_its_own(text: str, language: str, expected:
         ("sans", "fr", [("sans", "")]),
         ("without 4k", "en", [("4k", "")]),
         ("kabellose Maus", "de", [("kabellose", ""), ("maus", "")]),
+        # In a question, who says `not` denies a thing; prices and degrees are none.
+        ("coque pas noire", "fr", [("coque", ""), ("pas noire", "noire")]),
+        ("Tablet nicht schwarz", "de", [("tablet", ""), ("nicht schwarz", "schwarz")]),
+        ("Kopfhörer kein Bluetooth", "de", [("kopfhorer", ""), ("kein bluetooth", "bluetooth")]),
+        ("headphones not bluetooth", "en", [("headphones", ""), ("not bluetooth", "bluetooth")]),
+        ("vélo pas trop cher", "fr", [("velo", "")]),
+        ("kettle not expensive", "en", [("kettle", "")]),
+        ("compteur de pas étanche", "fr", [("compteur", ""), ("etanche", "")]),
     ],
 )
 def test_a_denial_and_what_it_denies_are_one_word_of_a_question(

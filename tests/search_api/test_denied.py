@@ -141,6 +141,25 @@ def test_words_that_titles_have_are_hardly_widened() -> None:
     assert frequent[0][0].weight < 0.1
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "meant"),
+    [
+        ("piles LR6", "fr", "aa"), ("Mignon Batterien", "de", "aa"),
+        ("double a batteries", "en", "aa batteries"), ("Wanderstiefel", "de", "wanderschuhe"),
+        ("Tischlampe", "de", "tischleuchte"), ("reading light for my desk", "en", "desk lamp"),
+        ("téléphone remis à neuf", "fr", "refurbished"),
+        ("wiederaufbereitetes Handy", "de", "refurbished"),
+        ("vélo d'occasion", "fr", "used"), ("gebrauchtes Fahrrad", "de", "used"),
+        ("casque anti-bruit", "fr", "réduction de bruit"),
+    ],
+)  # fmt: skip
+def test_what_people_call_it_is_read_as_what_it_is_called(
+    text: str, language: str, meant: str
+) -> None:
+    rows = everyday_readings(text, language, Snapshot())
+    assert meant in {row.text for found in rows.values() for row in found}
+
+
 def test_no_word_stands_for_itself() -> None:
     for language in ("fr", "de", "en"):
         rows = meanings(language)
@@ -167,9 +186,10 @@ def test_without_the_thing_its_absence_is_nothing_to_look_for(shop: Shop, brand:
         ("laptop", "zzyxq vvbnm laptop", False),
         ("nordlys", "zzyxq nordlys vvbnm", False),
         ("g502", "zzyxq g502 vvbnm", False),
-        # Single letters are no word to find a thing by; a number is.
+        # Single letters are no word to find a thing by, nor is a size; a model's number is.
         ("e", "e zzyxq", True),
-        ("5", "5 zzyxq", False),
+        ("42", "zzyxq vvbnm 42", True),
+        ("501", "zzyxq vvbnm 501", False),
     ],
 )
 def test_what_little_says_something(rest: str, text: str, expected: bool) -> None:
@@ -215,6 +235,9 @@ def test_a_letter_doubled_at_the_end_of_a_french_stem_is_a_slip() -> None:
         ("welcher günstigste Laptop", "de", ["laptop"]),
         ("quel aspirateur", "fr", ["aspirateur"]),
         ("best", "en", ["best"]),
+        ("je voudrais un aspirateur qui lave aussi", "fr", ["aspirateur", "lave"]),
+        ("ich suche eine leise Spülmaschine", "de", ["leise", "spulmaschine"]),
+        ("reading lamp for my desk", "en", ["reading", "lamp", "desk"]),
     ],
 )
 def test_words_of_a_question_that_say_nothing_of_the_thing(
