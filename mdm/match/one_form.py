@@ -16,6 +16,8 @@ _COMPACT = re.compile(r"\bcompact (?=(?:bridge|camera|digital|superzoom|system)\
 _ZOOM = re.compile(
     r"(?:(?<=\dx)|(?<=optical)|(?<=optischer)|(?<=optique)) zoom\b|\bzoom (?=lens\b)"
 )
+# Of one model as it was made later: `rzaav22k.1`.
+_REVISION = re.compile(r"\b((?=[a-z0-9]*\d)[a-z][a-z0-9]{4,}[a-z])\.\d\b")
 # With and without a stabiliser.
 _NON = re.compile(r"\bnon[ -](?=vr\b)")
 
@@ -23,6 +25,8 @@ _NON = re.compile(r"\bnon[ -](?=vr\b)")
 @lru_cache(maxsize=50_000)
 def in_one_form(text: str) -> str:
     """A folded title as it is read."""
+    if "." in text:
+        text = _REVISION.sub(r"\1", text)
     if "compact " in text:
         text = _COMPACT.sub("", text)
     if "zoom" in text:

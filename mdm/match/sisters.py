@@ -43,7 +43,8 @@ def unlike_marks(one: Features, other: Features, shared: frozenset[str]) -> tupl
     if len(here) == len(there) == 1:
         (word,), (instead,) = here, there
         are_colours = word in COLOURS or instead in COLOURS
-        if (are_colours or not is_named) and not _are_one_word(word, instead):
+        are_of_a_kind = is_quantity(word) == is_quantity(instead)
+        if are_of_a_kind and (are_colours or not is_named) and not _are_one_word(word, instead):
             return word, instead
     if is_named:
         return None

@@ -30,6 +30,8 @@ def test_a_numeral_behind_a_model_is_its_generation() -> None:
         ("norvalis one compact 64gb", "norvalis one compact 64gb"),
         ("optaria b500 40x zoom", "optaria b500 40x "),
         ("optaria zoom 5", "optaria zoom 5"),
+        ("torvald rzaav22k.1 freezer", "torvald rzaav22k freezer"),
+        ("torvald 7.5 kg f2.8 v1.2", "torvald 7.5 kg f2.8 v1.2"),
         ("optaria d34 18-55 non vr", "optaria d34 18-55 nonvr"),
     ],
 )

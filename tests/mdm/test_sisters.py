@@ -48,6 +48,8 @@ def test_what_stands_in_the_place_of_something_else(title: str, other: str, says
         # Where a long code is shared, other numbers are those of a data sheet.
         ("Torvald KD65XE9305 65 inch 2018", "Torvald KD65XE9305 165 cm 2017 model"),
         ("Norvalis KX214QTZ kettle", "Norvalis KX214QTZ boiler"),
+        # How wide it is, and its colour.
+        ("Torvald CFG1582B fridge 54cm", "Torvald CFG1582B fridge black"),
         # A socket beside a number of cores is no other model.
         ("Intelo 7500 processor l3 black", "Intelo 7500 processor 24 threads black"),
     ],
