@@ -9,22 +9,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mdm.match.features import Features
 from mdm.match.generations import generations
 from mdm.match.model_codes import written_in_two_ways
 from mdm.match.sisters import LONG
-from mdm.normalise.vocabulary import MARKS
+from mdm.normalise.vocabulary import MARKS, PARTS, USUALLY_WITHOUT
 
 _LINE = re.compile(r"[a-z]{4,}\d{1,2}")
 """A line and its number written together: `hero11`."""
 # So seldom left out by a shop that a shared code does not make up for it.
 _ALWAYS = frozenset(
     (
-        *("exclusive", "generation", "heatsink", "long", "nonvr", "runflat", "short", "silent"),
-        *("tester", "wifi"),
+        *("exclusive", "generation", "heatsink", "long", "nonvr", "replacement", "runflat"),
+        *("short", "silent", "tester", "wifi"),
     )
 )
+# German joins them: `Staubschutzhaube`.
+_PART = re.compile(rf"({'|'.join(sorted(PARTS, key=len, reverse=True))})s?$")
+_ALONG = re.compile(r"\b(?:with|mit|avec|inkl|incl|inclus|con|met|and|und|et|plus)\b|[+&,(]")
+# What stands in for another maker's, or for what is worn.
+_REPLACEMENT = re.compile(
+    r"\b(?:ersatz[a-z]*|ersetzt|replacement|replaces|remplacement|remplace|rechange|ricambio"
+    r"|recambio|vervang[a-z]*|zamiennik)\b"
+)
+_WITHOUT = re.compile(r"\b(?:without|ohne|sans|senza|sin|zonder|bez)\s([a-z]{3,})")
 # Which lens it is both say.
 _WITH_LENS = frozenset(("kit", "zoom"))
 _PLUS = re.compile(r"(?<![a-z0-9])(?=[a-z0-9]*[a-z])[a-z0-9]{2,}\+(?![a-z0-9+])")
@@ -38,13 +48,17 @@ _SCREEN = re.compile(
 def lone_mark(one: Features, other: Features, shared: frozenset[str]) -> str | None:
     """Which of these only one title has, in words; `shared` are the codes of both."""
     found = {*_more(one, other), *_more(other, one)}
-    if not found <= _ALWAYS and _is_named(one, other, shared):
-        found &= _ALWAYS
+    if not all(map(_is_always_said, found)) and _is_named(one, other, shared):
+        found = set(filter(_is_always_said, found))
     if not found:
         return None
     mark = min(found)
     named = {"lens": "only one names a lens", "generation": "only one names a generation"}
     return named.get(mark, f"only one says {mark}")
+
+
+def _is_always_said(mark: str) -> bool:
+    return mark in _ALWAYS or mark in PARTS or mark.startswith("without ")
 
 
 def _is_named(one: Features, other: Features, shared: frozenset[str]) -> bool:
@@ -65,10 +79,20 @@ def _more(one: Features, other: Features) -> Iterator[str]:
             continue
         if not any(word in code for code in other.all_codes):
             yield word
+    lacks = {each for each in _WITHOUT.findall(one.reading.text) if each not in USUALLY_WITHOUT}
+    if lacks and not _WITHOUT.search(other.reading.text):
+        yield f"without {min(lacks)}"
     if "lens_range" in one.attributes and "lens_range" not in other.attributes:
         yield "lens"
     if generations(one.reading.text) and not generations(other.reading.text):
         yield "generation"
+
+
+@lru_cache(maxsize=50_000)
+def _parts(text: str) -> frozenset[str]:
+    """Nouns of parts that a folded title says, but for what comes along with the thing."""
+    words = _WORD.findall(_ALONG.split(text, maxsplit=1)[0])
+    return frozenset(found[1] for found in map(_PART.search, words) if found)
 
 
 def _marks(offer: Features) -> frozenset[str]:
@@ -77,4 +101,7 @@ def _marks(offer: Features) -> frozenset[str]:
     found = offer.reading.tokens & MARKS
     if found and _SCREEN.search(text):
         found &= frozenset(_WORD.findall(_SCREEN.sub(" ", text)))
+    if _REPLACEMENT.search(text):
+        found |= {"replacement"}
+    found |= _parts(text)
     return found | {"plus"} if _PLUS.search(text) else found

@@ -54,11 +54,24 @@ def _is_for(part: Features, whole: Features, shared: frozenset[str]) -> bool:
 
 
 def _are_of_one_kind(part: Features, whole: Features) -> bool:
-    """Whether what the part is called by, before its preposition, is said of the other too."""
+    """Whether what the part is called by, before its preposition and beside its maker, is said of
+    the other too: more than half of it, for a `saw chain` is no saw."""
     found = _FOR.search(part.reading.text)
-    called = _words(part.reading.text[: found.start()]) if found else frozenset()
+    called = _WORD.findall(part.reading.text[: found.start()]) if found else []
+    makers = {part.manufacturer, whole.manufacturer, whole.lead}
+    kinds = [word for word in called if word not in makers]
     said = whole.reading.tokens | whole.reading.described
-    return any(word in said or ENGLISH_OF.get(word) in said for word in called)
+    alike = [word for word in kinds if _is_said(word, said)]
+    return 2 * len(alike) > len(kinds)
+
+
+def _is_said(word: str, said: frozenset[str]) -> bool:
+    """As it is, in English, or as a part of a longer word."""
+    return (
+        word in said
+        or ENGLISH_OF.get(word) in said
+        or any(each.startswith(word) or each.endswith(word) for each in said)
+    )
 
 
 def _says_so(part: Features, whole: Features) -> bool:

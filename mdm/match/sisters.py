@@ -23,6 +23,8 @@ _DIGIT = re.compile(r"\d")
 _FROM_TO = re.compile(r"(?<![\w-])\d\d-\d\d(?![\w-])")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _SIZES = frozenset(("xxs", "xs", "s", "m", "l", "xl", "xxl", "xxxl"))
+# What drives a watch; in the English that tokens are in.
+OPPOSITES = (("automatic", "quartz"), ("quartz", "automatic"))
 _MOST_ALIKE = 0.75
 """Two spellings of one word: `lavender`, `lavendel`."""
 
@@ -32,6 +34,10 @@ def unlike_marks(one: Features, other: Features, shared: frozenset[str]) -> tupl
 
     `shared` are the codes of both.
     """
+    for word, instead in OPPOSITES:
+        says = one.reading.tokens - other.reading.tokens, other.reading.tokens - one.reading.tokens
+        if word in says[0] and instead in says[1]:
+            return word, instead
     frame, instead_of = (sorted(_FROM_TO.findall(each.reading.text)) for each in (one, other))
     if frame and instead_of and not set(frame) & set(instead_of):
         return frame[0], instead_of[0]

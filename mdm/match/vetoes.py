@@ -16,7 +16,7 @@ from mdm.match.made_for import is_spare, made_for
 from mdm.match.model_codes import written_in_two_ways
 from mdm.match.rarity import TELLING, Rarity
 from mdm.match.shared_codes import shared_codes
-from mdm.match.sisters import unlike_marks
+from mdm.match.sisters import OPPOSITES, unlike_marks
 from mdm.normalise.kind import added
 from mdm.normalise.trade_attributes import TRADE_KEYS
 from mdm.normalise.vocabulary import ACCESSORIES
@@ -153,7 +153,7 @@ def _contradicted(one: Features, other: Features) -> str | None:
     if one.codes and other.codes and not shared and not written_in_two_ways(one, other):
         return "model codes agree in parts only"
     marks = unlike_marks(one, other, shared)
-    if marks and all(any(map(str.isdigit, mark)) for mark in marks):
+    if marks and (marks in OPPOSITES or all(any(map(str.isdigit, mark)) for mark in marks)):
         return f"one says {marks[0]} where the other says {marks[1]}"
     return None
 

@@ -69,6 +69,7 @@ _PACKS = (
     re.compile(r"(?<=[a-z]\s)x(\d{1,2})(?=\s(?:for|fur|passend|pour)\s)"),
     re.compile(r"\b(double|duo|twin|doppel)[- ]?(?:pack|packung)\b"),
 )
+_COMPOUND = re.compile(r"[a-z]{4,}(blau|braun|gelb|grau|grun|schwarz|weiss)")
 # Their names and lanes are numbered alike: `phenom x4`, `pcie 4.0 x16`.
 _PHENOM = re.compile(r"\b(?:phenom|athlon|opteron|cpu|processor|prozessor|amd|intel|pcie?)\b")
 
@@ -148,7 +149,7 @@ def colour_of(plain: str) -> str | None:
     strong: list[str] = []
     weak: list[str] = []
     for word in _WORDS.findall(plain):
-        colour = COLOUR_OF.get(word)
+        colour = COLOUR_OF.get(word) or _in_compound(word)
         if colour:
             (weak if word in WEAK_COLOURS else strong).append(colour)
     # A weak word names the colour only where no strong one does: "rose gold" is gold.
@@ -156,6 +157,12 @@ def colour_of(plain: str) -> str | None:
         return "gold"
     colours = sorted(set(strong or weak[-1:]))
     return "/".join(colours[:3]) or None
+
+
+def _in_compound(word: str) -> str | None:
+    """Of `mitternachtsblau` the blue."""
+    found = _COMPOUND.fullmatch(word)
+    return COLOUR_OF[found[1]] if found else None
 
 
 def _together(key: str, before: str | None, read: str) -> str:

@@ -162,6 +162,21 @@ ACCESSORIES = _words(
     "schutzfolie schutzhulle skin sleeve stand strap stylus support tasche telecommande verre"
 )
 
+# Parts and protection that name the thing they are for without a preposition: `Velora GA-21 strap`.
+PARTS = _words(
+    "abdeckung armband belt blade bonnette charbon chargeur deckel ersatzteil garage grillkorb "
+    "halterung haube hood housse hulle klinge klinkenkabel ladegerat lame messer nadel "
+    "ohrpolster ohrpads pochette sacoche schutzfolie schutzgehause schutzglas schutzhulle skin "
+    "standfuss standerfuss stativ strap stylus tasche trageriemen wechselakku wandhalterung"
+)
+
+# What most things of a kind do without, and what they say of it elsewhere.
+USUALLY_WITHOUT = _words(
+    "akku akkus arome batterie batteries beutel bag blei bpa cable contract couture fil fils filo "
+    "hilos kabel kabels monture odeur parfum parfums plomb sac sacco schnur sim simlock sucre "
+    "sucres usure vertrag wire wires zucker zusatz"
+)
+
 # What parts and other makers' goods say of themselves.
 SPARES = _words(
     "compatibile compatibili compatible compatibles compatibel ersatz ersatzteil kompatibel "

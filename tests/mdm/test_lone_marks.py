@@ -23,6 +23,10 @@ from tests.mdm.offers_at_hand import title_features
         # Not even a long code makes up for it.
         ("Torvald SN850X9 2TB", "Torvald SN850X9 2TB con dissipatore di calore", "heatsink"),
         ("Velora DSC-RX100B", "Velora DSC-RX100B II", "generation"),
+        ("Velora U2723QX monitor", "Velora U2723QX ohne Standfuß", "standfuss"),
+        ("Velora GA-2100-1A black", "Velora Ersatzarmband GA-2100-1A black", "armband"),
+        ("Velora AT-LP60XC turntable", "Velora Staubschutzhaube AT-LP60XC", "haube"),
+        ("Velora ES-65BX hood", "Orbo hood replaces ES-65BX", "replacement"),
         ("Torvald B550M2 board PRO-VDH", "Torvald B550M2 PRO-VDH WiFi board", "wifi"),
     ],
 )
@@ -38,6 +42,9 @@ def test_a_person_looks_where_one_alone_says_it(title: str, other: str, says: st
 @pytest.mark.parametrize(
     ("title", "other"),
     [
+        # What comes along, and what most of a kind do without.
+        ("Velora GA-2100-1A black", "Velora GA-2100-1A black mit Armband"),
+        ("Torvald VC9000X vacuum", "Torvald VC9000X aspirateur sans sac"),
         # A code that only one model has.
         ("Torvald SMV53M30 pro", "Torvald SMV53M30 dishwasher"),
         ("Torvald UE49NU7100 plus", "Torvald UE49NU7100KXXU"),

@@ -32,6 +32,8 @@ def test_a_spare_part_is_kept_from_the_thing(part: str, whole: str) -> None:
     [
         ("Orbo light kit for Velora 75192 falcon", "Velora 75192 falcon bricks"),
         ("Orbo chaîne 50 maillons pour Torvald MS1805X", "Torvald MS1805X petrol saw 35 cm"),
+        ("Chaîne tronçonneuse Orbo 50 pour Torvald MS1805X", "Tronçonneuse Torvald MS1805X"),
+        ("Velora L-100 B Ständer für PX-1450 schwarz", "Piano numérique Velora PX-1450"),
     ],
 )
 def test_a_person_looks_where_it_is_only_likely(part: str, whole: str) -> None:

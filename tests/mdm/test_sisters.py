@@ -28,6 +28,7 @@ RARE = Rarity(1_000, lambda _: 1)
         ("Velora Hybrid 625 frame 18", "Velora Hybrid 625 frame 20", "18 20"),
         ("Canino Medium Adult 15 kg", "Canino Maxi Adult 15 kg", "maxi medium"),
         ("Inkjoy HP305XL black", "Inkjoy HP305XL yellow", "black yellow"),
+        ("Velora PRX quartz 40 blue", "Velora PRX Automatik 40 blau", "automatic quartz"),
         ("Polaris down jacket M", "Polaris jacket L with down", "l m"),
     ],
 )
