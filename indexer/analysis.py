@@ -348,4 +348,8 @@ def _codes(chunk: str) -> list[str]:
 
 def _joins(before: str, after: str) -> bool:
     """Whether two words next to each other may be one elsewhere (`galaxy s 24`, `smart phone`)."""
-    return before.isalnum() and after.isalnum() and 3 <= len(before) + len(after) <= 24
+    if not (before.isalnum() and after.isalnum()):
+        return False
+    # `q 9` is a name, `q t` are two letters.
+    shortest = 2 if before.isalpha() != after.isalpha() else 3
+    return shortest <= len(before) + len(after) <= 24

@@ -49,6 +49,7 @@ from search_api.understanding.recognition import Reading, kinds_named
 from search_api.understanding.snapshot import Snapshot
 from search_api.understanding.spelling import corrections, likeliest
 from search_api.understanding.synonyms import words_of
+from search_api.understanding.written import as_typed
 from tenants.brand import Brand
 from tenants.ranking.products import RankedProduct
 from tenants.ranking.profile import RankingProfile
@@ -206,16 +207,16 @@ class Retrieval:
         words = [word.text for word in query_words(text, self.language)]
         order = least_telling_first(text, self.language, self.snapshot)
         for dropped in range(1, len(order)):
-            rest = [word for word in words if word not in order[:dropped]]
-            result = self._ask(query, self._words(" ".join(rest)), plan, meaning=text)
+            left = " ".join(word for word in words if word not in order[:dropped])
+            result = self._ask(query, self._words(left), plan, meaning=text)
             if result.total:
-                left = " ".join(rest)
                 if says_little(left, text, self.language, self.snapshot):
                     near = self._by_meaning(query, text, plan)
                     if near.has_step("similar"):
                         return near
                 found = self._ranked(query, left, result, plan, is_partial=True)
-                return said(found, "drop_word", query.text, dropped=tuple(order[:dropped]))
+                gone = as_typed(order[:dropped], query.text)
+                return said(found, "drop_word", query.text, dropped=gone)
         return None
 
     def _correction(self, query: ShopQuery, text: str) -> Correction | None:

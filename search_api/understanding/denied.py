@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from indexer.analysis import query_words
-from indexer.folding import fold
 from search_api.understanding.numbers import is_number
 from search_api.understanding.recognition import Piece
+from search_api.understanding.written import as_typed
 
 DENIED = "denied"
-_WORD = re.compile(r"[^\W_]+")
 
 
 def denied_pieces(text: str, language: str, typed: str) -> tuple[Piece, ...]:
     """A piece for each denial of the words that were searched, written as the shopper did."""
-    written = {fold(word): word for word in _WORD.findall(f"{text} {typed}")}
-    return tuple(
-        Piece("denied", " ".join(written.get(part, part) for part in word.text.split()))
-        for word in query_words(text, language)
-        if word.denied
-    )
+    words = [word.text for word in query_words(text, language) if word.denied]
+    return tuple(Piece("denied", word) for word in as_typed(words, f"{text} {typed}"))
 
 
 def affirmed(text: str, language: str) -> str:

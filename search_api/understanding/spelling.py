@@ -39,7 +39,7 @@ _MOST = 6
 _WAYS = 5
 """Words looked at in the place of one."""
 _DOUBTFUL_WAYS, _MANY = 3, 10
-_WORD_FROM = 4
+_WORD_FROM = 3
 """Letters from which on a vocabulary is believed: shorter ones are parts of words."""
 _SLIP, _WRONG_FIRST, _ASKED_FOR, _EXISTS = 6.0, 3.0, 2.0, 4.0
 """Bits."""

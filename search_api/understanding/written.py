@@ -15,6 +15,7 @@ from indexer.folding import fold
 from kernel.categories import categories
 
 _WORD = re.compile(r"[^\W\d_]{3,40}")
+_TYPED = re.compile(r"[^\W_]+")
 _LONGEST = 2_000
 """Letters of a description that are read."""
 
@@ -37,6 +38,12 @@ def written(documents: Iterable[ProductDocument]) -> Written:
 def as_written(text: str, written_words: Mapping[str, str]) -> str:
     """A text of folded words with each word as it is written."""
     return " ".join(written_words.get(word, word) for word in text.split(" "))
+
+
+def as_typed(words: Iterable[str], text: str) -> tuple[str, ...]:
+    """Folded words as they stand in a text: `grossem` was typed `großem`."""
+    typed = {fold(word): word for word in _TYPED.findall(text)}
+    return tuple(" ".join(typed.get(part, part) for part in word.split()) for word in words)
 
 
 def _most_common(counts: Counter[str]) -> dict[str, str]:

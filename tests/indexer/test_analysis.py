@@ -236,3 +236,11 @@ def test_a_denial_and_what_it_denies_are_one_word_of_a_question(
     text: str, language: str, words: list[tuple[str, str]]
 ) -> None:
     assert [(word.text, word.denied) for word in query_words(text, language)] == words
+
+
+def test_a_name_of_a_letter_and_a_figure_is_one_however_it_is_typed() -> None:
+    """Two letters are none: `c d` is in no name that has `cd`."""
+    codes = [word.codes for word in query_words("hülle q 9 rosa", "de")]
+    assert "q9" in codes[1]
+    assert "q9" in codes[2]
+    assert "cd" not in query_words("c d", "de")[0].codes

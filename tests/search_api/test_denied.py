@@ -128,7 +128,9 @@ def test_words_of_every_day(shop: Shop, brand: Brand, text: str, first: str) -> 
 
 
 def test_an_everyday_word_names_a_kind_of_thing(shop: Shop, brand: Brand) -> None:
-    assert kinds_named("petit frigo", "fr", shop.snapshots.of(brand.id)) == (1,)
+    snapshot = shop.snapshots.of(brand.id)
+    assert kinds_named("petit frigo", "fr", snapshot) == (1,)
+    assert kinds_named("nordlys casque", "fr", snapshot) == (1,)
     answer = ask(shop, brand, "frigo moins de 400 €")
     assert [one.kind for one in answer.understood if one.kind == "category"] == ["category"]
 

@@ -10,7 +10,7 @@ from search_api.search import Shop
 from search_api.understanding.correction import Correction
 from search_api.understanding.snapshot import Near, Snapshot
 from search_api.understanding.spelling import corrected, corrections, likeliest, near
-from search_api.understanding.written import as_written, written
+from search_api.understanding.written import as_typed, as_written, written
 from tenants.brand import Brand
 from tests.indexer.documents import document
 from tests.search_api.test_understanding import ask, brand, follow, shop
@@ -315,3 +315,21 @@ def test_a_correction_keeps_what_was_understood(shop: Shop, brand: Brand) -> Non
     answer = ask(shop, brand, "ordinatuer portable moins de 9000 €")
     assert answer.relaxation is not None
     assert answer.relaxation.corrected_query == "ordinateur portable moins de 9000 €"
+
+
+def test_a_word_left_out_is_told_as_it_was_typed(shop: Shop, brand: Brand) -> None:
+    assert as_typed(["grossem", "sans fil"], "Kamera mit GROSSEM Zoom, Sans Fil") == (
+        "GROSSEM",
+        "Sans Fil",
+    )
+    answer = ask(shop, brand, "zzyxqé vvbnmà ordinateur")
+    assert answer.relaxation is not None
+    assert answer.relaxation.dropped == ("zzyxqé", "vvbnmà")
+
+
+def test_three_letters_that_are_a_word_were_meant() -> None:
+    """`sol` is a floor: to make `solo` of it is for the shopper to choose."""
+    shown = Snapshot(words={"fr": {"solo": 3}}, is_word={"sol"}.__contains__)
+    assert [(way.text, way.is_doubtful) for way in corrections("sol", "fr", shown)] == [
+        ("solo", True)
+    ]
