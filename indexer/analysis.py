@@ -190,6 +190,17 @@ def is_unit(folded: str, language: str) -> bool:
     return _unit(folded, language) is not None
 
 
+def is_measure(word: str) -> bool:
+    """Whether a word of a question is a number with its unit: `1.5kg`."""
+    found = _MEASURE.fullmatch(word)
+    return found is not None and found[2] in _UNITS
+
+
+def plain_measure(text: str, language: str) -> str:
+    """A number with its unit as terms have it (`1,5 Liter` -> `1.5l`); other text as it is."""
+    return "".join(_chunks(text, language))
+
+
 def _spelled_out(text: str, language: str) -> str:
     """Folded, inches as a unit, without what apostrophes join to a word."""
     folded = fold(text)

@@ -23,8 +23,8 @@ _ASKING = {
 """In a question alone: a text that says `not` speaks of anything (`does not burn the coffee`)."""
 _NO_THING = frozenset(
     ("cher", "chere", "chers", "cheres", "trop", "plus", "moins", "tres", "si", "que", "teuer",
-     "zu", "so", "mehr", "nur", "sehr", "als", "uber", "unter", "expensive", "too", "only", "very",
-     "more", "less", "than", "over", "under", "in", "on")
+     "teurer", "zu", "so", "mehr", "nur", "sehr", "als", "uber", "unter", "expensive", "too",
+     "only", "very", "more", "less", "than", "over", "under", "in", "on")
 )  # fmt: skip
 """`pas trop cher`, `nicht zu laut`, `not only`: what follows such a denial is no thing."""
 _STEP = "pas"

@@ -16,7 +16,8 @@ class Correction:
 
     `slips` says in bits how unlikely a hand is to slip so, however often the words are meant.
     `is_doubtful`: a word that exists is replaced, for the one reason that no product shows it;
-    `is_named`: by what names a kind of thing or a maker. `is_borne_out`: products have all words.
+    `is_named`: by what names a kind of thing or a maker; `is_foreign`: by a word of another
+    language than the reader's. `is_borne_out`: products have all words.
     """
 
     text: str
@@ -24,6 +25,7 @@ class Correction:
     slips: float = 0.0
     is_doubtful: bool = False
     is_named: bool = False
+    is_foreign: bool = False
     is_borne_out: bool = False
 
     @property

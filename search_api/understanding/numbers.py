@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from indexer.analysis import is_measure
+
 _MODEL = 3
 """Letters and digits of the shortest number that is a name."""
 
@@ -18,4 +20,4 @@ def is_number(text: str) -> bool:
 
 def names_a_model(word: str) -> bool:
     """Whether a word is a number by which a thing is called (`g502`, `501`): no size, no count."""
-    return has_digit(word) and len(word) >= _MODEL
+    return has_digit(word) and len(word) >= _MODEL and not is_measure(word)

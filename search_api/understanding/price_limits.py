@@ -1,8 +1,8 @@
 """Price limits in words: `moins de 400 €`, `unter 400 Euro`, `between $50 and $80`, `50 € max`.
 
 Words that also limit other things (`bis`, `max`, `jusqu'à`, `<`) need a currency at the number; the
-clear ones (`unter`, `moins de`, `under`) may also end the question. A foreign currency is no
-limit. Pure.
+clear ones (`unter`, `moins de`, `under`) may also end the question. An amount of money that no
+word limits (`Handy 300 €`) is about what the thing may cost. A foreign currency is no limit. Pure.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ _CURRENCIES = {
     "CHF": r"chf\b|francs?\b|franken\b|\.-(?!\w)",
 }
 _CLEAR = (
-    "a moins de", "moins de", "moins que", "moins cher que", "moins chere que", "en dessous de",
+    "a moins de", "moins de", "moins que", "moins cher que", "moins chere que",
+    "pas plus cher que", "pas plus chere que", "nicht teurer als", "not more expensive than",
+    "no more expensive than", "en dessous de",
     "en-dessous de", "au-dessous de", "inferieur a", "unter", "weniger als", "gunstiger als",
     "billiger als", "under", "below", "less than", "cheaper than",
 )  # fmt: skip
@@ -31,8 +33,10 @@ _AMBIGUOUS = (
     "maxi", "max.", "max", "sous les", "sous", "budget de", "budget", "bis zu", "bis", "hochstens",
     "nicht mehr als", "nicht uber", "up to", "at most", "no more than", "not more than", "not over",
 )  # fmt: skip
-_FLOORS = (
+CEILINGS = (*_CLEAR, *_AMBIGUOUS)
+FLOORS = (
     "plus de", "a partir de", "superieur a", "au moins", "pas moins de", "uber", "mehr als", "ab",
+    "plus cher que", "plus chere que", "teurer als", "more expensive than",
     "mindestens", "nicht unter", "nicht weniger als", "over", "above", "more than", "from",
     "at least", "no less than", "not less than", "not under",
 )  # fmt: skip
@@ -42,18 +46,19 @@ _NEARLY = (
 )  # fmt: skip
 _NEAR_PERCENT = 20
 """How far from the amount the price may be where it was said to be about that."""
-_MOST_AFTER = (
+MOST_AFTER = (
     "max", "maxi", "maximum", "maximal", "ou moins", "et moins", "au plus", "oder weniger",
     "oder gunstiger", "hochstens", "or less", "or under", "or below", "at most",
 )  # fmt: skip
-_LEAST_AFTER = (
+LEAST_AFTER = (
     "min", "mini", "minimum", "minimal", "ou plus", "et plus", "au moins", "oder mehr",
     "mindestens", "or more", "and up", "at least",
 )  # fmt: skip
-_NEGATED = r"(?<!\bpas )(?<!\bnicht )(?<!\bnot )(?<!\bno )"
+NEGATED = r"(?<!\bpas )(?<!\bnicht )(?<!\bnot )(?<!\bno )"
 """`pas plus de` is a limit above: the words after the denial say the opposite of themselves."""
-_BETWEEN = r"(?:entre|zwischen|between)"
-_AND = r"(?:et|und|and|bis|to|a|-)"
+BETWEEN = r"(?:entre|zwischen|between)"
+AND = r"(?:et|und|and|bis|to|a|-)"
+_NO_RANGE = r"(?<!\bet )(?<!\bund )(?<!\band )(?<!\bbis )(?<!\bto )"
 _PRICE = r"(?:(?:prix|preis|price|pour|fur|for|zum preis von)\s+)?"
 
 Minor = Callable[[str], int | None]
@@ -74,7 +79,7 @@ def price_limits(text: str, currency: str, minor: Minor) -> PriceLimits | None:
     """The first limit that a text states in this currency."""
     if not any(char.isdigit() for char in text):
         return None
-    folded, origin = _folded(text)
+    folded, origin = folded_with_places(text)
     for kind, pattern in _patterns(currency):
         match = pattern.search(folded)
         if match is None:
@@ -117,28 +122,33 @@ def _written(currency: str) -> Iterator[tuple[str, str]]:
     either = f"(?:{money}|{before})"
     any_amount = rf"(?:{sign}\s?)?{_AMOUNT}(?:\s?{sign})?"
 
-    def one_of(words: tuple[str, ...]) -> str:
-        return f"(?:{'|'.join(re.escape(word) for word in words)})"
-
     def after(words: tuple[str, ...]) -> str:
-        return rf"(?<!\w){_NEGATED}{_PRICE}{one_of(words)}\s+"
+        return rf"(?<!\w){NEGATED}{_PRICE}{one_of(words)}\s+"
 
-    yield "between", rf"(?<!\w){_PRICE}{_BETWEEN}\s+{any_amount}\s+{_AND}\s+{either}"
-    yield "between", rf"(?<!\w){_PRICE}{_BETWEEN}\s+{any_amount}\s+{_AND}\s+{_AMOUNT}\s*$"
+    yield "between", rf"(?<!\w){_PRICE}{BETWEEN}\s+{any_amount}\s+{AND}\s+{either}"
+    yield "between", rf"(?<!\w){_PRICE}{BETWEEN}\s+{any_amount}\s+{AND}\s+{_AMOUNT}\s*$"
     yield "between", rf"(?<![\w.,-]){any_amount}\s?-\s?{either}"
     yield "between", rf"(?<!\w)(?:de|von|from)\s+{any_amount}\s+(?:a|bis|to)\s+{either}"
     yield "narrow", rf"(?<![\w.,-]){any_amount}\s+(?:a|bis|to)\s+{either}"
-    yield "ceiling", after((*_CLEAR, *_AMBIGUOUS)) + either
+    yield "ceiling", after(CEILINGS) + either
     yield "ceiling", after(_CLEAR) + rf"{_AMOUNT}\s*$"
     yield "ceiling", rf"(?:<=|<|≤)\s?{either}"
-    yield "ceiling", rf"(?<![\w.,-])(?:a\s+)?{either}\s?{one_of(_MOST_AFTER)}(?!\w)"
-    yield "floor", after(_FLOORS) + either
+    yield "ceiling", rf"(?<![\w.,-])(?:a\s+)?{either}\s?{one_of(MOST_AFTER)}(?!\w)"
+    yield "floor", after(FLOORS) + either
     yield "floor", rf"(?:>=|>|≥)\s?{either}"
-    yield "floor", rf"(?<![\w.,-])(?:a\s+)?{either}\s?{one_of(_LEAST_AFTER)}(?!\w)"
+    yield "floor", rf"(?<![\w.,-])(?:a\s+)?{either}\s?{one_of(LEAST_AFTER)}(?!\w)"
     yield "nearly", after(_NEARLY) + either
+    # A price beside a thing (`Handy 300 €`) is about what it may cost; alone it is no limit.
+    yield "nearly", rf"{_NO_RANGE}(?<=\w )(?:(?:a|pour|fur|um|for|at)\s+)?{either}(?![\w-])"
+    yield "nearly", rf"^{either}(?=\s+[a-z]{{3}})"
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
+def one_of(words: tuple[str, ...]) -> str:
+    """A pattern of any of these words (folded)."""
+    return f"(?:{'|'.join(re.escape(word) for word in words)})"
+
+
+def folded_with_places(text: str) -> tuple[str, list[int]]:
     """The folded text, and for each of its letters the place it comes from."""
     letters: list[str] = []
     origin: list[int] = []

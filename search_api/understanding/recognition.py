@@ -20,11 +20,14 @@ from indexer.colours import colour_of_word
 from indexer.folding import fold, key
 from kernel.categories import categories
 from search_api.understanding.everyday import meanings
+from search_api.understanding.measure_limits import MeasureLimits, amount_of, measure_limits
 from search_api.understanding.price_limits import Minor, price_limits
 from search_api.understanding.snapshot import Measured, Snapshot
 from search_api.understanding.spelling import corrected
 
 PieceKind = Literal["price", "category", "manufacturer", "attribute", "denied"]
+_MOST_VALUES = 60
+"""Values of an attribute up to which a limit of it narrows."""
 EVERYTHING = "all"
 """Said in the address: take every word as a word."""
 
@@ -85,18 +88,26 @@ def read(
     pieces: list[Piece] = []
     words = text
     if known.wants("price") and not known.has_price:
-        limits = price_limits(text, currency, minor)
-        if limits is not None:
-            said = text[limits.start : limits.end]
-            pieces.append(Piece("price", said.strip(), low=limits.low, high=limits.high))
-            words = " ".join((text[: limits.start] + " " + text[limits.end :]).split())
+        price = price_limits(text, currency, minor)
+        if price is not None:
+            said = text[price.start : price.end]
+            pieces.append(Piece("price", said.strip(), low=price.low, high=price.high))
+            words = _cut(text, price.start, price.end)
+    plain = words
     terms = _terms(words, language, snapshot)
     category = None if known.categories else _category(terms, language, snapshot)
     if category is not None and _is_for_it(words, category, language):
         category = None
-    measures = [
-        piece for piece in _measures(terms, category, snapshot) if known.wants(piece.undone_as)
-    ]
+    measures = []
+    limits = measure_limits(words, language)
+    if limits is not None and category is not None:
+        said, rest = words[limits.start : limits.end], _cut(words, limits.start, limits.end)
+        found = _within(limits, said, category, snapshot)
+        measures += [found] if found else []
+        words = rest if found and known.wants(found.undone_as) else words
+        terms = _terms(rest, language, snapshot)
+    measures += _measures(terms, category, snapshot)
+    measures = [piece for piece in measures if known.wants(piece.undone_as)]
     if not pieces and all(piece.key == COLOUR for piece in measures):
         return Reading(text, plain=text)
     if category is not None and known.wants("category"):
@@ -104,7 +115,11 @@ def read(
     pieces += measures
     if not known.manufacturers and known.wants("manufacturer"):
         pieces += _manufacturer(terms, snapshot)
-    return Reading(_without(words, language, pieces), tuple(pieces), words)
+    return Reading(_without(words, language, pieces), tuple(pieces), plain)
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    return " ".join((text[:start] + " " + text[end:]).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +240,37 @@ def _measures(
         label = min(values, key=len)
         found.append(Piece("attribute", term.typed, label, key=best, values=values))
     return found
+
+
+def _within(
+    limits: MeasureLimits, said: str, category: _Category, snapshot: Snapshot
+) -> Piece | None:
+    """The values within limits of the one attribute that is meant; None where that is not sure.
+
+    Of several with such a unit (`gb` of memory and of storage) it is the one that has the amount.
+    """
+    by_key: dict[str, dict[str, str]] = {}
+    for term, rows in snapshot.measured.items():
+        read = amount_of(term)
+        for row in rows if read is not None and read[1] == limits.unit else ():
+            if row.by_category.get(category.id):
+                by_key.setdefault(row.key, {})[row.value] = term
+    if len(by_key) > 1:
+        ends = {limits.low, limits.high} - {None}
+        stated = [
+            name
+            for name, values in by_key.items()
+            if ends & {read[0] for term in values.values() if (read := amount_of(term))}
+        ]
+        by_key = {name: by_key[name] for name in stated}
+    if len(by_key) != 1:
+        return None
+    (name, values) = next(iter(by_key.items()))
+    allowed = tuple(sorted(value for value, term in values.items() if limits.allows(term)))
+    # Of an attribute of many values not all are known here: those left out would be lost.
+    if not allowed or len(values) > _MOST_VALUES:
+        return None
+    return Piece("attribute", said, key=name, values=allowed)
 
 
 def _products(rows: Sequence[Measured], category_id: int) -> int:

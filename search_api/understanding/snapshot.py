@@ -54,6 +54,8 @@ class Near:
     slips: float
     is_named: bool = False
     """Whether it names a kind of thing or a maker."""
+    is_foreign: bool = False
+    """Whether products show it in another language than the reader's alone."""
 
 
 @dataclass(frozen=True, slots=True)

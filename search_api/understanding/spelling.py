@@ -168,9 +168,12 @@ def likeliest(ways: Sequence[Correction], products: Callable[[str], int]) -> Cor
 def _is_believed_alone(way: Correction) -> bool:
     """Whether no product has to say that it was meant: a short word is near many by accident.
 
-    `sol` is no `solo`, nor `boisé` a `brise`, where nothing shows them beside the other words.
+    `sol` is no `solo`, nor `boisé` a `brise`, where nothing shows them beside the other words, and
+    two slips make `leder` of `leiser`. Nor do readers of English ask for a `poêle` by `people`.
     """
-    return way.is_named or len(way.replaced[0][0]) >= _LONG
+    if way.is_foreign:
+        return False
+    return way.is_named or (len(way.replaced[0][0]) >= _LONG and way.slips <= _SLIP + _NAME)
 
 
 def _is_borne_out(count: int, way: Correction) -> bool:
@@ -199,7 +202,7 @@ def _replaced(
         result = result[: match.start()] + word.written + result[match.end() :]
     pairs = tuple((match[0], word.written) for match, word in words)
     slips = sum(word.slips for _, word in words)
-    return Correction(result, pairs, slips, is_doubtful, is_named=first.is_named)
+    return Correction(result, pairs, slips, is_doubtful, first.is_named, first.is_foreign)
 
 
 def near(word: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
@@ -307,7 +310,8 @@ def _found(
 def _near(word: str, slips: float, found_in: str, language: str, snapshot: Snapshot) -> Near:
     """The word as its language writes it; a name as the reader's does."""
     shown = snapshot.written.get(language if found_in == OTHER else found_in, {})
-    return Near(as_written(word, shown), slips, _is_named(word, snapshot))
+    is_foreign = found_in not in (language, OTHER)
+    return Near(as_written(word, shown), slips, _is_named(word, snapshot), is_foreign)
 
 
 def _candidates(folded: str, name: str, snapshot: Snapshot) -> Iterator[tuple[str, int]]:

@@ -278,11 +278,17 @@ def test_what_is_right_gets_no_other_spelling(typed: str, language: str) -> None
         ("sol blanc", 0, None), ("sol blanc", 3, "solo blanc"),
         ("boisé blanc", 0, None), ("bluetoht blanc", 0, "bluetooth blanc"),
         ("montr blanc", 0, "montre blanc"),
+        # Two slips are too many, and so is another language, where nothing bears them out.
+        ("leiser blanc", 0, None), ("leiser blanc", 1, "leder blanc"),
+        ("pfanen blanc", 0, None), ("pfanen blanc", 1, "pfanne blanc"),
     ],
 )  # fmt: skip
 def test_a_short_word_is_near_many_by_accident(typed: str, count: int, meant: str | None) -> None:
     """Products bear it out, or it names a kind of thing, or it is long."""
-    shown = {"fr": {"solo": 5, "brise": 24, "bluetooth": 9, "montre": 9, "blanc": 40}}
+    shown = {
+        "fr": {"solo": 5, "brise": 24, "bluetooth": 9, "montre": 9, "blanc": 40, "leder": 9},
+        "de": {"pfanne": 9},
+    }
     ways = corrections(typed, "fr", Snapshot(words=shown))
     found = likeliest(ways, lambda _: count)
     assert (found.text if found else None) == meant

@@ -1,0 +1,127 @@
+"""Limits of measures as people write them, and the values of an attribute that they leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tenants
+from indexer.embed_text import embed_text
+from indexer.embedded import EmbeddedEngine
+from indexer.engine import Upsert
+from kernel.embedding.encoder import load_encoder
+from search_api.answer import SearchAnswer
+from search_api.overview import Overviews
+from search_api.query import read_query
+from search_api.search import Shop
+from search_api.understanding.measure_limits import amount_of, measure_limits
+from tenants.brand import Brand, brand_from, read_brand_file
+from tests.indexer.documents import document
+
+WASHER, LAPTOP = 2549, 328
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "limits", "said"),
+    [
+        ("lave linge au moins 8 kg", "fr", (8_000, None, "g"), "au moins 8 kg"),
+        ("lave linge 8 kg minimum", "fr", (8_000, None, "g"), "8 kg minimum"),
+        ("Notebook unter 1,5 kg", "de", (None, 1_500, "g"), "unter 1,5 kg"),
+        ("Laptop leichter als 2 kg schwarz", "de", (None, 2_000, "g"), "leichter als 2 kg"),
+        ("tente pas plus de 3 kg", "fr", (None, 3_000, "g"), "pas plus de 3 kg"),
+        ("tv between 40 and 50 inches", "en", (40, 50, "inch"), "between 40 and 50 inches"),
+        ("Rucksack 20 bis 30 Liter", "de", (20_000, 30_000, "ml"), "20 bis 30 Liter"),
+        ("clé usb plus de 100 go", "fr", (100_000, None, "mb"), "plus de 100 go"),
+        ("<2kg laptop", "en", (None, 2_000, "g"), "<2kg"),
+        # Names, ages, prices, and a measure that nothing limits.
+        ("phone 15 pro max 256 gb", "en", None, ""), ("pad 64 gb mini", "en", None, ""),
+        ("Spiel ab 12 Jahren", "de", None, ""), ("lampe moins de 40 €", "fr", None, ""),
+        ("laptop 16 gb ram 1 tb", "en", None, ""), ("tv between 50 and 40 inches", "en", None, ""),
+    ],
+)  # fmt: skip
+def test_limits_of_a_measure(
+    text: str, language: str, limits: tuple[float | None, float | None, str] | None, said: str
+) -> None:
+    found = measure_limits(text, language)
+    assert ((found.low, found.high, found.unit) if found else None) == limits
+    assert found is None or text[found.start : found.end] == said
+
+
+def test_measures_are_compared_in_one_unit() -> None:
+    assert amount_of("1190g") == (1_190, "g")
+    assert amount_of("1.2kg") == (1_200, "g")
+    assert amount_of("wx80") is None
+    found = measure_limits("unter 2 kg", "de")
+    assert found is not None
+    assert [found.allows(each) for each in ("1190g", "2kg", "2150g", "2cm", "x")] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_read(text: str) -> None:
+    found = measure_limits(text, "fr")
+    assert found is None or 0 <= found.start < found.end <= len(text)
+
+
+@pytest.fixture(scope="module")
+def brand() -> Brand:
+    folder = Path(tenants.__file__).parent / "bundled"
+    return brand_from(read_brand_file(folder / "mirabelle.toml")[0])
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, brand: Brand) -> Shop:
+    rows = [
+        document(f"prd_w{kilos}", f"Lave-linge Hydranor {kilos} kg", language="fr", category=WASHER,
+                 attributes={"capacity_kg": f"{kilos} kg"})
+        for kilos in (6, 7, 8, 9, 10, 11)
+    ]  # fmt: skip
+    rows += [
+        document(f"prd_l{memory}_{storage}", f"Ordinateur portable Note {memory}",
+                 language="fr", category=LAPTOP,
+                 attributes={"memory": f"{memory} GB", "capacity": f"{storage} GB"})
+        for memory in (8, 16, 32) for storage in (256, 512)
+    ]  # fmt: skip
+    engine, encoder = EmbeddedEngine(tmp_path_factory.mktemp("limits")), load_encoder()
+    index = engine.create(brand.id, model_id=encoder.model_id, dimensions=encoder.dimensions)
+    vectors = encoder.encode([embed_text(row, "fr") for row in rows])
+    engine.write(index, [Upsert(row, vector, 1) for row, vector in zip(rows, vectors, strict=True)])
+    engine.publish(brand.id, index)
+    opened = Shop(engine, encoder, Overviews(engine))
+    opened.snapshots.load(brand.id)
+    return opened
+
+
+def ask(shop: Shop, brand: Brand, text: str, **more: str) -> SearchAnswer:
+    return shop.search(read_query([("q", text), *more.items()], brand.currency), brand, "fr")
+
+
+def test_every_value_within_is_shown_and_no_other(shop: Shop, brand: Brand) -> None:
+    """`au moins 8 kg` is no question for 8 kg."""
+    answer = ask(shop, brand, "lave-linge au moins 8 kg")
+    assert {row.id for row in answer.products} == {"prd_w8", "prd_w9", "prd_w10", "prd_w11"}
+    (piece,) = [one for one in answer.understood if one.kind == "attribute"]
+    assert (piece.key, piece.label, piece.value) == ("capacity_kg", "au moins 8 kg", "")
+    undone = ask(shop, brand, "lave-linge au moins 8 kg", words="attribute")
+    assert not [one for one in undone.understood if one.kind == "attribute"]
+
+
+def test_of_two_attributes_it_is_the_one_that_has_the_amount(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "ordinateur portable au moins 16 go")
+    assert {row.id for row in answer.products} == {
+        "prd_l16_256", "prd_l16_512", "prd_l32_256", "prd_l32_512",
+    }  # fmt: skip
+    # Neither has 100 GB: which is meant is not known, and nothing is narrowed.
+    unsure = ask(shop, brand, "ordinateur portable plus de 100 go")
+    assert not [one for one in unsure.understood if one.kind == "attribute"]
+
+
+def test_limits_that_leave_nothing_do_not_narrow(shop: Shop, brand: Brand) -> None:
+    answer = ask(shop, brand, "lave-linge plus de 20 kg")
+    assert not [one for one in answer.understood if one.kind == "attribute"]
+    assert answer.total == 6
+    assert answer.relaxation is not None
