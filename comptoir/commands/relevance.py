@@ -26,8 +26,9 @@ def command() -> None:
 @click.option("--queries", type=_FILE, help="For WANDS: its file of queries.")
 @click.option(
     "--demo",
-    type=click.Choice(["fr", "de"]),
-    help="Instead of files: the judged queries of the demonstration's catalogue.",
+    type=click.Choice(["fr", "de", "en", "fr-blind", "de-blind"]),
+    help="Instead of files: the judged queries of the demonstration's catalogue. Blind: those "
+    "written before the search was looked at, as all of English were.",
 )
 @click.option("--engine", type=click.Choice(["embedded", "elasticsearch"]), default="embedded")
 @click.option("--mode", type=click.Choice(["lexical", "hybrid"]), default="hybrid")

@@ -53,11 +53,11 @@ def load_demo(database: Database, encoder: Encoder) -> None:
     match_landed(database, encoder)
 
 
-def demo_judgements(language: str, documents: Sequence[ProductDocument]) -> Judgements:
+def demo_judgements(name: str, documents: Sequence[ProductDocument]) -> Judgements:
     """Query -> product id -> gain, patterns resolved to the products that mdm made."""
     market_ids = _market_ids(documents)
     found: Judgements = {}
-    for query, patterns in judged_patterns(language).items():
+    for query, patterns in judged_patterns(name).items():
         gains = found.setdefault(query, {})
         used = set()
         for product_id, market_id in market_ids.items():
@@ -70,10 +70,14 @@ def demo_judgements(language: str, documents: Sequence[ProductDocument]) -> Judg
     return found
 
 
-def judged_patterns(language: str) -> dict[str, list[tuple[str, int]]]:
-    """Query -> (pattern, rating) in the order of the file; a query without any has no answer."""
+def judged_patterns(name: str) -> dict[str, list[tuple[str, int]]]:
+    """Query -> (pattern, rating) in the order of the file; a query without any has no answer.
+
+    `fr` and `de` were written beside the search; `en`, `fr-blind` and `de-blind` by somebody who
+    had seen the catalogue and nothing else.
+    """
     found: dict[str, list[tuple[str, int]]] = {}
-    resource = files("comptoir.relevance").joinpath("judgements_of_demo", f"{language}.csv")
+    resource = files("comptoir.relevance").joinpath("judgements_of_demo", f"{name}.csv")
     with as_file(resource) as path, path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             patterns = found.setdefault(row["query"], [])

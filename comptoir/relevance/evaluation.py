@@ -100,13 +100,14 @@ class Evaluation:
                 report.extra["identifiers"] = self._identifiers(lists, documents)
         return report
 
-    def of_demo(self, language: str) -> Report:
-        """The judged queries of the demonstration's own catalogue in one language."""
+    def of_demo(self, name: str) -> Report:
+        """The judged queries of the demonstration's own catalogue: a language, or `fr-blind`."""
         from comptoir.relevance.demo_catalogue import demo_documents, demo_judgements
 
+        language = name.partition("-")[0]
         brand = self._brand(language, "FR" if language == "fr" else "DE", "EUR")
         documents = demo_documents(brand, self._installation.encoder, self._scratch_database)
-        judged = demo_judgements(language, documents)
+        judged = demo_judgements(name, documents)
         names = {row.product_id: (row.product_id,) for row in documents}
         with self._index(brand, documents) as engine:
             lists = ShopLists(engine, self._installation.encoder, brand, language, names)

@@ -23,7 +23,7 @@ from indexer.index_fields import (
 from indexer.inventory import digest_of
 from kernel.offer_terms import Availability
 
-FORMAT = 9
+FORMAT = 10
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 _FLAT, _FLAT_FROM, _SHORT = "bbq_flat", 64, "int8_flat"
