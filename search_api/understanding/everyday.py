@@ -83,16 +83,16 @@ def meanings(language: str) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=1)
 def everyday_words() -> frozenset[str]:
-    """Every word (folded) by which people name a thing or what it has: right, though no product
-    has it."""
+    """Every word (folded) by which people name a thing: right, though no product has it."""
     said = [phrase for language in LANGUAGES for phrase, _ in meanings(language)]
-    said += [
-        phrase
-        for row in _table()["feature"]
-        for each in LANGUAGES
-        for phrase in _phrases(row[each])
-    ]
     return frozenset(word for phrase in said for word in shown_words(phrase))
+
+
+@lru_cache(maxsize=1)
+def feature_words() -> frozenset[str]:
+    """Every word (folded) by which people say what a thing has: right as well, but no thing."""
+    said = [_phrases(row[each]) for row in _table()["feature"] for each in LANGUAGES]
+    return frozenset(word for phrases in said for phrase in phrases for word in shown_words(phrase))
 
 
 def _readings(run: Sequence[QueryWord], language: str, snapshot: Snapshot) -> Iterator[Expansion]:

@@ -24,7 +24,7 @@ from indexer.stemming import stem
 from indexer.stop_words import is_stop_word
 from kernel.categories import categories
 from search_api.understanding.correction import WORD, Correction
-from search_api.understanding.everyday import everyday_words
+from search_api.understanding.everyday import everyday_words, feature_words
 from search_api.understanding.slip_in_compound import parts_meant
 from search_api.understanding.snapshot import Near, Snapshot
 from search_api.understanding.written import as_written
@@ -212,7 +212,7 @@ def near(word: str, language: str, snapshot: Snapshot) -> tuple[Near, ...]:
         return ()
     if snapshot.knows(folded):
         return _with_one_letter_less(folded, language, snapshot)
-    if _names_a_category(folded, language):
+    if _names_a_category(folded, language) or folded in feature_words():
         return ()
     if is_unit(folded, language) or is_stop_word(folded, language):
         return ()

@@ -339,3 +339,10 @@ def test_three_letters_that_are_a_word_were_meant() -> None:
     assert [(way.text, way.is_doubtful) for way in corrections("sol", "fr", shown)] == [
         ("solo", True)
     ]
+
+
+def test_what_a_thing_has_is_right_and_no_name_of_a_thing() -> None:
+    """`refurbished` stands where nothing is; `main`, as in `seconde main`, is no kind of thing."""
+    shown = Snapshot(words={"fr": {"refurbishes": 9, "main": 9}})
+    assert near("refurbished", "fr", shown) == ()
+    assert [row.is_named for row in near("maiin", "fr", shown)] == [False]
