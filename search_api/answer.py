@@ -97,7 +97,8 @@ class Chip:
 class Understood:
     """Something that the words of the question say and that narrows the result like a filter.
 
-    `text` is what was typed, `label` what it was taken for (a price has `low` and `high` instead);
+    `text` is what was typed, `label` what it was taken for (a price has `low` and `high` instead;
+    limits of a measure, `au moins 8 kg`, stand as typed and have no `value`, for several pass);
     `denied` is what the products are to be without, with the word that says so (`sans fil`);
     `url` is the search that takes it as plain words again.
     """
