@@ -35,8 +35,11 @@ def reading_of(query: ShopQuery, language: str, snapshot: Snapshot) -> Reading:
     return read(text, language, query.currency, snapshot, known, minor)
 
 
-def with_denied(found: Retrieved, query: ShopQuery, language: str) -> Retrieved:
-    """What the words that found something say the thing is without, among what was understood."""
+def told(found: Retrieved, reading: Reading, query: ShopQuery, language: str) -> Retrieved:
+    """What the words that found something say the thing is without, among what was understood, and
+    what could not be asked for among what was taken back."""
+    if reading.unmet:
+        found = replace(found, taken_back=(*found.taken_back, *reading.unmet))
     pieces = denied_pieces(found.words, language, query.text) if found.words else ()
     return replace(found, understood=(*found.understood, *pieces)) if pieces else found
 

@@ -29,7 +29,7 @@ from kernel.categories import category_path
 from kernel.embedding.encoder import Encoder
 from search_api.nearest import Nearest, near_enough
 from search_api.query import MOST_PER_PAGE, PER_PAGE, ShopQuery
-from search_api.recognised import reading_of, under_pieces, with_denied
+from search_api.recognised import reading_of, told, under_pieces
 from search_api.retrieved import Retrieved, said
 from search_api.second_stage import (
     asked_for,
@@ -96,7 +96,7 @@ class Retrieval:
             found = self._browse(asked, plan)
         else:
             reading = reading_of(asked, self.language, self.snapshot)
-            found = with_denied(self._answer(asked, reading, plan), query, self.language)
+            found = told(self._answer(asked, reading, plan), reading, query, self.language)
         return replace(found, redirect=plan.redirect) if plan.redirect is not None else found
 
     def _rules(self, query: ShopQuery) -> RulePlan:

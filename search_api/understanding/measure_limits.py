@@ -28,12 +28,13 @@ from search_api.understanding.price_limits import (
 _NAMES = frozenset({"max", "maxi", "mini", "min", "budget", "budget de", "sous", "sous les"})
 _LESS = (
     "plus leger que", "plus legere que", "plus petit que", "plus petite que", "leichter als",
-    "kleiner als", "schmaler als", "leiser als", "lighter than", "smaller than", "narrower than",
+    "kleiner als", "schmaler als", "niedriger als", "leiser als", "lighter than", "smaller than", "narrower than",
     "quieter than",
 )  # fmt: skip
 _MORE = (
     "plus grand que", "plus grande que", "grosser als", "breiter als", "bigger than",
-    "larger than", "wider than",
+    "larger than", "wider than", "plus haut que", "plus haute que", "hoher als", "higher than",
+    "taller than",
 )  # fmt: skip
 _NUMBER = r"(\d{1,6}(?:[.,]\d{1,3})?)"
 _UNIT = r"\s?(\"|''|-?[a-z]+)(?!\w)"
@@ -126,7 +127,7 @@ def _written() -> Iterator[tuple[str, str]]:
         "between",
         rf"(?<!\w)(?:de|von|from)\s+{_NUMBER}{_ANY_UNIT}\s+(?:a|bis|to)\s+{_NUMBER}{_UNIT}",
     )
-    yield "between", rf"(?<![\w.,-]){_NUMBER}\s+(?:a|bis|to)\s+{_NUMBER}{_UNIT}"
+    yield "between", rf"(?<![\w.,-]){_NUMBER}\s+(?:a|bis|to|ou|oder|or)\s+{_NUMBER}{_UNIT}"
     yield "ceiling", after(CEILINGS, _LESS) + _NUMBER + _UNIT
     yield "ceiling", rf"(?:<=|<|≤)\s?{_NUMBER}{_UNIT}"
     yield "ceiling", rf"(?<![\w.,-]){_NUMBER}{_UNIT}\s+{words(MOST_AFTER)}(?!\w)"

@@ -8,6 +8,7 @@ and can undo. A slip of the hand hides none of them. Pure, given the snapshot of
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +27,7 @@ from search_api.understanding.snapshot import Measured, Snapshot
 from search_api.understanding.spelling import corrected
 
 PieceKind = Literal["price", "category", "manufacturer", "attribute", "denied"]
+_FAR_MORE = 3
 _MOST_VALUES = 60
 """Values of an attribute up to which a limit of it narrows."""
 EVERYTHING = "all"
@@ -54,12 +56,14 @@ class Piece:
 class Reading:
     """A question read: `words` are searched, `pieces` narrow the result.
 
-    `plain` has every word but those of a price, for when nothing passes the pieces.
+    `plain` has every word but those of a price, for when nothing passes the pieces. `unmet` are
+    limits that no attribute is known to have: neither searched nor narrowing, and said to be so.
     """
 
     words: str
     pieces: tuple[Piece, ...] = ()
     plain: str = ""
+    unmet: tuple[Piece, ...] = ()
 
     def parted(self) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
         """Limits of the price, and what else was understood."""
@@ -98,24 +102,27 @@ def read(
     category = None if known.categories else _category(terms, language, snapshot)
     if category is not None and _is_for_it(words, category, language):
         category = None
-    measures = []
-    limits = measure_limits(words, language)
+    measures: list[Piece] = []
+    unmet: tuple[Piece, ...] = ()
+    limits = measure_limits(words, language) if known.wants("attribute") else None
     if limits is not None and category is not None:
-        said, rest = words[limits.start : limits.end], _cut(words, limits.start, limits.end)
+        said = words[limits.start : limits.end]
+        words = _cut(words, limits.start, limits.end)
         found = _within(limits, said, category, snapshot)
         measures += [found] if found else []
-        words = rest if found and known.wants(found.undone_as) else words
-        terms = _terms(rest, language, snapshot)
+        unmet = () if found else (Piece("attribute", said),)
+        plain = plain if found else words
+        terms = _terms(words, language, snapshot)
     measures += _measures(terms, category, snapshot)
     measures = [piece for piece in measures if known.wants(piece.undone_as)]
     if not pieces and all(piece.key == COLOUR for piece in measures):
-        return Reading(text, plain=text)
+        return Reading(words, plain=plain, unmet=unmet)
     if category is not None and known.wants("category"):
         pieces.append(Piece("category", category.said, str(category.id)))
     pieces += measures
     if not known.manufacturers and known.wants("manufacturer"):
         pieces += _manufacturer(terms, snapshot)
-    return Reading(_without(words, language, pieces), tuple(pieces), plain)
+    return Reading(_without(words, language, pieces), tuple(pieces), plain, unmet)
 
 
 def _cut(text: str, start: int, end: int) -> str:
@@ -247,14 +254,17 @@ def _within(
 ) -> Piece | None:
     """The values within limits of the one attribute that is meant; None where that is not sure.
 
-    Of several with such a unit (`gb` of memory and of storage) it is the one that has the amount.
+    Of several with such a unit (`gb` of memory and of storage) it is the one that has the amount,
+    else one that three times as many products have as any other.
     """
     by_key: dict[str, dict[str, str]] = {}
+    products: Counter[str] = Counter()
     for term, rows in snapshot.measured.items():
         read = amount_of(term)
         for row in rows if read is not None and read[1] == limits.unit else ():
             if row.by_category.get(category.id):
                 by_key.setdefault(row.key, {})[row.value] = term
+                products[row.key] += row.by_category[category.id]
     if len(by_key) > 1:
         ends = {limits.low, limits.high} - {None}
         stated = [
@@ -262,7 +272,9 @@ def _within(
             for name, values in by_key.items()
             if ends & {read[0] for term in values.values() if (read := amount_of(term))}
         ]
-        by_key = {name: by_key[name] for name in stated}
+        (first, most), (_, next_most) = products.most_common(2)
+        frequent = [first] if most >= _FAR_MORE * next_most else []
+        by_key = {name: by_key[name] for name in (stated or frequent)}
     if len(by_key) != 1:
         return None
     (name, values) = next(iter(by_key.items()))
