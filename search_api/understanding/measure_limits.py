@@ -28,8 +28,8 @@ from search_api.understanding.price_limits import (
 _NAMES = frozenset({"max", "maxi", "mini", "min", "budget", "budget de", "sous", "sous les"})
 _LESS = (
     "plus leger que", "plus legere que", "plus petit que", "plus petite que", "leichter als",
-    "kleiner als", "schmaler als", "niedriger als", "leiser als", "lighter than", "smaller than", "narrower than",
-    "quieter than",
+    "kleiner als", "schmaler als", "niedriger als", "leiser als", "lighter than", "smaller than",
+    "narrower than", "quieter than",
 )  # fmt: skip
 _MORE = (
     "plus grand que", "plus grande que", "grosser als", "breiter als", "bigger than",
