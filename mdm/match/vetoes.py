@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from itertools import product
 
 from mdm.match.features import Features
 from mdm.match.lone_marks import lone_mark
@@ -19,11 +21,13 @@ from mdm.match.shared_codes import shared_codes
 from mdm.match.sisters import OPPOSITES, unlike_marks
 from mdm.normalise.kind import added
 from mdm.normalise.trade_attributes import TRADE_KEYS
-from mdm.normalise.vocabulary import ACCESSORIES
+from mdm.normalise.vocabulary import ACCESSORIES, PARTS
 
 # Attributes that make variants: stated on both sides and unequal, they part two offers.
 EXACT = ("capacity", "memory", "size", "keyboard", *TRADE_KEYS)
 # Measured or rounded differently from shop to shop: unequal only beyond this share.
+# Inches of screens are cut off as well as rounded: 13.6 is sold as 13.
+_CUT_FROM = 10
 ROUNDED: Mapping[str, Decimal] = {"screen_size": Decimal("0.035"), "content": Decimal("0.01")}
 
 
@@ -39,6 +43,18 @@ _COMPUTER_MAKERS = frozenset(("cisco", "dell", "fujitsu", "hewlett", "hp", "hpe"
 _PART_MAKERS = frozenset(("amd", "intel", "nvidia"))
 
 
+_NOUNS = tuple(sorted(PARTS | {each for each in ACCESSORIES if len(each) > 3}))
+_SHORTEST_COMPOUND = 8
+# What one shop calls this another calls that: told apart by no GTIN.
+_NEAR_COLOURS = frozenset(
+    map(
+        frozenset,
+        (
+            *(("black", "grey"), ("grey", "silver"), ("silver", "white"), ("beige", "white")),
+            *(("beige", "gold"), ("blue", "purple"), ("pink", "purple"), ("orange", "red")),
+        ),
+    )
+)
 # Letters and digits of a title that can name a thing.
 _NAMES_SOMETHING = 3
 
@@ -117,7 +133,10 @@ def _is_option_of(one: Features, other: Features) -> bool:
 def _colours_differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """One GTIN on two colours is a GTIN of several variants."""
     left, right = one.get("colour"), other.get("colour")
-    return bool(left and right and not set(left.split("/")) & set(right.split("/")))
+    if not left or not right:
+        return False
+    pairs = {frozenset(pair) for pair in product(left.split("/"), right.split("/"))}
+    return not any(len(pair) == 1 or pair in _NEAR_COLOURS for pair in pairs)
 
 
 def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str | None:
@@ -175,7 +194,13 @@ def _is_bundled(one: Features, other: Features) -> bool:
 def _is_for(one: Features, other: Features) -> bool:
     """The thing itself names no accessory: else both are one, put in other words."""
     single = other if one.is_accessory else one
-    return not single.reading.tokens & ACCESSORIES
+    return not any(map(_names_accessory, single.reading.tokens))
+
+
+@lru_cache(maxsize=100_000)
+def _names_accessory(word: str) -> bool:
+    """German joins the noun: `Ersatzakku`."""
+    return word in ACCESSORIES or (len(word) > _SHORTEST_COMPOUND and word.endswith(_NOUNS))
 
 
 def _says(offer: Features, count: str) -> bool:
@@ -214,4 +239,6 @@ def _are_apart(left: str, right: str, share: Decimal) -> bool:
         numbers = sorted((Decimal(one), Decimal(other)))
     except InvalidOperation:
         return True
+    if unit == other_unit == "in" and numbers[0] >= _CUT_FROM and int(numbers[1]) == numbers[0]:
+        return False
     return unit != other_unit or numbers[1] - numbers[0] > numbers[1] * share

@@ -67,6 +67,9 @@ _PACKS = (
     re.compile(r"[(,\[]\s?x\s?(\d{1,2})\s?[)\]]"),
     re.compile(r"(?<=\s)[x×]\s?(\d{1,2})$"),
     re.compile(r"(?<=[a-z]\s)x(\d{1,2})(?=\s(?:for|fur|passend|pour)\s)"),
+    re.compile(
+        r"(?<=\s)x(\d{1,3})(?=\s(?:capsule|couche|dosette|lingette|pastille|piece|pile|sachet|tablette))"
+    ),
     re.compile(r"\b(double|duo|twin|doppel)[- ]?(?:pack|packung)\b"),
 )
 _COMPOUND = re.compile(r"[a-z]{4,}(blau|braun|gelb|grau|grun|schwarz|weiss)")

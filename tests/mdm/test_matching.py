@@ -50,6 +50,9 @@ def test_split_codes_are_read_joined() -> None:
         ({"capacity": "64 GB"}, {}, None),
         ({"pack_count": "2"}, {}, "packs"),
         ({"screen_size": "65 in"}, {"screen_size": "64.5 in"}, None),
+        ({"screen_size": "13 in"}, {"screen_size": "13.6 in"}, None),
+        ({"screen_size": "13.3 in"}, {"screen_size": "14 in"}, "screen size"),
+        ({"screen_size": "1 in"}, {"screen_size": "1.9 in"}, "screen size"),
         ({"screen_size": "65 in"}, {"screen_size": "55 in"}, "screen size"),
         ({"screen_size": "big"}, {"screen_size": "65 in"}, "screen size"),
         ({"content": "250 g"}, {"content": "250 ml"}, "content"),
@@ -58,6 +61,31 @@ def test_split_codes_are_read_joined() -> None:
 def test_vetoes(one: dict[str, str], other: dict[str, str], reason: str | None) -> None:
     found = veto(features("lamp a", attributes=one), features("lamp b", attributes=other))
     assert (found is None) if reason is None else (found or "").startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("colour", "other", "parts"),
+    [
+        ("black", "grey", False),
+        ("silver", "grey/blue", False),
+        ("black", "white", True),
+        ("red", "blue/green", True),
+    ],
+)
+def test_two_colours_under_one_gtin_part_unless_shops_mix_them_up(
+    colour: str, other: str, parts: bool
+) -> None:
+    one, two = (
+        features("lamp", attributes={"colour": each}, gtins=["1"]) for each in (colour, other)
+    )
+    assert (veto(one, two) is not None) is parts
+    assert veto(one, two) == veto(two, one) or parts
+
+
+def test_two_parts_for_one_thing_are_called_parts_in_one_word_or_two() -> None:
+    one = features("Bosch Akku 36V für Rotak", is_accessory=True)
+    assert veto(one, features("Bosch 36V Ersatzakku")) is None
+    assert veto(one, features("Bosch Rotak 36V Rasenmäher")) == "one of them is an accessory"
 
 
 def _contender(name: str, title: str, product: str | None = None, merchant: str = "") -> Contender:

@@ -13,7 +13,7 @@ from kernel.gtin import check_digit
 from kernel.money import Money
 from kernel.offer_terms import Availability, Condition
 from mdm.merchants import Merchant
-from mdm.normalise.attributes import attributes, from_title
+from mdm.normalise.attributes import attributes, from_title, pack_count
 from mdm.normalise.kind import is_accessory, is_bundle
 from mdm.normalise.offer import NormalOffer, gtins_of, manufacturer_of, mpn_of, normalise
 from mdm.normalise.refused import RefusedError
@@ -260,6 +260,8 @@ def test_kinds() -> None:
     assert not is_bundle("Drill 12V + 2 batteries 2,0Ah + case")
     assert not is_bundle("Chain 11-speed + attache rapide")
     assert not is_bundle("Pack ink 305 noir + couleurs")
+    assert pack_count("pampers baby dry x52 couches") == "52"
+    assert pack_count("12gb geforce rtx pcie 4.0 x16") is None
     assert is_accessory("Coque pour Lumen 6")
     assert is_accessory("Lederhülle Lumen 6")
     assert is_accessory("Replacement battery for Lumen 6")
