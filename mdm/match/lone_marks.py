@@ -15,7 +15,7 @@ from mdm.match.features import Features
 from mdm.match.generations import generations
 from mdm.match.model_codes import written_in_two_ways
 from mdm.match.sisters import LONG
-from mdm.normalise.vocabulary import MARKS, PARTS, USUALLY_WITHOUT
+from mdm.normalise.vocabulary import MARKS, PARTS, REPLACEMENTS, USUALLY_WITHOUT
 
 _LINE = re.compile(r"[a-z]{4,}\d{1,2}")
 """A line and its number written together: `hero11`."""
@@ -29,10 +29,9 @@ _ALWAYS = frozenset(
 # German joins them: `Staubschutzhaube`.
 _PART = re.compile(rf"({'|'.join(sorted(PARTS, key=len, reverse=True))})s?$")
 _ALONG = re.compile(r"\b(?:with|mit|avec|inkl|incl|inclus|con|met|and|und|et|plus)\b|[+&,(]")
-# What stands in for another maker's, or for what is worn.
 _REPLACEMENT = re.compile(
-    r"\b(?:ersatz[a-z]*|ersetzt|replacement|replaces|remplacement|remplace|rechange|ricambio"
-    r"|recambio|vervang[a-z]*|zamiennik)\b"
+    r"\b(?:ersatz[a-z]*|ersetzt|remplace|replaces|vervang[a-z]*"
+    rf"|{'|'.join(sorted(REPLACEMENTS))})\b"
 )
 _WITHOUT = re.compile(r"\b(?:without|ohne|sans|senza|sin|zonder|bez)\s([a-z]{3,})")
 # Which lens it is both say.

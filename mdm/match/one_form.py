@@ -7,9 +7,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
+from mdm.match.generations import MARK, ROMAN
+
 # `5D Mark IV`, `5d mk4`, `a7 III`, `a7iii`.
-_MARK = re.compile(r"\b(?:(?:mark|mk)[ .-]|mk|mark(?=i[iv]|\d))(i{1,3}|iv|vi?|[1-9])\b")
+_MARK = re.compile(MARK + r"(i{1,3}|iv|vi?|[1-9])\b")
 _NUMERAL = re.compile(r"(?<![a-z0-9])([a-z]{0,2}\d{1,3}[a-hj-z]?)[ -]?(ii|iii|iv)\b")
 # A kind of camera, and what a camera can do; elsewhere both words name models.
 _COMPACT = re.compile(r"\bcompact (?=(?:bridge|camera|digital|superzoom|system)\b)")
@@ -32,9 +33,9 @@ def in_one_form(text: str) -> str:
     if "zoom" in text:
         text = _ZOOM.sub(" ", text)
     text = _MARK.sub(_marked, _NON.sub("non", text))
-    return _NUMERAL.sub(lambda found: f"{found[1]} mk{_ROMAN[found[2]]}", text)
+    return _NUMERAL.sub(lambda found: f"{found[1]} mk{ROMAN[found[2]]}", text)
 
 
 def _marked(found: re.Match[str]) -> str:
     number = found[1]
-    return f"mk{number if number.isdigit() else _ROMAN[number]}"
+    return f"mk{number if number.isdigit() else ROMAN[number]}"

@@ -26,10 +26,9 @@ from mdm.normalise.vocabulary import ACCESSORIES, PARTS
 # Attributes that make variants: stated on both sides and unequal, they part two offers.
 EXACT = ("capacity", "memory", "size", "keyboard", *TRADE_KEYS)
 # Measured or rounded differently from shop to shop: unequal only beyond this share.
-# Inches of screens are cut off as well as rounded: 13.6 is sold as 13.
-_CUT_FROM = 10
 ROUNDED: Mapping[str, Decimal] = {"screen_size": Decimal("0.035"), "content": Decimal("0.01")}
-
+# Inches of screens are cut off as well: 13.6 is sold as 13.
+_CUT_FROM = 10
 
 # The same article with its box and what comes in it, or as makers of computers buy it.
 _BOXED = frozenset(("box", "boxed", "pib", "retail", "wof"))
@@ -42,7 +41,7 @@ _UNSURE = frozenset(("box", "tray"))
 _COMPUTER_MAKERS = frozenset(("cisco", "dell", "fujitsu", "hewlett", "hp", "hpe", "ibm", "lenovo"))
 _PART_MAKERS = frozenset(("amd", "intel", "nvidia"))
 
-
+# Nouns that German joins to others, and the shortest word that is joined.
 _NOUNS = tuple(sorted(PARTS | {each for each in ACCESSORIES if len(each) > 3}))
 _SHORTEST_COMPOUND = 8
 # What one shop calls this another calls that: told apart by no GTIN.

@@ -72,9 +72,12 @@ _PACKS = (
     ),
     re.compile(r"\b(double|duo|twin|doppel)[- ]?(?:pack|packung)\b"),
 )
+# Colours that German joins to others.
 _COMPOUND = re.compile(r"[a-z]{4,}(blau|braun|gelb|grau|grun|schwarz|weiss)")
 # Their names and lanes are numbered alike: `phenom x4`, `pcie 4.0 x16`.
-_PHENOM = re.compile(r"\b(?:phenom|athlon|opteron|cpu|processor|prozessor|amd|intel|pcie?)\b")
+_NUMBERED_ALIKE = re.compile(
+    r"\b(?:phenom|athlon|opteron|cpu|processor|prozessor|amd|intel|pcie?)\b"
+)
 
 
 def attributes(
@@ -190,7 +193,7 @@ def pack_count(plain: str) -> str | None:
             continue
         if not found[1].isdigit():
             return "2"
-        if 1 < int(found[1]) <= 500 and not _PHENOM.search(plain):
+        if 1 < int(found[1]) <= 500 and not _NUMBERED_ALIKE.search(plain):
             return str(int(found[1]))
     return None
 

@@ -11,6 +11,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# `wei` is what is left of `weiß` where a feed has lost its letters.
 COLOURS = {
     "black": "black schwarz schwarzer schwarze schwarzes noir noire noirs noires onyx graphit "
     "midnight mitternacht minuit jet anthracite anthrazit nero nera neri nere negro negra "
@@ -177,11 +178,14 @@ USUALLY_WITHOUT = _words(
     "sucres usure vertrag wire wires zucker zusatz"
 )
 
+# What stands in for another maker's, or for what is worn.
+REPLACEMENTS = _words("rechange recambio remplacement replacement ricambio zamiennik")
+
 # What parts and other makers' goods say of themselves.
-SPARES = _words(
+SPARES = REPLACEMENTS | _words(
     "compatibile compatibili compatible compatibles compatibel ersatz ersatzteil kompatibel "
-    "kompatibilni kompatybilny kompatybilna passend rechange recambio refill remanufactured "
-    "remanufacturee remplacement replacement reserve ricambio spare vervanging zamiennik"
+    "kompatibilni kompatybilny kompatybilna passend refill remanufactured remanufacturee reserve "
+    "spare vervanging"
 )
 
 # Accessories wherever they lead.

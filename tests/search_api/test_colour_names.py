@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import tenants
-from indexer.embed_text import embed_text
-from indexer.embedded import EmbeddedEngine
-from indexer.engine import Upsert
-from kernel.embedding.encoder import load_encoder
-from search_api.overview import Overviews
 from search_api.query import read_query
 from search_api.search import Shop
 from search_api.understanding.colour_names import colour_readings, colours_denied
-from tenants.brand import Brand, brand_from, read_brand_file
+from tenants.brand import Brand
 from tests.indexer.documents import document
+from tests.search_api.shop_at_hand import bundled_brand, shop_of
 
 TOASTER = 762
 
 
 @pytest.fixture(scope="module")
 def brand() -> Brand:
-    folder = Path(tenants.__file__).parent / "bundled"
-    return brand_from(read_brand_file(folder / "taktwerk.toml")[0])
+    return bundled_brand("taktwerk")
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +32,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, brand: Brand) -> Shop:
         *(document(f"prd_{n}", f"Toaster Duo {n} weiß", language="de", category=TOASTER,
                    attributes={"colour": "white"}) for n in range(6)),
     ]  # fmt: skip
-    engine, encoder = EmbeddedEngine(tmp_path_factory.mktemp("colours")), load_encoder()
-    index = engine.create(brand.id, model_id=encoder.model_id, dimensions=encoder.dimensions)
-    vectors = encoder.encode([embed_text(row, "de") for row in rows])
-    engine.write(index, [Upsert(row, vector, 1) for row, vector in zip(rows, vectors, strict=True)])
-    engine.publish(brand.id, index)
-    opened = Shop(engine, encoder, Overviews(engine))
-    opened.snapshots.load(brand.id)
-    return opened
+    return shop_of(rows, brand, "de", tmp_path_factory.mktemp("colours"))
 
 
 def ids(shop: Shop, brand: Brand, text: str, language: str) -> list[str]:

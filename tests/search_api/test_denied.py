@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-import tenants
 from indexer.analysis import query_words
-from indexer.embed_text import embed_text
-from indexer.embedded import EmbeddedEngine
-from indexer.engine import Upsert
-from kernel.embedding.encoder import load_encoder
 from search_api.answer import SearchAnswer
-from search_api.overview import Overviews
 from search_api.query import read_query
 from search_api.search import Shop
 from search_api.understanding.compounding import taken_apart
@@ -23,16 +16,16 @@ from search_api.understanding.everyday import everyday_readings, meanings
 from search_api.understanding.recognition import kinds_named
 from search_api.understanding.snapshot import Snapshot
 from search_api.understanding.spelling import corrected
-from tenants.brand import Brand, brand_from, read_brand_file
+from tenants.brand import Brand
 from tests.indexer.documents import document
+from tests.search_api.shop_at_hand import bundled_brand, shop_of
 
 VACUUM, HEADPHONES, FRIDGE, LAPTOP = 619, 543626, 686, 328
 
 
 @pytest.fixture(scope="module")
 def brand() -> Brand:
-    folder = Path(tenants.__file__).parent / "bundled"
-    return brand_from(read_brand_file(folder / "mirabelle.toml")[0])
+    return bundled_brand("mirabelle")
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +44,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory, brand: Brand) -> Shop:
         "prd_laptop": ("Ordinateur portable 15 pouces", LAPTOP),
         "prd_cable": ("Bobine de fil électrique", None),
     }  # fmt: skip
-    engine, encoder = EmbeddedEngine(tmp_path_factory.mktemp("denied")), load_encoder()
-    index = engine.create(brand.id, model_id=encoder.model_id, dimensions=encoder.dimensions)
     rows = [
         document(name, title, language="fr", category=category)
         for name, (title, category) in titles.items()
     ]
-    vectors = encoder.encode([embed_text(row, "fr") for row in rows])
-    engine.write(index, [Upsert(row, vector, 1) for row, vector in zip(rows, vectors, strict=True)])
-    engine.publish(brand.id, index)
-    opened = Shop(engine, encoder, Overviews(engine))
-    opened.snapshots.load(brand.id)
-    return opened
+    return shop_of(rows, brand, "fr", tmp_path_factory.mktemp("denied"))
 
 
 def ask(shop: Shop, brand: Brand, text: str, **more: str) -> SearchAnswer:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import tenants
-from indexer.embed_text import embed_text
-from indexer.embedded import EmbeddedEngine
-from indexer.engine import Upsert
-from kernel.embedding.encoder import load_encoder
 from search_api.answer import SearchAnswer
-from search_api.overview import Overviews
 from search_api.query import read_query
 from search_api.search import Shop
 from search_api.understanding.measure_limits import amount_of, measure_limits
-from tenants.brand import Brand, brand_from, read_brand_file
+from tenants.brand import Brand
 from tests.indexer.documents import document
+from tests.search_api.shop_at_hand import bundled_brand, shop_of
 
 WASHER, LAPTOP = 2549, 328
 
@@ -70,8 +63,7 @@ def test_any_text_is_read(text: str) -> None:
 
 @pytest.fixture(scope="module")
 def brand() -> Brand:
-    folder = Path(tenants.__file__).parent / "bundled"
-    return brand_from(read_brand_file(folder / "mirabelle.toml")[0])
+    return bundled_brand("mirabelle")
 
 
 @pytest.fixture(scope="module")
@@ -88,14 +80,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, brand: Brand) -> Shop:
                  attributes={"memory": f"{memory} GB", "capacity": f"{storage} GB"})
         for memory in (8, 16, 32) for storage in (256, 512)
     ]  # fmt: skip
-    engine, encoder = EmbeddedEngine(tmp_path_factory.mktemp("limits")), load_encoder()
-    index = engine.create(brand.id, model_id=encoder.model_id, dimensions=encoder.dimensions)
-    vectors = encoder.encode([embed_text(row, "fr") for row in rows])
-    engine.write(index, [Upsert(row, vector, 1) for row, vector in zip(rows, vectors, strict=True)])
-    engine.publish(brand.id, index)
-    opened = Shop(engine, encoder, Overviews(engine))
-    opened.snapshots.load(brand.id)
-    return opened
+    return shop_of(rows, brand, "fr", tmp_path_factory.mktemp("limits"))
 
 
 def ask(shop: Shop, brand: Brand, text: str, **more: str) -> SearchAnswer:

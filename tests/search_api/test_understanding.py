@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import tenants
 from indexer.document import ProductDocument
-from indexer.embed_text import embed_text
 from indexer.embedded import EmbeddedEngine
-from indexer.engine import SearchRequest, SearchResult, Upsert
-from kernel.embedding.encoder import load_encoder
+from indexer.engine import SearchRequest, SearchResult
 from search_api.answer import SearchAnswer
 from search_api.highlight import highlighted, wanted_terms
-from search_api.overview import Overviews
 from search_api.query import read_query
 from search_api.search import Shop
 from search_api.understanding.recognition import kinds_named
 from search_api.understanding.snapshot import measure_term
 from search_api.understanding.synonyms import expansions
-from tenants.brand import Brand, brand_from, read_brand_file
+from tenants.brand import Brand
 from tenants.ranking.document import RankingDocument
 from tenants.ranking.inheritance import Stated
 from tenants.ranking.profile import Synonym
 from tests.indexer.documents import document
+from tests.search_api.shop_at_hand import bundled_brand, shop_of
 
 WASHER, LAPTOP, TV = 2549, 328, 404
 
@@ -74,21 +70,12 @@ def products() -> list[ProductDocument]:
 
 @pytest.fixture(scope="module")
 def brand() -> Brand:
-    folder = Path(tenants.__file__).parent / "bundled"
-    return brand_from(read_brand_file(folder / "mirabelle.toml")[0])
+    return bundled_brand("mirabelle")
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, brand: Brand) -> Shop:
-    engine, encoder = EmbeddedEngine(tmp_path_factory.mktemp("search")), load_encoder()
-    index = engine.create(brand.id, model_id=encoder.model_id, dimensions=encoder.dimensions)
-    rows = products()
-    vectors = encoder.encode([embed_text(row, "fr") for row in rows])
-    engine.write(index, [Upsert(row, vector, 1) for row, vector in zip(rows, vectors, strict=True)])
-    engine.publish(brand.id, index)
-    opened = Shop(engine, encoder, Overviews(engine))
-    opened.snapshots.load(brand.id)
-    return opened
+    return shop_of(products(), brand, "fr", tmp_path_factory.mktemp("search"))
 
 
 def ask(shop: Shop, brand: Brand, text: str, language: str = "fr", **more: str) -> SearchAnswer:
