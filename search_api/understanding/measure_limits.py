@@ -1,7 +1,8 @@
 """Limits of a measure in words: `au moins 8 kg`, `unter 2 kg`, `between 40 and 50 inches`.
 
-Such a question asks for every value within the limits, not for the number itself. In: a question.
-Out: the limits in one unit of each kind (grams, millilitres), and where the words stand. Pure.
+Such a question asks for every value within the limits, not for the number itself, which `unter`
+and `more than` leave out. In: a question. Out: the limits in one unit of each kind (grams,
+millilitres), and where the words stand. Pure.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from functools import lru_cache
 
 from indexer.analysis import is_measure, plain_measure
 from search_api.understanding.price_limits import (
+    ABOVE,
     AND,
+    BELOW,
     BETWEEN,
     CEILINGS,
     FLOORS,
@@ -50,10 +53,11 @@ _BASE = {
 
 @dataclass(frozen=True, slots=True)
 class MeasureLimits:
-    """Amounts in `unit` (ends included), and where the words stand (half-open, in the text)."""
+    """Amounts in `unit`, and where the words stand (half-open, in the text)."""
 
     low: float | None
     high: float | None
+    with_ends: bool
     unit: str
     start: int
     end: int
@@ -63,8 +67,10 @@ class MeasureLimits:
         read = amount_of(measure)
         if read is None or read[1] != self.unit:
             return False
-        return (self.low is None or read[0] >= self.low) and (
-            self.high is None or read[0] <= self.high
+        if read[0] in {self.low, self.high}:
+            return self.with_ends
+        return (self.low is None or read[0] > self.low) and (
+            self.high is None or read[0] < self.high
         )
 
 
@@ -93,18 +99,18 @@ def measure_limits(text: str, language: str) -> MeasureLimits | None:
 
 def _read(
     kind: str, match: re.Match[str], language: str
-) -> tuple[float | None, float | None, str] | None:
+) -> tuple[float | None, float | None, bool, str] | None:
     *numbers, unit = match.groups()
     found = [amount_of(plain_measure(f"{number}{unit}", language)) for number in numbers]
     amounts = [each for each in found if each is not None]
     if len(amounts) < len(numbers):
         return None
     (first, base), (last, _) = amounts[0], amounts[-1]
-    if kind == "ceiling":
-        return None, last, base
-    if kind == "floor":
-        return first, None, base
-    return (first, last, base) if first <= last else None
+    if kind in {"ceiling", "below"}:
+        return None, last, kind == "ceiling", base
+    if kind in {"floor", "above"}:
+        return first, None, kind == "floor", base
+    return (first, last, True, base) if first <= last else None
 
 
 @lru_cache(maxsize=1)
@@ -128,9 +134,13 @@ def _written() -> Iterator[tuple[str, str]]:
         rf"(?<!\w)(?:de|von|from)\s+{_NUMBER}{_ANY_UNIT}\s+(?:a|bis|to)\s+{_NUMBER}{_UNIT}",
     )
     yield "between", rf"(?<![\w.,-]){_NUMBER}\s+(?:a|bis|to|ou|oder|or)\s+{_NUMBER}{_UNIT}"
-    yield "ceiling", after(CEILINGS, _LESS) + _NUMBER + _UNIT
-    yield "ceiling", rf"(?:<=|<|≤)\s?{_NUMBER}{_UNIT}"
+    yield "below", after(BELOW, _LESS) + _NUMBER + _UNIT
+    yield "below", rf"<\s?{_NUMBER}{_UNIT}"
+    yield "ceiling", after(CEILINGS) + _NUMBER + _UNIT
+    yield "ceiling", rf"(?:<=|≤)\s?{_NUMBER}{_UNIT}"
     yield "ceiling", rf"(?<![\w.,-]){_NUMBER}{_UNIT}\s+{words(MOST_AFTER)}(?!\w)"
-    yield "floor", after(FLOORS, _MORE) + _NUMBER + _UNIT
-    yield "floor", rf"(?:>=|>|≥)\s?{_NUMBER}{_UNIT}"
+    yield "above", after(ABOVE, _MORE) + _NUMBER + _UNIT
+    yield "above", rf">\s?{_NUMBER}{_UNIT}"
+    yield "floor", after(FLOORS) + _NUMBER + _UNIT
+    yield "floor", rf"(?:>=|≥)\s?{_NUMBER}{_UNIT}"
     yield "floor", rf"(?<![\w.,-]){_NUMBER}{_UNIT}\s+{words(LEAST_AFTER)}(?!\w)"

@@ -34,10 +34,16 @@ _AMBIGUOUS = (
     "nicht mehr als", "nicht uber", "up to", "at most", "no more than", "not more than", "not over",
 )  # fmt: skip
 CEILINGS = (*_CLEAR, *_AMBIGUOUS)
+BELOW = (
+    "moins de", "moins que", "en dessous de", "en-dessous de", "au-dessous de", "inferieur a",
+    "unter", "weniger als", "under", "below", "less than",
+)  # fmt: skip
+"""Ceilings that leave the amount itself out, where that matters."""
+ABOVE = ("plus de", "superieur a", "uber", "mehr als", "over", "above", "more than")
 FLOORS = (
-    "plus de", "a partir de", "superieur a", "au moins", "pas moins de", "uber", "mehr als", "ab",
+    *ABOVE, "a partir de", "au moins", "pas moins de", "ab",
     "plus cher que", "plus chere que", "teurer als", "more expensive than",
-    "mindestens", "nicht unter", "nicht weniger als", "over", "above", "more than", "from",
+    "mindestens", "nicht unter", "nicht weniger als", "from",
     "at least", "no less than", "not less than", "not under",
 )  # fmt: skip
 _NEARLY = (

@@ -48,11 +48,30 @@ def test_measures_are_compared_in_one_unit() -> None:
     assert amount_of("1190g") == (1_190, "g")
     assert amount_of("1.2kg") == (1_200, "g")
     assert amount_of("wx80") is None
-    found = measure_limits("unter 2 kg", "de")
+    found = measure_limits("bis 2 kg", "de")
     assert found is not None
     assert [found.allows(each) for each in ("1190g", "2kg", "2150g", "2cm", "x")] == [
         True, True, False, False, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "itself"),
+    [
+        ("unter 8 kg", "de", False), ("höchstens 8 kg", "de", True), ("über 8 kg", "de", False),
+        ("nicht über 8 kg", "de", True), ("nicht unter 8 kg", "de", True), ("ab 8 kg", "de", True),
+        ("moins de 8 kg", "fr", False), ("pas moins de 8 kg", "fr", True),
+        ("plus de 8 kg", "fr", False), ("pas plus de 8 kg", "fr", True),
+        ("plus grand que 8 cm", "fr", False), ("jusqu'à 8 kg", "fr", True),
+        ("over 8 kg", "en", False), ("not over 8 kg", "en", True), ("more than 8 kg", "en", False),
+        ("no more than 8 kg", "en", True), ("no less than 8 kg", "en", True),
+        ("<8kg", "en", False), ("<=8kg", "en", True), (">8kg", "en", False), (">=8kg", "en", True),
+    ],
+)  # fmt: skip
+def test_more_than_an_amount_leaves_it_out(text: str, language: str, itself: bool) -> None:
+    found = measure_limits(text, language)
+    assert found is not None
+    assert found.allows("8cm" if "cm" in text else "8kg") == itself
 
 
 @given(st.text(max_size=80))
@@ -91,6 +110,8 @@ def test_every_value_within_is_shown_and_no_other(shop: Shop, brand: Brand) -> N
     """`au moins 8 kg` is no question for 8 kg."""
     answer = ask(shop, brand, "lave-linge au moins 8 kg")
     assert {row.id for row in answer.products} == {"prd_w8", "prd_w9", "prd_w10", "prd_w11"}
+    more = ask(shop, brand, "lave-linge plus de 8 kg")
+    assert {row.id for row in more.products} == {"prd_w9", "prd_w10", "prd_w11"}
     (piece,) = [one for one in answer.understood if one.kind == "attribute"]
     assert (piece.key, piece.label, piece.value) == ("capacity_kg", "au moins 8 kg", "")
     undone = ask(shop, brand, "lave-linge au moins 8 kg", words="attribute")
