@@ -14,7 +14,7 @@ from indexer.folding import fold
 # What is followed by `than` is a limit (`cheaper than 400 €`), which has its own reader.
 _CHEAP = re.compile(
     r"(?<!\w)(?:cheap(?:er|est)?|lowest price|best price|affordable|inexpensive"
-    r"|pas (?:trop )?cher(?:e|s|es)?|(?:le|la|les) moins cher(?:e|s|es)?|bon marche|petits? prix"
+    r"|pas (?:trop )?cher(?:e|s|es)?|moins cher(?:e|s|es)?|bon marche|petits? prix"
     r"|(?:gunstig|billig|preiswert|preisgunstig)(?:e|er|es|en|em|ste|ster|stes|sten|stem)?)"
     r"(?!\w)(?!\s+(?:que|als|than)\b)"
 )
