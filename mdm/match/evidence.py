@@ -7,12 +7,13 @@ out on purpose: they change, and what a product is does not. Pure, symmetric, ea
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel, JaroWinkler
 
-from mdm.match.features import Features
+from mdm.match.features import Features, one_spelling
 from mdm.match.rarity import Rarity, Weighed
 from mdm.normalise.vocabulary import COLOURS
 
@@ -215,7 +216,12 @@ def _manufacturer(one: Features, other: Features) -> float:
 
 
 def _names(offer: Features, manufacturer: str) -> bool:
-    return manufacturer in offer.reading.text.replace(" ", "")
+    return manufacturer in _without_spaces(offer.reading.text)
+
+
+@lru_cache(maxsize=50_000)
+def _without_spaces(text: str) -> str:
+    return one_spelling(text.replace(" ", ""))
 
 
 def _colour(one: Features, other: Features) -> float:

@@ -16,14 +16,14 @@ from typing import Any
 import msgspec
 
 from mdm.match.one_form import in_one_form
-from mdm.match.reading import MAX_DESCRIBED, Reading, read
+from mdm.match.part_numbers import part_numbers
+from mdm.match.reading import MAX_DESCRIBED, UNITS, Reading, read
 from mdm.match.short_names import Names, short_names
 from mdm.normalise.text import folded
 from mdm.normalise.trade_words import ENGLISH_OF
 from mdm.normalise.vocabulary import COLOUR_OF, MODEL_WORDS, STOP_WORDS
 
 MAX_TOKENS = 40
-MIN_MPN = 3
 MAX_DESCRIPTION = 3000
 
 _TOKEN = re.compile(r"[^\W_]+(?:[.,]\d+)?")
@@ -34,12 +34,13 @@ _LETTER = re.compile(r"[^\W\d_]")
 _QUANTITY = re.compile(
     r"\d+(?:[.,]\d+)?(?:gb|go|tb|to|mb|mo|kb|gib|in|inch|zoll|cm|mm|kg|mg|ml|cl|kw|kwh|wh|mah|ah|hz|"
     r"mhz|ghz|khz|mp|mpx|px|nm|db|rpm|upm|min|er|btu|bar|lm|ppm|dpi|months?|years?|cores?|threads?|"
-    r"pcs|stk|st|ltr|litre|liter|g?bit|mbs?|mbps|gbps|th|nd|rd|hp|ps|way)"
+    r"pcs|stk|st|ltr|litre|liter|g?bit|mbs?|mbps|gbps|th|nd|rd|hp|ps|way|qt|oz|lbs?|ft|gal|yd)"
     r"|\d{1,4}[pw]|\d{1,2}k|\d{1,3}(?:[.,]\d+)?[mglvhsx]"
 )
 _DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?(?:cm|mm|m|in|inch|px)?")
 _HYPHENED = re.compile(r"(?<![a-z0-9])[a-z0-9]++(?:[-/][a-z0-9]++){1,5}")
 _LONG_WORD = re.compile(r"[a-z]{6}")
+_DIGRAPH = re.compile(r"(?<![aeiouq])([aou])e(?![aeiou])")
 
 
 class Features(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False):
@@ -69,6 +70,11 @@ class Features(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False)
 def compact(text: str) -> str:
     """Letters and digits only, folded: the form in which part numbers are compared."""
     return "".join(_TOKEN.findall(folded(text))).replace(".", "").replace(",", "")
+
+
+def one_spelling(maker: str) -> str:
+    """`kaercher` and `karcher`: of one maker where letters with two dots are written as two."""
+    return _DIGRAPH.sub(r"\1", maker)
 
 
 def tokens(title: str, most: int = MAX_TOKENS) -> list[str]:
@@ -143,7 +149,9 @@ def _whole_code(written: str) -> str | None:
         return whole if 8 <= len(whole) <= 14 and "/" not in written else None
     if not 6 <= len(whole) <= 24 or not _DIGIT.search(whole) or _LONG_WORD.search(written):
         return None
-    return None if any(map(is_quantity, pieces)) else whole
+    if any(map(is_quantity, pieces)) or (pieces[0].isdigit() and pieces[1] in UNITS):
+        return None
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +198,8 @@ def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
     text = folded(title)
     pieces = _pieces(text)
     parts = _parts(text, pieces)
-    maker = facts.get("manufacturer")
-    mpn = compact(facts.get("mpn") or "")
+    stated = facts.get("manufacturer")
+    maker = one_spelling(compact(stated)) if stated else None
     codes = parts.codes | parts.joined
     description = facts.get("description")
     described = _described(folded(description[:MAX_DESCRIPTION])) if description else ()
@@ -205,8 +213,8 @@ def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
         numbers=parts.numbers,
         model_words=parts.model_words,
         gtins=frozenset(facts.get("gtins", ())),
-        mpns=frozenset((mpn,)) if len(mpn) >= MIN_MPN else frozenset(),
-        manufacturer=compact(maker) if maker else None,
+        mpns=part_numbers(facts.get("mpn") or "", maker),
+        manufacturer=maker,
         attributes=facts.get("attributes", {}),
         reading=reading,
         pieces=reading.tokens | codes | reading.parts | reading.ends,

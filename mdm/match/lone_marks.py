@@ -22,8 +22,8 @@ _LINE = re.compile(r"[a-z]{4,}\d{1,2}")
 # So seldom left out by a shop that a shared code does not make up for it.
 _ALWAYS = frozenset(
     (
-        *("exclusive", "generation", "heatsink", "long", "nonvr", "replacement", "runflat"),
-        *("short", "silent", "tester", "wifi"),
+        *("combo", "exclusive", "generation", "heatsink", "long", "multipack", "nonvr"),
+        *("replacement", "runflat", "short", "silent", "tester", "wifi"),
     )
 )
 # German joins them: `Staubschutzhaube`.
@@ -34,6 +34,11 @@ _REPLACEMENT = re.compile(
     rf"|{'|'.join(sorted(REPLACEMENTS))})\b"
 )
 _WITHOUT = re.compile(r"\b(?:without|ohne|sans|senza|sin|zonder|bez)\s([a-z]{3,})")
+# Several things as one, without saying how many.
+_SEVERAL = re.compile(
+    r"\b(?:multi|value|combo|vorteils?|spar|family|familien)[ -]?(?:pack|packung)\b|"
+    r"\b(?:[2-9]|\d\d)[ -]?colou?r\b"
+)
 # Which lens it is both say.
 _WITH_LENS = frozenset(("kit", "zoom"))
 _PLUS = re.compile(r"(?<![a-z0-9])(?=[a-z0-9]*[a-z])[a-z0-9]{2,}\+(?![a-z0-9+])")
@@ -102,5 +107,7 @@ def _marks(offer: Features) -> frozenset[str]:
         found &= frozenset(_WORD.findall(_SCREEN.sub(" ", text)))
     if _REPLACEMENT.search(text):
         found |= {"replacement"}
+    if _SEVERAL.search(text):
+        found |= {"multipack"}
     found |= _parts(text)
     return found | {"plus"} if _PLUS.search(text) else found

@@ -18,6 +18,7 @@ from mdm.match.reading import UNITS
 
 SHORTEST = 6
 """Letters of a code that can name a model."""
+_SHORTEST_NUMBER = 7
 _MOST_PIECES = 6
 _LONGEST = 24
 _PIECE = re.compile(r"[^\W_]+")
@@ -109,7 +110,7 @@ def _in_pieces(one: Features, other: Features) -> list[str]:
         for code in one.codes
         if code in written
         and len(code) >= SHORTEST
-        and not code.isdigit()
+        and (not code.isdigit() or len(code) >= _SHORTEST_NUMBER)
         and code not in other.all_codes
         and _ends_with_pieces(code, other.reading.text)
     ]

@@ -19,6 +19,14 @@ _ZOOM = re.compile(
 )
 # Of one model as it was made later: `rzaav22k.1`.
 _REVISION = re.compile(r"\b((?=[a-z0-9]*\d)[a-z][a-z0-9]{4,}[a-z])\.\d\b")
+# How strong a scent is, as shops cut it short.
+_SCENTS = re.compile(r"\beau de ([pct])(?:arfum|ologne|oilette)\b|\be\.d\.([pct])\b")
+# Of few letters and a number, the colour behind it: `MQ 5235WH` is no amount of energy.
+_WHITE = re.compile(r"(?<![a-z0-9])([a-z]{2}) (?=\d{4}wh\b)")
+# `10,000 mAh`, `1.000 W`.
+_THOUSANDS = re.compile(r"(?<![\w.,])([1-9]\d{0,2})[.,](\d{3})(?![\w.,/-]*\d)")
+# `140 x 200`, as others write without spaces.
+_TIMES = re.compile(r"(?<=\d) ?[x\u00d7] ?(?=\d{2})")
 # With and without a stabiliser.
 _NON = re.compile(r"\bnon[ -](?=vr\b)")
 
@@ -32,6 +40,13 @@ def in_one_form(text: str) -> str:
         text = _COMPACT.sub("", text)
     if "zoom" in text:
         text = _ZOOM.sub(" ", text)
+    if "," in text or "." in text:
+        text = _THOUSANDS.sub(r"\1\2", text)
+    text = _TIMES.sub("x", text)
+    if "wh" in text:
+        text = _WHITE.sub(r"\1", text)
+    if "eau de" in text or "e.d." in text:
+        text = _SCENTS.sub(r"ed\1\2", text)
     text = _MARK.sub(_marked, _NON.sub("non", text))
     return _NUMERAL.sub(lambda found: f"{found[1]} mk{ROMAN[found[2]]}", text)
 

@@ -26,7 +26,7 @@ _MEASURE = re.compile(r"(\d+(?:[.,]\d+)?)([a-z]+)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _PLAIN_UNITS = (
     "gb tb mb kb inch cm mm m kg g mg l ml cl w kw v mah ah wh hz khz mhz ghz mp px p nm db rpm "
-    "bit mbps gbps dpi lm pcs pack er"
+    "bit mbps gbps dpi lm pcs pack er qt oz lb ft gal yd pt"
 )
 UNITS = {
     "in": "inch", "zoll": "inch", "inches": "inch", "pouce": "inch", "pouces": "inch",
@@ -34,7 +34,12 @@ UNITS = {
     "go": "gb", "gib": "gb", "to": "tb", "mo": "mb", "ko": "kb",
     "litre": "l", "litres": "l", "liter": "l", "ltr": "l", "watt": "w", "watts": "w",
     "litros": "l", "litri": "l", "litrow": "l", "vatios": "w",
-    "kgs": "kg", "cms": "cm", "mpx": "mp", "megapixel": "mp", "megapixels": "mp",
+    "quart": "qt", "quarts": "qt", "ounce": "oz", "ounces": "oz", "lbs": "lb", "pound": "lb",
+    "pounds": "lb", "foot": "ft", "feet": "ft", "gallon": "gal", "gallons": "gal", "yard": "yd",
+    "yards": "yd", "pint": "pt", "pints": "pt", "millilitre": "ml", "milliliter": "ml",
+    "gramm": "g", "gram": "g", "grams": "g", "gramme": "g", "grammes": "g", "litru": "l",
+    "litry": "l", "metru": "m", "metre": "m", "metres": "m", "meter": "m",
+    "meters": "m", "kgs": "kg", "cms": "cm", "mpx": "mp", "megapixel": "mp", "megapixels": "mp",
     **{unit: unit for unit in _PLAIN_UNITS.split()},
 }  # fmt: skip
 _SCALED = {"tb": ("gb", 1000.0), "kw": ("w", 1000.0), "kg": ("g", 1000.0), "ghz": ("mhz", 1000.0)}

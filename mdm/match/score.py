@@ -19,6 +19,7 @@ from mdm.match.evidence import Evidence
 from mdm.match.features import Features
 from mdm.match.generations import generations
 from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
+from mdm.match.part_numbers import is_said
 from mdm.match.rarity import TELLING, Rarity
 from mdm.match.shared_codes import shared_codes
 from mdm.match.short_names import unlike_names
@@ -210,9 +211,14 @@ def _part_numbers(one: Features, other: Features) -> list[Piece]:
     code = _model_code(one, other)
     if code and is_one_maker:
         return _same_model(one, other, code)
-    if one.mpns and other.mpns and is_one_maker:
+    if one.mpns and other.mpns and is_one_maker and not _says_the_others(one, other):
         return [("other_part_number", (min(one.mpns), min(other.mpns)), OTHER_PART_NUMBER)]
     return []
+
+
+def _says_the_others(one: Features, other: Features) -> bool:
+    """Whether a title says the part number that the other offer states: makers have several."""
+    return is_said(one.mpns, other.reading.text) or is_said(other.mpns, one.reading.text)
 
 
 def _same_model(one: Features, other: Features, code: str) -> list[Piece]:

@@ -147,6 +147,9 @@ def doubt(one: Features, other: Features, rarity: Rarity | None = None) -> str |
     code is shared at all, much the same words name sisters too."""
     if _share_an_identifier(one, other):
         return None if one.mpns & other.mpns else _contradicted(one, other)
+    if _colours_differ(one.attributes, other.attributes):
+        colours = (one.attributes["colour"], other.attributes["colour"])
+        return f"one says {colours[0]} where the other says {colours[1]}"
     shared = shared_codes(one, other)
     if not shared and written_in_two_ways(one, other):
         return None

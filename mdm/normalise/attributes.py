@@ -51,6 +51,7 @@ _KEYBOARD = re.compile(r"\b(azerty|qwerty|qwertz)\b")
 _CONTENT = re.compile(
     r"(?<![\w.,])(?![2-6]g\b)(\d{1,4}(?:[.,]\d{1,3})?)\s?(g|kg|ml|cl|l)\b(?!\s?q?sfp)"
 )
+_IN_WORDS = re.compile(r"(?<=\d) ?(m|k)?(?:illi|ilo)?(?:(g)ramm?e?s?|(l)it(?:er|re)s?)\b")
 _PACKS = (
     re.compile(r"\b(\d{1,3})\s?er[- ]?(?:pack|set|packung|vorteilspack)\b"),
     re.compile(
@@ -278,6 +279,7 @@ def _power(plain: str) -> str | None:
 
 def _content(plain: str) -> str | None:
     """What a packet or bottle holds, in g or ml; large amounts are capacities of appliances."""
+    plain = _IN_WORDS.sub(lambda said: " " + "".join(filter(None, said.groups())), plain)
     found = list(_CONTENT.finditer(plain))
     if len(found) != 1:
         return None

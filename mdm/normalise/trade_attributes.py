@@ -1,6 +1,6 @@
 """What parts two things of one trade and no other, out of a title: the lens that comes with a
 camera, how many SIM cards a telephone takes, for how many people a dishwasher washes, whether a
-tool comes with its batteries, how much and how fast a tyre carries. Pure.
+tool comes with its batteries, how much and how fast a tyre carries, how strong a perfume is. Pure.
 """
 
 from __future__ import annotations
@@ -45,6 +45,14 @@ _BATTERIES = re.compile(
     r"(?:inkl|incl|mit|avec|with|con)\.? (?:\d\s?x\s?)?\d{1,2}(?:[.,]\d)?\s?ah)\b|"
     r"(?<![\w.,])[1-4]\s?x\s?\d{1,2}(?:[.,]\d)?\s?ah\b"
 )
+_SCENT = re.compile(
+    r"\b(?:eau de (toilette|parfum|cologne)|(extrait) de parfum|e\.?d\.?([ptc])\b(?!\.\d))"
+)
+_SCENTS = {
+    "c": "eau de cologne", "cologne": "eau de cologne", "extrait": "extrait de parfum",
+    "p": "eau de parfum", "parfum": "eau de parfum", "t": "eau de toilette",
+    "toilette": "eau de toilette",
+}  # fmt: skip
 _TYRE = re.compile(r"\b\d{3}\s?/\s?\d{2}\s?z?r\s?f?\s?\d{2}c?\b")
 _LOAD = re.compile(r"(?<![\w./])(\d{2,3})(?:/\d{2,3})?\s?([jkl-nq-tvwyh])\b")
 _SAID = {"yes": "yes", "oui": "yes", "ja": "yes", "no": "no", "non": "no", "nein": "no"}
@@ -52,12 +60,21 @@ _SAID = {"yes": "yes", "oui": "yes", "ja": "yes", "no": "no", "non": "no", "nein
 
 # What a bare number under such a key counts, as titles say it.
 _COUNTED = {"sim_cards": "sim", "place_settings": "couverts"}
-TRADE_KEYS = ("lens_range", "sim_cards", "place_settings", "batteries_included", "tyre_index")
+TRADE_KEYS = (
+    "lens_range", "sim_cards", "place_settings", "batteries_included", "tyre_index", "scent",
+)  # fmt: skip
 
 
 def trade_attributes(plain: str) -> Mapping[str, str | None]:
     """Of a folded title, by key; None where it says nothing, or two things at once."""
-    read = (_lens(plain), _sims(plain), _places(plain), _batteries(plain), _tyre(plain))
+    read = (
+        _lens(plain),
+        _sims(plain),
+        _places(plain),
+        _batteries(plain),
+        _tyre(plain),
+        _scent(plain),
+    )
     return dict(zip(TRADE_KEYS, read, strict=True))
 
 
@@ -105,6 +122,12 @@ def _batteries(plain: str) -> str | None:
     if bool(without) == bool(included):
         return None
     return "no" if without else "yes"
+
+
+def _scent(plain: str) -> str | None:
+    """How strong a perfume is; None of a set of several."""
+    found = {_SCENTS[max(each)] for each in _SCENT.findall(plain)}
+    return found.pop() if len(found) == 1 else None
 
 
 def _tyre(plain: str) -> str | None:

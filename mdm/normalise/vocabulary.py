@@ -14,33 +14,38 @@ def _words(text: str) -> frozenset[str]:
 # `wei` is what is left of `weiß` where a feed has lost its letters.
 COLOURS = {
     "black": "black schwarz schwarzer schwarze schwarzes noir noire noirs noires onyx graphit "
-    "midnight mitternacht minuit jet anthracite anthrazit nero nera neri nere negro negra "
-    "negros preto preta zwart zwarte czarny czarna czarne svart cerna cerny fekete",
+    "obsidian midnight mitternacht minuit jet anthracite anthrazit nero nera neri nere negro negra "
+    "negros preto preta zwart zwarte czarny czarna czarne svart svarta cerna cerny cerne fekete "
+    "negru neagra musta siyah",
     "white": "white weiss weisser weisse weisses blanc blanche blancs blanches ivory polarweiss "
-    "creme cream bianco bianca bianchi bianche blanco blanca branco branca wit witte wei "
-    "bialy biala biale bily feher",
+    "creme cream starlight polarstern bianco bianca bianchi bianche blanco blanca branco branca "
+    "wit witte wei bialy biala biale bily bile feher hvid hvit valkoinen beyaz",
     "silver": "silver silber silbern silberner argent argente argentee platinum edelstahl inox "
-    "argento plata plateado prata zilver zilveren srebrny srebrna stribrna stribrny ezust",
+    "argento plata plateado prata zilver zilveren srebrny srebrna stribrna stribrny stribrne ezust "
+    "solv argintiu hopea gumus",
     "grey": "grey gray grau grauer graue graues gris grise graphite slate titanium titan "
-    "spacegrau grigio grigia cinza grijs szary szara sedy szurke",
+    "spacegrau grigio grigia cinza grijs szary szara sedy seda sede szurke cinzento harmaa",
     "blue": "blue blau blauer blaue blaues bleu bleue bleus navy marine indigo sapphire turquoise "
-    "turkis cyan aqua blu azzurro azul blauw blauwe niebieski niebieska granatowy modra "
-    "modry kek celeste",
+    "turkis cyan aqua teal blu azzurro azul blauw blauwe niebieski niebieska granatowy modra "
+    "modry modre kek celeste albastru blatt sininen mavi",
     "red": "red rot roter rote rotes rouge rouges burgundy bordeaux crimson rosso rossa rosso "
-    "rojo roja vermelho rood czerwony czerwona cervena cerveny piros",
+    "rojo roja vermelho vermelha rood czerwony czerwona cervena cerveny cervene piros rosu "
+    "punainen kirmizi",
     "green": "green grun gruner grune grunes vert verte olive oliv mint menthe emerald verde groen "
-    "groene zielony zielona zelena zeleny zold",
+    "groene zielony zielona zelena zeleny zelene zold groen gron vihrea yesil",
     "gold": "gold golden goldener dore doree champagne bronze copper kupfer cuivre oro dorado "
-    "dorada dourado goud gouden zloty zlota zlate zlata arany",
-    "pink": "pink rosa rose coral koralle corail roze rosado rozowy rozowa ruzova",
+    "dorada dourado goud gouden zloty zlota zlate zlata zlaty arany auriu guld kulta",
+    "pink": "pink rosa rose coral koralle corail roze rosado rozowy rozowa ruzova ruzovy "
+    "ruzove roz",
     "beige": "beige sand sable taupe",
-    "orange": "orange arancione arancio naranja laranja oranje pomaranczowy oranzova",
+    "orange": "orange arancione arancio naranja laranja oranje pomaranczowy oranzova "
+    "oranzovy oranzove",
     "purple": "purple violet violett violette lila lavender lavande lavendel mauve flieder viola "
-    "morado morada roxo paars fioletowy fialova",
+    "morado morada roxo paars fioletowy fialova fialovy fialove violeta lilla",
     "brown": "brown braun brauner braune braunes marron brun brune walnut nussbaum noyer marrone "
-    "castano castanho bruin bruine brazowy hneda barna",
+    "castano castanho bruin bruine brazowy hneda hnedy hnede barna maro ruskea kahverengi",
     "yellow": "yellow gelb gelber gelbe gelbes jaune giallo gialla amarillo amarilla amarelo geel "
-    "gele zolty zluta sarga",
+    "gele zolty zluta zluty zlute sarga galben gul keltainen sari",
 }
 
 COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words.split()}
@@ -75,6 +80,7 @@ ATTRIBUTE_KEYS = {
     "lens_range": "lens_range",
     "batteries_included": "batteries_included",
     "tyre_index": "tyre_index load_speed_index",
+    "scent": "scent concentration duftkonzentration",
     "sim_cards": "sim_cards sim_slots nombre_de_sim anzahl_sim_karten",
     "place_settings": "place_settings couverts nombre_de_couverts massgedecke anzahl_massgedecke",
 }
@@ -210,6 +216,6 @@ MODEL_WORDS = _words(
 MARKS = (MODEL_WORDS - {"compact"}) | _words(
     "5g advanced ambiance ax basic cellular collector collectors color combo creator deluxe "
     "dimmable dimmbar doppelzoom duo edition evo exclusive extended fe heatsink home intense kit "
-    "long music night nonvr ps3 ps4 ps5 runflat short silent slim solar special supreme tester "
-    "travel twin ultimate wifi xbox"
+    "long mid music night nonvr ps3 ps4 ps5 runflat senior short silent slim solar special supreme "
+    "tester travel twin ultimate wifi xbox"
 )

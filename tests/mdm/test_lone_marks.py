@@ -27,6 +27,9 @@ from tests.mdm.offers_at_hand import title_features
         ("Velora GA-2100-1A black", "Velora Ersatzarmband GA-2100-1A black", "armband"),
         ("Velora AT-LP60XC turntable", "Velora Staubschutzhaube AT-LP60XC", "haube"),
         ("Velora ES-65BX hood", "Orbo hood replaces ES-65BX", "replacement"),
+        ("Encrivor PG-210XL black", "Encrivor PG-210XL / CL-211XL value pack", "multipack"),
+        ("Encrivor PG-210XL black", "Encrivor PG-210XL combo with paper", "combo"),
+        ("Strida Aire 07 white", "Strida Aire 07 Mid white", "mid"),
         ("Torvald B550M2 board PRO-VDH", "Torvald B550M2 PRO-VDH WiFi board", "wifi"),
     ],
 )

@@ -37,6 +37,13 @@ def test_quantities() -> None:
     assert not is_quantity("kgn36")
 
 
+@pytest.mark.parametrize("title", ["Torvald pot 8 Quart", "Torvald pot 8-Quart", "Torvald 8qt pot"])
+def test_an_amount_is_one_however_its_unit_is_written(title: str) -> None:
+    one = features(title)
+    assert one.reading.quantities == {"qt": {8.0}}
+    assert not one.codes
+
+
 def test_split_codes_are_read_joined() -> None:
     assert "kd65xe9305" in title_parts("Sony KD 65XE9305 TV").joined
     assert "i74770k" in title_parts("Intel Core i7-4770K").joined

@@ -30,7 +30,8 @@ def _features(title: str, **facts: Any) -> Features:
         ("Norvalis DSR15B1K slimline", "Norvalis DSR 15B1 Kompakt", None),
         # Both write it whole already.
         ("Norvalis DSR15B1K slimline", "Norvalis DSR15B1K", None),
-        ("Norvalis 123456789", "Norvalis 123 456 789", None),
+        ("Norvalis 8701250", "Norvalis 87 01 250", "8701250"),
+        ("Norvalis 123456", "Norvalis 12 34 56", None),
         ("", "Norvalis DSR 15B1 K", None),
     ],
 )

@@ -33,6 +33,15 @@ def test_a_numeral_behind_a_model_is_its_generation() -> None:
         ("torvald rzaav22k.1 freezer", "torvald rzaav22k freezer"),
         ("torvald 7.5 kg f2.8 v1.2", "torvald 7.5 kg f2.8 v1.2"),
         ("optaria d34 18-55 non vr", "optaria d34 18-55 nonvr"),
+        ("voltina power 10,000 mah", "voltina power 10000 mah"),
+        ("torvald 1.000 w, 2.5 l, 0.350 kg", "torvald 1000 w, 2.5 l, 0.350 kg"),
+        # A part number.
+        ("torvald wd 3 1.628-101.0", "torvald wd 3 1.628-101.0"),
+        ("linnea 140 \u00d7 200, 70 x 90", "linnea 140x200, 70x90"),
+        ("lumea nuit eau de toilette", "lumea nuit edt"),
+        ("lumea nuit eau de parfum e.d.p.", "lumea nuit edp edp."),
+        ("brunat mq 5235wh vario", "brunat mq5235wh vario"),
+        ("torvald delta max 2048wh", "torvald delta max 2048wh"),
     ],
 )
 def test_only_what_names_a_model_is_left(title: str, read: str) -> None:

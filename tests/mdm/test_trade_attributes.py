@@ -47,6 +47,13 @@ from tests.mdm.offers_at_hand import title_features
         ("Bohrwick AB18-60 ohne Akku, passt zu 2 x 4,0 Ah", {}),
         ("Sonora Solo 3 headphones", {}),
         ("Powerbank 20000 mAh", {}),
+        ("Lumea Nuit Eau de Toilette 50 ml", {"scent": "eau de toilette"}),
+        ("LUMEA NUIT EDP SPRAY 50ML", {"scent": "eau de parfum"}),
+        ("Lumea Nuit E.d.T. 50 ml", {"scent": "eau de toilette"}),
+        ("Lumea Nuit extrait de parfum", {"scent": "extrait de parfum"}),
+        ("Lumea Nuit parfum", {}),
+        ("Lumea Nuit set: eau de parfum 50 ml, eau de toilette 10 ml", {}),
+        ("Torvald edt5000 grinder", {}),
     ],
 )
 def test_what_a_title_says(title: str, read: dict[str, str]) -> None:

@@ -1,0 +1,57 @@
+"""Part numbers as makers, dealers and other countries write them. Pure.
+
+`SSG-3100GB/ZA` is `SSG-3100GB` as it is sold in America, `CB337WN#140` a cartridge in another box,
+`MQD83ZM/A` what America calls `MQD83LL/A`, and `FEL9180301` what a dealer makes of Fellowes' own
+9180301. A colour behind a stroke (`DSC-W530/B`) is another part.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from mdm.normalise.text import folded
+
+SHORTEST = 3
+# What is left without a market has to name a part by itself.
+_SHORTEST_MODEL = 5
+_OF_APPLE = re.compile(r"([mfnp][a-z0-9]{4})[a-z]{1,2}/a")
+_OPTION = re.compile(r"(.+)#[a-z0-9]{2,3}")
+_MARKET = re.compile(
+    r"(.+)/(?:\d{2}|za|xa[ar]|x[a-z]{2}|e[nu]|uk|us|de|fr|ca|au|pl|es|it|nl|ch|b[elx]|edc|zw)"
+)
+_OF_DEALER = re.compile(r"([a-z]{2,4})(\d{6,})")
+_WORD = re.compile(r"[^\W_]+(?:[-./#_][^\W_]+)*")
+_DIGIT = re.compile(r"\d")
+_SHORTEST_SAID = 4
+
+
+def part_numbers(stated: str, maker: str | None) -> frozenset[str]:
+    """All forms of a stated part number, letters and digits only, the number itself among them.
+
+    `maker` is compact; without one no dealer's letters are known."""
+    number = "".join(folded(stated).split())
+    forms = {number}
+    for pattern in (_OF_APPLE, _OPTION, _MARKET):
+        found = pattern.fullmatch(number)
+        if found and len(_compact(found[1])) >= _SHORTEST_MODEL and _DIGIT.search(found[1]):
+            forms.add(found[1])
+    dealers = _OF_DEALER.fullmatch(_compact(number))
+    if dealers and maker and maker.startswith(dealers[1][:3]):
+        forms.add(dealers[2])
+    return frozenset(each for each in map(_compact, forms) if len(each) >= SHORTEST)
+
+
+def is_said(numbers: frozenset[str], text: str) -> bool:
+    """Whether a folded title says one of these numbers as a word of its own."""
+    said = numbers & _words(text)
+    return any(len(each) >= _SHORTEST_SAID and _DIGIT.search(each) is not None for each in said)
+
+
+@lru_cache(maxsize=50_000)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(map(_compact, _WORD.findall(text)))
+
+
+def _compact(text: str) -> str:
+    return "".join(filter(str.isalnum, text))

@@ -1,0 +1,75 @@
+"""One part number, as makers, dealers and other countries write it; colours stay apart."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mdm.match.evidence import evidence
+from mdm.match.features import Features, offer_features
+from mdm.match.part_numbers import is_said, part_numbers
+from mdm.match.rarity import Rarity
+from mdm.match.score import identifier_evidence
+
+
+def features(title: str, **facts: str) -> Features:
+    return offer_features(title, facts)
+
+
+@pytest.mark.parametrize(
+    ("stated", "maker", "forms"),
+    [
+        ("SSG-3100GB/ZA", "samsung", {"ssg3100gbza", "ssg3100gb"}),
+        ("SHS3200/37", "philips", {"shs320037", "shs3200"}),
+        ("CB337WN#140", "hp", {"cb337wn140", "cb337wn"}),
+        ("mqd83zm/a", "apple", {"mqd83zma", "mqd83"}),
+        ("FEL 9180301", "fellowes", {"fel9180301", "9180301"}),
+        ("FEL9180301", None, {"fel9180301"}),
+        ("FEL9180301", "torvald", {"fel9180301"}),
+        # A colour makes another part, and so do letters that no country has.
+        ("DSC-W530/B", "sony", {"dscw530b"}),
+        ("MDR-ZX100/BLK", "sony", {"mdrzx100blk"}),
+        # What is left has to name a part.
+        ("A1/37", "philips", {"a137"}),
+        ("BASIC/EU", "torvald", {"basiceu"}),
+        ("99-77", None, {"9977"}),
+        ("x", None, set()),
+        ("", None, set()),
+    ],
+)
+def test_forms_of_a_part_number(stated: str, maker: str | None, forms: set[str]) -> None:
+    assert part_numbers(stated, maker) == forms
+
+
+@given(st.text(max_size=70), st.one_of(st.none(), st.text(max_size=20)))
+def test_any_text_has_few_forms(stated: str, maker: str | None) -> None:
+    assert len(part_numbers(stated, maker)) <= 3
+
+
+def test_a_part_sold_elsewhere_is_the_same_part() -> None:
+    one = features("Active glasses", manufacturer="Samsung", mpn="SSG-3100GB/ZA")
+    same = features("Active glasses", manufacturer="Samsung", mpn="SSG3100GB")
+    assert identifier_evidence(one, same)[0][0] == "same_part_number"
+
+
+def test_a_number_that_the_other_says_too_is_no_other_number() -> None:
+    """A shop states the name of the model, another the number of the box."""
+    one = features("Optaria NB-6L battery", manufacturer="Optaria", mpn="NB-6L")
+    boxed = features("Optaria NB-6L battery", manufacturer="Optaria", mpn="2607B001")
+    assert identifier_evidence(one, boxed) == []
+    other = features("Optaria NB-5L battery", manufacturer="Optaria", mpn="3153B001")
+    assert identifier_evidence(one, other)[0][0] == "other_part_number"
+    assert not is_said(frozenset({"6"}), "optaria 6")
+
+
+def test_a_maker_is_one_with_two_dots_and_without() -> None:
+    one = features("Kärcher WD 3", manufacturer="Kärcher", mpn="1.628-101.0")
+    same = features("Kaercher WD3", manufacturer="KAERCHER", mpn="16281010")
+    assert one.manufacturer == same.manufacturer
+    found = identifier_evidence(one, same)
+    assert found[0][0] == "same_part_number"
+    rarity = Rarity(0, lambda _: 0)
+    assert evidence(one, same, 0.5, rarity).same_manufacturer == 1.0
+    named = features("Kärcher WD 3")
+    assert evidence(named, same, 0.5, rarity).same_manufacturer == 0.5
