@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from threading import get_ident
 from typing import Any
 
 import psycopg
@@ -39,15 +40,17 @@ def database(postgres_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """What goes to the server from now on."""
+    """What goes to the server from now on, by this thread: other tests leave some behind."""
     found: Counter[str] = Counter()
+    here = get_ident()
     together = [0]
 
     def counting(owner: type, name: str, count: Callable[[], None]) -> None:
         act: Callable[..., Any] = getattr(owner, name)
 
         def counts(*arguments: Any, **named: Any) -> Any:
-            count()
+            if get_ident() == here:
+                count()
             return act(*arguments, **named)
 
         monkeypatch.setattr(owner, name, counts)
