@@ -115,8 +115,12 @@ def fill(
 
 
 def judged_ids(documents: Iterable[ProductDocument]) -> dict[str, tuple[str, ...]]:
-    """Product id -> the judged documents that its offers carry."""
-    return {row.product_id: row.skus for row in documents}
+    """Product id -> the judged documents that its offers carry.
+
+    Behind the numbers of its offers a document has those that shops print on it themselves (codes
+    of 13 digits that begin with 2): nobody judged these, and they take no place in a list.
+    """
+    return {row.product_id: row.skus[: row.offer_count] for row in documents}
 
 
 def measured_brand(brand: Brand, language: str, country: str, currency: str) -> Brand:

@@ -12,10 +12,12 @@ from click.testing import CliRunner
 from comptoir.commands.relevance import command
 from comptoir.relevance.judged_catalogue import read_catalogue
 from comptoir.relevance.judgements import read_judgements
+from comptoir.relevance.measuring import judged_ids
 from comptoir.relevance.metrics import bootstrap, ndcg, query_figures, summarise
 from comptoir.relevance.report import Report, compared, read_baseline
 from comptoir.relevance.variations import with_one_typo
 from kernel.errors import DomainError
+from tests.indexer.documents import document, offer
 
 
 def test_linear_gain_and_unjudged_as_nothing() -> None:
@@ -41,6 +43,16 @@ def test_queries_without_a_relevant_document_are_counted_apart() -> None:
     assert (found.ndcg10, found.queries, found.scored) == (1.0, 2, 1)
     assert found.zero_result_share == 0.5
     assert bootstrap([0.2, 0.4, 0.9]) == bootstrap([0.2, 0.4, 0.9])
+
+
+def test_what_shops_print_on_a_product_is_no_judged_document() -> None:
+    """It would take a place among the first ten that no judgement can fill."""
+    offers = (offer("darti", 1000), offer("voltina", 1000, offer_id="off_2"))
+    merged = document(
+        "prd_a", "Speaker bar", offers=offers, skus=("365429", "3412396", "2001135552004")
+    )
+    alone = document("prd_b", "Speaker", skus=("317385",))
+    assert judged_ids([merged, alone]) == {"prd_a": ("365429", "3412396"), "prd_b": ("317385",)}
 
 
 def test_the_form_of_chorus(tmp_path: Path) -> None:
