@@ -32,6 +32,13 @@ _BUNDLE = re.compile(
     r"|\s\+\s(?!usb|hdmi|lan|wifi|wi-fi|type|bluetooth)(?=[^\W\d_]{3})"
 )
 _BUNDLE_KIND = "bundle"
+_WHOLE_NAMES = {
+    "uninterruptible power supply": "ups",
+    "uninterruptible power supplies": "ups",
+    "vacuum cleaner": "vacuum",
+    "vacuum cleaners": "vacuum",
+}
+"""Things whose names end like an accessory's, and a word of theirs that names none."""
 
 
 def named(text: str, language: str) -> int:
@@ -40,10 +47,18 @@ def named(text: str, language: str) -> int:
     bits = 0
     for place, pieces in enumerate(words):
         for piece in pieces:
-            bits |= _kinds(language).get(piece, 0)
+            bits |= kinds_by_name(language).get(piece, 0)
         if place:
-            bits |= _kinds(language).get(f"{words[place - 1][-1]} {pieces[-1]}", 0)
+            bits |= kinds_by_name(language).get(f"{words[place - 1][-1]} {pieces[-1]}", 0)
     return bits
+
+
+def whole_names(folded: str) -> str:
+    """A folded text with such names of things in one word that name no accessory."""
+    for name, word in _WHOLE_NAMES.items():
+        if name in folded:
+            folded = folded.replace(name, word)
+    return folded
 
 
 def of_title(title: str, language: str) -> int:
@@ -52,8 +67,8 @@ def of_title(title: str, language: str) -> int:
     What comes along (`with`, `avec`) and what is counted (`2 batteries`) are parts of the thing; of
     a compound only its last part names what it is (`Akku-Staubsauger` is no battery).
     """
-    folded = fold(title[:500])
-    kinds = _kinds(language)
+    folded = whole_names(fold(title[:500]))
+    kinds = kinds_by_name(language)
     bits = _bundle() if _BUNDLE.search(folded) else 0
     before = ""
     numbered = False
@@ -97,7 +112,7 @@ def _bundle() -> int:
 
 
 def _words(text: str, language: str) -> list[tuple[str, ...]]:
-    found = _WORD.findall(fold(text[:500]))
+    found = _WORD.findall(whole_names(fold(text[:500])))
     found = [word for word in together(found, language) if " " not in word]
     return [
         tuple(part for piece in _PIECE.findall(word) for part in _pieces(piece, language))
@@ -111,7 +126,7 @@ def _pieces(word: str, language: str) -> tuple[str, ...]:
     """The stem of a word; in German behind the parts it is made of."""
     whole = stem(fold(word, language), language)
     parts = compounds.split(fold(word, "de")) if language == "de" else ()
-    known = _kinds(language)
+    known = kinds_by_name(language)
     if whole in known or not parts:
         return (*parts, whole)
     return (whole, *parts)
@@ -123,7 +138,7 @@ def _rows() -> Mapping[str, Mapping[str, str]]:
 
 
 @lru_cache(maxsize=4)
-def _kinds(language: str) -> Mapping[str, int]:
+def kinds_by_name(language: str) -> Mapping[str, int]:
     """Stems (of one word or two) -> bits. Shops mix English words into every language."""
     rows = _rows()
     if len(rows) > MOST_KINDS:

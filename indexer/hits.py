@@ -30,6 +30,8 @@ class Hit(NamedTuple):
     """Where the hit was seen and at which version: `read` may answer it from memory."""
     accessories: int = 0
     """Kinds of accessory that the product is (`indexer.accessories`)."""
+    before_head: int = 0
+    """Words of its title that say only what it is for (`indexer.title_heads`)."""
 
 
 def id_of(product: str | Hit) -> str:
@@ -49,6 +51,7 @@ class Hits(Sequence[Hit]):
     similarities: Column
     versions: Column
     accessories: Column
+    before_heads: Column
     seen_in: str
     """The index that all of them are of."""
 
@@ -56,7 +59,7 @@ class Hits(Sequence[Hit]):
     def of(cls, hits: Iterable[Hit]) -> Hits:
         """Hits of one index, given one by one."""
         rows = tuple(hits)
-        ids, scores, stock, offers, categories, cosines, versions, indices, kinds = (
+        ids, scores, stock, offers, categories, cosines, versions, indices, kinds, heads = (
             zip(*rows, strict=True) if rows else ((),) * len(Hit._fields)
         )
         return cls(
@@ -68,6 +71,7 @@ class Hits(Sequence[Hit]):
             np.array(cosines, dtype=np.float64),
             np.array(versions, dtype=np.int64),
             np.array(kinds, dtype=np.int64),
+            np.array(heads, dtype=np.int64),
             indices[0] if indices else "",
         )
 
@@ -89,6 +93,7 @@ class Hits(Sequence[Hit]):
                 self.similarities[place],
                 self.versions[place],
                 self.accessories[place],
+                self.before_heads[place],
                 self.seen_in,
             )
         cosine = float(self.similarities[place])
@@ -102,6 +107,7 @@ class Hits(Sequence[Hit]):
             int(self.versions[place]),
             self.seen_in,
             int(self.accessories[place]),
+            int(self.before_heads[place]),
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from indexer.accessories import of_titles
+from indexer import accessories, title_heads
 from indexer.analysis import LANGUAGES, OTHER, code_prefixes, code_term, index_terms, shown_words
 from indexer.document import ProductDocument
 from indexer.engine import FacetCount
@@ -79,6 +79,8 @@ class PlainFields:
     attributes: dict[str, str]
     accessories: int
     """Bits of `indexer.accessories`."""
+    before_head: int
+    """Words of `indexer.title_heads`."""
     dropped_on: int | None
     drop: int | None
     """Day and thousandths of the last fall of the lowest price (`indexer.price_steps`)."""
@@ -107,7 +109,8 @@ def plain_fields(document: ProductDocument) -> PlainFields:
         updated_at=int(datetime.fromisoformat(document.updated_at).timestamp()),
         category_id=document.category_id or 0,
         attributes={name[:60]: value[:200] for name, value in document.attributes.items() if name},
-        accessories=of_titles(document.titles),
+        accessories=accessories.of_titles(document.titles),
+        before_head=title_heads.of_titles(document.titles, document.manufacturer or ""),
         dropped_on=dropped_on,
         drop=drop,
         words=_words(document),

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from indexer import title_heads
 from indexer.accessories import named
 from indexer.document import ProductDocument
 from indexer.engine import WINDOW, Filters
@@ -67,6 +68,8 @@ def order_candidates(
     `is_partial`: fewer than all words were enough.
     """
     rows = _columns(hits, named(text, language), is_partial=is_partial)
+    is_for_it = title_heads.is_for(hits.before_heads, title_heads.asked(text, language))
+    rows = replace(rows, is_accessory=rows.is_accessory | is_for_it)
     if not (plan.moves or plan.hidden):
         return rank_columns(rows, profile)
     seen = _for_rules(rows, hits, documents or {})

@@ -319,7 +319,7 @@ def _hits(rows: Sequence[Json]) -> Hits:
     if not rows:
         return NO_HITS
     cosines = [row.get("matched_queries", _NO_QUERIES).get("cosine", np.nan) for row in rows]
-    offers, categories, stock, accessories, ids = zip(
+    offers, categories, stock, accessories, before_heads, ids = zip(
         *(told(row["fields"][HIT][0]) for row in rows), strict=True
     )
     return Hits(
@@ -332,6 +332,7 @@ def _hits(rows: Sequence[Json]) -> Hits:
         similarities=np.array(cosines, dtype=np.float64) - 1.0,
         versions=np.array([row["_version"] for row in rows], dtype=np.int64),
         accessories=np.array(accessories, dtype=np.int64),
+        before_heads=np.array(before_heads, dtype=np.int64),
         seen_in=rows[0]["_index"],
     )
 

@@ -1,7 +1,7 @@
 """What hits tell of products, by their place in the index: its columns, read once.
 
 A segment never changes (what is deleted in it is only hidden), so its table is kept for as long as
-the index holds it, whatever is committed beside it: some 60 bytes a product. That of a large one is
+the index holds it, whatever is committed beside it: some 65 bytes a product. That of a large one is
 a file as well, which the next process maps: a million products take seconds to read.
 """
 
@@ -23,10 +23,12 @@ from indexer.embedded.schema import ID_PARTS
 
 _NUMBERS: Final = (
     "key", "version", "offer_count", "category_id", "stock", "accessories",
+    "before_head",
 )  # fmt: skip
 ROW: Final = np.dtype(
     [
         ("key", np.int64), ("version", np.int64), ("accessories", np.int64),
+        ("before_head", np.int64),
         ("category_id", np.int32), ("offer_count", np.int32), ("stock", np.int8),
         ("id", f"S{8 * len(ID_PARTS)}"),
     ]

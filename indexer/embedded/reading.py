@@ -185,6 +185,7 @@ class IndexReader:
             cosines,
             rows["version"],
             rows["accessories"],
+            rows["before_head"],
             self.index,
         )
 

@@ -28,7 +28,7 @@ KEYWORDS = ("category", "manufacturer", "merchant", "availability", "variant_gro
 LABELS = ("manufacturer_label", "merchant_label")
 NUMBERS = (
     "key", "version", "total", "offer_count", "updated_at", "category_id", "stock", "shown",
-    "accessories", "dropped_on", "drop",
+    "accessories", "before_head", "dropped_on", "drop",
 )  # fmt: skip
 ID_PARTS = ("id_0", "id_1", "id_2")
 """Ids of up to 24 bytes, eight in each: columns are read without unpacking stored documents."""
@@ -108,6 +108,7 @@ def fields_of(change: Upsert | Delete) -> Fields:
         "updated_at": plain.updated_at,
         "category_id": plain.category_id,
         "accessories": plain.accessories,
+        "before_head": plain.before_head,
         "dropped_on": plain.dropped_on,
         "drop": plain.drop,
         "stock": AVAILABILITIES.index(plain.availability),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from indexer import accessories, title_heads
 from indexer.engine import (
     Engine,
     FacetField,
@@ -97,6 +98,16 @@ def test_hits_carry_what_the_second_stage_needs(engine: Engine, catalogue: str) 
     assert first.category_id == 328
     assert first.score > 0
     assert not hits["prd_2"].in_stock
+
+
+def test_hits_carry_what_their_titles_say(engine: Engine) -> None:
+    """Kinds of accessory, and the words that say what the thing is for, both full numbers."""
+    row = document("prd_1", "Alpha Beta Gamma Projector ceiling mount")
+    brand = new_brand()
+    fill(engine, brand, [upsert(row)])
+    (hit,) = engine.search(brand, SearchRequest(Words("projector", "en"))).hits
+    assert hit.accessories == accessories.of_titles(row.titles) > 0
+    assert hit.before_head == title_heads.of_titles(row.titles, "") > 1 << 45
 
 
 ALL_FACETS = tuple(FacetField)

@@ -34,6 +34,8 @@ def test_accessories_are_told(title: str, language: str) -> None:
         ("Aspirateur robot avec station et filtre", "fr"),
         ("Clé USB Stivora Duo C USB-A + USB-C", "fr"),
         ("Akku-Staubsauger 450 W", "de"),
+        ("Nordlys Smart-UPS uninterruptible power supply (UPS) 480 W", "en"),
+        ("MiniVac handheld vacuum cleaner", "en"),
         ("Kühlschrank 250 l", "de"),
         ("Kopfhörer mit Kabel", "de"),
         ("Kopfhörer ohne Kabel", "de"),
@@ -59,5 +61,7 @@ def test_who_asks_for_one_names_its_kind(question: str, title: str, language: st
 
 def test_the_thing_alone_names_none() -> None:
     assert named("laptop", "en") == 0
+    assert named("vacuum cleaner", "en") == 0
+    assert of_title("Vacuum cleaner bags", "en") == of_title("Bag", "en")
     assert of_titles({"en": "Laptop bag", "und": "Laptop"}) == of_title("Laptop bag", "en")
     assert of_titles({}) == 0

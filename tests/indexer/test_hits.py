@@ -5,9 +5,9 @@ from __future__ import annotations
 from indexer.hits import NO_HITS, Hit, Hits
 
 ROWS = (
-    Hit("prd_a", 1012.5, True, 3, 328, 0.5, 7, "brand-1", 1 << 40),
+    Hit("prd_a", 1012.5, True, 3, 328, 0.5, 7, "brand-1", 1 << 40, 1 << 59),
     Hit("prd_b", 0.25, False, 0, None, None, 8, "brand-1", 0),
-    Hit("prd_c", 0.0, True, 1, 222, -0.25, 9, "brand-1", 5),
+    Hit("prd_c", 0.0, True, 1, 222, -0.25, 9, "brand-1", 5, 6),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 from indexer.embedded import EmbeddedEngine
 from indexer.engine import Upsert
 from indexer.hits import Hit, Hits
+from indexer.title_heads import of_titles
 from kernel.embedding.encoder import load_encoder
 from search_api.overview import Overviews
 from search_api.query import ShopQuery
@@ -59,6 +60,21 @@ def test_a_boost_reaches_beyond_them(shop: Shop, brand: Brand) -> None:
     rule = {"id": "up", "kind": "boost", "weight": 1.0, "target": {"products": [deep]}}
     boosted = ranked(brand, ranking_document({"rules": [rule]}))
     assert deep in _ids(shop, boosted)
+
+
+def test_what_is_for_the_thing_comes_after_it() -> None:
+    """A lamp for projectors has the word earlier in a shorter title, and scores higher."""
+    lamp = of_titles({"en": "Ostrava projector lamp"}, "Ostrava")
+    rows = Hits.of(
+        Hit(name, score, in_stock=False, offer_count=0, before_head=before)
+        for name, score, before in (("prd_lamp", 9.0, lamp), ("prd_projector", 6.0, 0))
+    )
+    asked = {
+        text: [row.product_id for row in order_candidates(rows, text, "en", RankingProfile())]
+        for text in ("projector", "projector lamp")
+    }
+    assert asked["projector"] == ["prd_projector", "prd_lamp"]
+    assert asked["projector lamp"] == ["prd_lamp", "prd_projector"]
 
 
 def test_meaning_weighs_more_where_fewer_than_all_words_were_enough() -> None:
