@@ -37,8 +37,10 @@ _WHOLE_NAMES = {
     "uninterruptible power supplies": "ups",
     "vacuum cleaner": "vacuum",
     "vacuum cleaners": "vacuum",
+    "touch screen": "touchscreen",
+    "flat screen": "flatscreen",
 }
-"""Things whose names end like an accessory's, and a word of theirs that names none."""
+"""Names that end like an accessory's or a part's, and a word that does not."""
 
 
 def named(text: str, language: str) -> int:

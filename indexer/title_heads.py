@@ -26,8 +26,8 @@ _LANES, _BITS = 4, 15
 _MASK = (1 << _BITS) - 1
 _PARTS = (
     "antenna belt bezel blade blank board bulb card column component connector cooler fan frame "
-    "head heatsink hood hose housing knob lamp lens module motor nozzle panel plate pole pump rail "
-    "refill screw valve"
+    "head heatsink hood hose housing knob lamp lens module motor nozzle panel pillow plate pole "
+    "pump rail refill screen screw support valve"
 )
 """What a thing is built of, works with or stands on, beside the kinds of accessory. Alone they name
 things of their own, so they make no accessory; after the name of another thing they do."""
@@ -38,7 +38,7 @@ _ENDS = frozenset(
 )
 _SIGNS = "\"'()[]{}.,;:!?*®"
 _BEFORE, _BEHIND = frozenset("([{"), frozenset(")]},;:!?")
-_PLAIN = re.compile(r"[^\W\d_]{2,}(?:['-][^\W\d_]+)*")
+_PLAIN = re.compile(r"[^\W\d_]{2,}(?:['/-][^\W\d_]+)*")
 
 
 def of_titles(titles: Mapping[str, str], maker: str) -> int:
@@ -104,7 +104,7 @@ def _runs(folded: str) -> list[tuple[str, ...]]:
         if not is_plain or token[0] in _BEFORE:
             runs.append([])
         if is_plain:
-            runs[-1].append(_stem(word.rpartition("-")[2]))
+            runs[-1].extend(_stem(each.rpartition("-")[2]) for each in word.split("/"))
         if token[-1] in _BEHIND:
             runs.append([])
     return [tuple(run) for run in runs if run]

@@ -25,6 +25,9 @@ def _is_for(title: str, question: str, maker: str = "") -> bool:
         ("HERMES 4914 printer label White Self-adhesive printer label", "label printer"),
         ("1U Processor heatsink", "processor for a server"),
         ("Case for 5 m Tablet keyboard cover", "tablet"),
+        ("Nordlys keyboard/mouse support", "keyboard"),
+        ("Nordlys Mouse Wrist Pillow", "mouse"),
+        ("Nordlys 60in Mobile Projector Screen", "projector"),
     ],
 )
 def test_what_is_for_a_thing_is_not_the_thing(title: str, question: str) -> None:
@@ -43,6 +46,7 @@ def test_what_is_for_a_thing_is_not_the_thing(title: str, question: str) -> None
         ("OSTRAVA 42804505 toner cartridge Original", "toner"),
         ("Touchscreen Monitor touch screen with monitor cable", "monitor"),
         ("Laptop with lock and bag", "laptop"),
+        ("Nordlys SHE2611/00 headphones/headset Black", "headphones"),
         ("Printer, drum included", "printer"),
         ("MiniVac handheld vacuum cleaner FC6144", "vacuum cleaner"),
     ],
