@@ -41,6 +41,10 @@ _WHOLE_NAMES = {
     "flat screen": "flatscreen",
 }
 """Names that end like an accessory's or a part's, and a word that does not."""
+_FITS_A_RACK = re.compile(
+    r"\brack(?:\s\(\d+u\)|/tower|[\s-]?mount(?:ed|able))(?!\w)|\btower/rack\b"
+)
+"""How a thing is built, and no rack."""
 
 
 def named(text: str, language: str) -> int:
@@ -57,6 +61,8 @@ def named(text: str, language: str) -> int:
 
 def whole_names(folded: str) -> str:
     """A folded text with such names of things in one word that name no accessory."""
+    if "rack" in folded:
+        folded = _FITS_A_RACK.sub(",", folded)
     for name, word in _WHOLE_NAMES.items():
         if name in folded:
             folded = folded.replace(name, word)

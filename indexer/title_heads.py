@@ -72,6 +72,19 @@ def asked(text: str, language: str) -> int:
     return _hash(runs[0][-1]) if runs else 0
 
 
+def asked_kinds(text: str, language: str) -> int:
+    """Kinds of accessory by the last word of a question that says what it is for, as bits.
+
+    Of `printer paper` those of paper; a printer, which takes paper too, is none of them.
+    """
+    runs = _runs(fold(text[:500])) if language == LANGUAGE else []
+    if not runs or len(runs[0]) == 1:
+        return 0
+    kinds = accessories.kinds_by_name(LANGUAGE)
+    *_, before, last = runs[0]
+    return kinds.get(last, 0) | kinds.get(f"{before} {last}", 0)
+
+
 def is_for(before_heads: NDArray[np.int64], wanted: int) -> NDArray[np.bool_]:
     """Which products, by the numbers of their titles, are for what is asked rather than it."""
     found = np.zeros(len(before_heads), dtype=np.bool_)

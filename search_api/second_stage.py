@@ -2,7 +2,7 @@
 
 Products with all words stay before the others, whatever else speaks for those; within a tier the
 text's score, the meaning, stock, offers and rules decide. An accessory stands back where the thing
-itself was asked for.
+itself was asked for, and the thing where its accessory was.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer import title_heads
 from indexer.accessories import named
@@ -68,8 +69,7 @@ def order_candidates(
     `is_partial`: fewer than all words were enough.
     """
     rows = _columns(hits, named(text, language), is_partial=is_partial)
-    is_for_it = title_heads.is_for(hits.before_heads, title_heads.asked(text, language))
-    rows = replace(rows, is_accessory=rows.is_accessory | is_for_it)
+    rows = replace(rows, is_accessory=rows.is_accessory | _is_other(hits, text, language))
     if not (plan.moves or plan.hidden):
         return rank_columns(rows, profile)
     seen = _for_rules(rows, hits, documents or {})
@@ -150,6 +150,15 @@ def _columns(hits: Hits, asked: int, *, is_partial: bool = False) -> Columns:
         (hits.accessories & ~asked) != 0,
         misses_words.astype(np.int64),
     )
+
+
+def _is_other(hits: Hits, text: str, language: str) -> NDArray[np.bool_]:
+    """What is for the thing asked for, or the thing itself where what is for it was asked for."""
+    is_for_it = title_heads.is_for(hits.before_heads, title_heads.asked(text, language))
+    if not title_heads.asked_kinds(text, language):
+        return is_for_it
+    is_thing: NDArray[np.bool_] = is_for_it | (hits.accessories == 0)
+    return is_thing
 
 
 def _for_rules(

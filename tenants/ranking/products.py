@@ -31,7 +31,8 @@ class Candidate(NamedTuple):
     in_stock: bool
     offer_count: int
     is_accessory: bool = False
-    """Whether it comes with, on or for what is asked, which names no accessory."""
+    """Whether it comes with, on or for what is asked, which names no accessory; or is the thing
+    itself where what comes with it is asked for."""
     tier: int = 0
     """0 for products with every word of the question; the others come after those."""
     category_path: tuple[int, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from indexer.title_heads import asked, before_head, is_for, of_titles
+from indexer.accessories import of_title
+from indexer.title_heads import asked, asked_kinds, before_head, is_for, of_titles
 
 
 def _is_for(title: str, question: str, maker: str = "") -> bool:
@@ -53,6 +54,16 @@ def test_what_is_for_a_thing_is_not_the_thing(title: str, question: str) -> None
 )
 def test_the_thing_itself_is(title: str, question: str) -> None:
     assert not _is_for(title, question)
+
+
+def test_what_a_thing_takes_is_asked_for_by_the_last_word() -> None:
+    paper, cable = of_title("paper", "en"), of_title("cable", "en")
+    assert asked_kinds("printer paper", "en") == paper != 0
+    assert asked_kinds("usb cable for a printer", "en") == cable
+    assert asked_kinds("phone with a case", "en") == 0
+    assert asked_kinds("paper", "en") == 0
+    assert asked_kinds("label printer", "en") == 0
+    assert asked_kinds("printer paper", "de") == 0
 
 
 def test_a_maker_is_no_thing_that_something_is_for() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.accessories import of_title
 from indexer.embedded import EmbeddedEngine
 from indexer.engine import Upsert
 from indexer.hits import Hit, Hits
@@ -75,6 +76,20 @@ def test_what_is_for_the_thing_comes_after_it() -> None:
     }
     assert asked["projector"] == ["prd_projector", "prd_lamp"]
     assert asked["projector lamp"] == ["prd_lamp", "prd_projector"]
+
+
+def test_the_thing_comes_after_what_was_asked_for_it() -> None:
+    """A printer speaks of paper, in more words than the paper does of printers."""
+    rows = Hits.of(
+        Hit(name, score, in_stock=False, offer_count=0, accessories=of_title(title, "en"))
+        for name, score, title in (
+            ("prd_printer", 9.0, "Ostrava A4 printer"),
+            ("prd_paper", 6.0, "Ostrava A4 printer paper"),
+        )
+    )
+    for text, first in (("printer paper", "prd_paper"), ("printer", "prd_printer")):
+        ordered = order_candidates(rows, text, "en", RankingProfile())
+        assert ordered[0].product_id == first
 
 
 def test_meaning_weighs_more_where_fewer_than_all_words_were_enough() -> None:
