@@ -1,6 +1,6 @@
 """Kinds of goods that nobody developed against, as their writers left them.
 
-Offers of 27 kinds with the truth beside them, and pairs of two shops in eight languages, written by
+Offers of 27 kinds with the truth beside them, and pairs of two shops in seven languages, written by
 hand by people who knew nothing of the matcher's rules, from what they know of models and of how
 shops name them; shops, prices and GTINs are made up. Most have been looked at since
 (docs/matching-card.md), of the pairs one half only (the column says which: b was not). What is held
