@@ -64,6 +64,7 @@ def before_head(title: str, maker: str = "") -> tuple[str, ...]:
     return tuple(word for word in told if word not in naming)
 
 
+@lru_cache(maxsize=1_000)
 def asked(text: str, language: str) -> int:
     """What a question asks for by its last word (before `for`, `with`); 0 where none is known."""
     if language != LANGUAGE:
@@ -72,6 +73,7 @@ def asked(text: str, language: str) -> int:
     return _hash(runs[0][-1]) if runs else 0
 
 
+@lru_cache(maxsize=1_000)
 def asked_kinds(text: str, language: str) -> int:
     """Kinds of accessory by the last word of a question that says what it is for, as bits.
 
