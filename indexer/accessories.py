@@ -41,6 +41,7 @@ _WHOLE_NAMES = {
     "flat screen": "flatscreen",
 }
 """Names that end like an accessory's or a part's, and a word that does not."""
+_WHOLE_NAME = re.compile("|".join(rf"\b{name}\b" for name in _WHOLE_NAMES))
 _FITS_A_RACK = re.compile(
     r"\brack(?:\s\(\d+u\)|/tower|[\s-]?mount(?:ed|able))(?!\w)|\btower/rack\b"
 )
@@ -63,10 +64,7 @@ def whole_names(folded: str) -> str:
     """A folded text with such names of things in one word that name no accessory."""
     if "rack" in folded:
         folded = _FITS_A_RACK.sub(",", folded)
-    for name, word in _WHOLE_NAMES.items():
-        if name in folded:
-            folded = folded.replace(name, word)
-    return folded
+    return _WHOLE_NAME.sub(lambda found: _WHOLE_NAMES[found[0]], folded)
 
 
 def of_title(title: str, language: str) -> int:

@@ -112,17 +112,28 @@ def _first_of_name(run: tuple[str, ...]) -> int:
 
 def _runs(folded: str) -> list[tuple[str, ...]]:
     """Rows of plain words as stems, parted by numbers, signs and `for`, `with`, `and`."""
-    runs: list[list[str]] = [[]]
+    runs: list[tuple[str, ...]] = []
+    run: tuple[str, ...] = ()
     for token in accessories.whole_names(folded).split():
-        word = token.strip(_SIGNS)
-        is_plain = _PLAIN.fullmatch(word) is not None and word not in _ENDS
-        if not is_plain or token[0] in _BEFORE:
-            runs.append([])
-        if is_plain:
-            runs[-1].extend(_stem(each.rpartition("-")[2]) for each in word.split("/"))
-        if token[-1] in _BEHIND:
-            runs.append([])
-    return [tuple(run) for run in runs if run]
+        words, begins, ends = _read(token)
+        if begins and run:
+            runs.append(run)
+            run = ()
+        run += words
+        if ends and run:
+            runs.append(run)
+            run = ()
+    return [*runs, run] if run else runs
+
+
+@lru_cache(maxsize=100_000)
+def _read(token: str) -> tuple[tuple[str, ...], bool, bool]:
+    """The stems of what stands between blanks, whether a row begins with it, and ends."""
+    word = token.strip(_SIGNS)
+    if _PLAIN.fullmatch(word) is None or word in _ENDS:
+        return (), True, True
+    stems = tuple(_stem(each.rpartition("-")[2]) for each in word.split("/"))
+    return stems, token[0] in _BEFORE, token[-1] in _BEHIND
 
 
 @lru_cache(maxsize=50_000)
