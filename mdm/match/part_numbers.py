@@ -1,8 +1,8 @@
 """Part numbers as makers, dealers and other countries write them. Pure.
 
 `SSG-3100GB/ZA` is `SSG-3100GB` as it is sold in America, `CB337WN#140` a cartridge in another box,
-`MQD83ZM/A` what America calls `MQD83LL/A`, and `FEL9180301` what a dealer makes of Fellowes' own
-9180301. A colour behind a stroke (`DSC-W530/B`) is another part.
+and `FEL9180301` what a dealer makes of Fellowes' own 9180301. A colour behind a stroke
+(`DSC-W530/B`) is another part, and so is a computer with the keyboard of another country.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from mdm.normalise.text import folded
 SHORTEST = 3
 # What is left without a market has to name a part by itself.
 _SHORTEST_MODEL = 5
-_OF_APPLE = re.compile(r"([mfnp][a-z0-9]{4})[a-z]{1,2}/a")
-_OPTION = re.compile(r"(.+)#[a-z0-9]{2,3}")
+# Letters there stand for a country, and with computers for its keyboard.
+_OPTION = re.compile(r"(.+)#\d{3}")
 _MARKET = re.compile(
-    r"(.+)/(?:\d{2}|za|xa[ar]|x[a-z]{2}|e[nu]|uk|us|de|fr|ca|au|pl|es|it|nl|ch|b[elx]|edc|zw)"
+    r"(.+)/(?:za|xa[ar]|x[a-z]{2}|e[nu]|uk|us|de|fr|ca|au|pl|es|it|nl|ch|be|edc|zw)"
 )
+# Behind Philips' numbers a country; behind those of memory how much it holds.
+_OF_PHILIPS = re.compile(r"(.+)/\d{2}")
 _OF_DEALER = re.compile(r"([a-z]{2,4})(\d{6,})")
 _WORD = re.compile(r"[^\W_]+(?:[-./#_][^\W_]+)*")
 _DIGIT = re.compile(r"\d")
@@ -32,7 +34,8 @@ def part_numbers(stated: str, maker: str | None) -> frozenset[str]:
     `maker` is compact; without one no dealer's letters are known."""
     number = "".join(folded(stated).split())
     forms = {number}
-    for pattern in (_OF_APPLE, _OPTION, _MARKET):
+    is_philips = maker is not None and "philips" in maker
+    for pattern in (_OPTION, _MARKET, *((_OF_PHILIPS,) if is_philips else ())):
         found = pattern.fullmatch(number)
         if found and len(_compact(found[1])) >= _SHORTEST_MODEL and _DIGIT.search(found[1]):
             forms.add(found[1])

@@ -24,10 +24,10 @@ COLOURS = {
     "argento plata plateado prata zilver zilveren srebrny srebrna stribrna stribrny stribrne ezust "
     "solv argintiu hopea gumus",
     "grey": "grey gray grau grauer graue graues gris grise graphite slate titanium titan "
-    "spacegrau grigio grigia cinza grijs szary szara sedy seda sede szurke cinzento harmaa",
+    "spacegrau grigio grigia cinza grijs szary szara sedy szurke cinzento harmaa",
     "blue": "blue blau blauer blaue blaues bleu bleue bleus navy marine indigo sapphire turquoise "
     "turkis cyan aqua teal blu azzurro azul blauw blauwe niebieski niebieska granatowy modra "
-    "modry modre kek celeste albastru blatt sininen mavi",
+    "modry modre kek celeste albastru sininen mavi",
     "red": "red rot roter rote rotes rouge rouges burgundy bordeaux crimson rosso rossa rosso "
     "rojo roja vermelho vermelha rood czerwony czerwona cervena cerveny cervene piros rosu "
     "punainen kirmizi",
@@ -45,7 +45,7 @@ COLOURS = {
     "brown": "brown braun brauner braune braunes marron brun brune walnut nussbaum noyer marrone "
     "castano castanho bruin bruine brazowy hneda hnedy hnede barna maro ruskea kahverengi",
     "yellow": "yellow gelb gelber gelbe gelbes jaune giallo gialla amarillo amarilla amarelo geel "
-    "gele zolty zluta zluty zlute sarga galben gul keltainen sari",
+    "gele zolty zluta zluty zlute sarga galben gul keltainen",
 }
 
 COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words.split()}
@@ -53,8 +53,9 @@ COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words
 # Words that name a colour only beside nothing better ("rose gold", "jet black", "space grey").
 WEAK_COLOURS = _words(
     "aqua argent blu bordeaux bronze champagne copper coral cream creme edelstahl emerald graphite "
-    "inox ivory jet marine marron menthe midnight mint minuit mitternacht olive onyx orange "
-    "platinum rose sable sand sapphire slate titan titanium viola walnut"
+    "inox ivory jet marine marron menthe midnight mint minuit mitternacht obsidian olive onyx "
+    "orange platinum polarstern rose sable sand sapphire slate starlight teal titan titanium viola "
+    "walnut"
 )
 
 ATTRIBUTE_KEYS = {

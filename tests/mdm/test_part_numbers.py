@@ -23,11 +23,14 @@ def features(title: str, **facts: str) -> Features:
         ("SSG-3100GB/ZA", "samsung", {"ssg3100gbza", "ssg3100gb"}),
         ("SHS3200/37", "philips", {"shs320037", "shs3200"}),
         ("CB337WN#140", "hp", {"cb337wn140", "cb337wn"}),
-        ("mqd83zm/a", "apple", {"mqd83zma", "mqd83"}),
         ("FEL 9180301", "fellowes", {"fel9180301", "9180301"}),
         ("FEL9180301", None, {"fel9180301"}),
         ("FEL9180301", "torvald", {"fel9180301"}),
-        # A colour makes another part, and so do letters that no country has.
+        # How much a module holds, a colour, letters that no country has: other parts.
+        ("KF432C16BB1/16", "kingston", {"kf432c16bb116"}),
+        ("MLY13D/A", "apple", {"mly13da"}),
+        ("2A9F6EA#ABF", "hp", {"2a9f6eaabf"}),
+        ("MDR-X10/BL", "sony", {"mdrx10bl"}),
         ("DSC-W530/B", "sony", {"dscw530b"}),
         ("MDR-ZX100/BLK", "sony", {"mdrzx100blk"}),
         # What is left has to name a part.
