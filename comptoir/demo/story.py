@@ -13,6 +13,7 @@ import click
 
 from comptoir.demo import peers
 from comptoir.demo.brands import apply_brands
+from comptoir.demo.indices import build_again
 from comptoir.demo.plan import DemoPlan
 from comptoir.demo.steps import step
 from comptoir.demo_market import Market, generate, merchants
@@ -38,6 +39,7 @@ def tell(*, engine: str, port: int, stop_when_ready: bool) -> None:
         shop_install = beside.submit(peers.install_oscar, plan, market, _quiet)
         supervisor = stack.enter_context(Supervisor())
         installation = _open()
+        build_again(installation)
         digest = hashlib.sha256(repr((market.offers, merchants())).encode()).hexdigest()
         if plan.loaded(digest) and _is_indexed(installation):
             _start_again(installation, plan, supervisor, shop_install)
