@@ -137,7 +137,7 @@ def test_words_that_titles_have_are_hardly_widened() -> None:
         ("Tischlampe", "de", "tischleuchte"), ("reading light for my desk", "en", "desk lamp"),
         ("ddr4 ram 16 gb", "en", "memory module"), ("lan cable 5 m", "en", "patch cable"),
         ("wifi booster", "en", "range extender"), ("vacuum cleaners", "en", "vacuum"),
-        ("laptop chargers", "en", "power adapter"),
+        ("laptop chargers", "en", "power adapter"), ("Parfum Damen EDT", "de", "eau de toilette"),
         ("téléphone remis à neuf", "fr", "refurbished"),
         ("wiederaufbereitetes Handy", "de", "refurbished"),
         ("vélo d'occasion", "fr", "used"), ("gebrauchtes Fahrrad", "de", "used"),
