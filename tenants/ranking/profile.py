@@ -38,7 +38,8 @@ class FieldWeights:
     """What a word counts in each field of a product, 0 (not searched) to 50."""
 
     title: float = 3.0
-    manufacturer: float = 2.0
+    manufacturer: float = 4.0
+    """More than the title: `equivalent to` a maker's toner stands there as well."""
     model: float = 2.0
     category: float = 1.5
     attributes: float = 0.8

@@ -80,6 +80,21 @@ def test_words_have_other_readings(engine: Engine, brand: str) -> None:
     assert ids(engine, brand, SearchRequest(expanded)) == ["prd_typed", "prd_synonym", "prd_phrase"]
 
 
+def test_a_makers_own_comes_before_what_is_equivalent_to_it(engine: Engine, brand: str) -> None:
+    """Titles of others name the maker as often; who says it means the maker's own."""
+    fill(
+        engine,
+        brand,
+        [
+            *(upsert(document(f"prd_lamp_{n}", "lamp", manufacturer="Lumen")) for n in range(20)),
+            *(upsert(document(f"prd_{n}", "Norvik printer", manufacturer="Norvik")) for n in "ab"),
+            upsert(document("prd_own", "Norvik toner TK60 black, new", manufacturer="Norvik")),
+            upsert(document("prd_other", "Toner like Norvik", manufacturer="Zeddar")),
+        ],
+    )
+    assert found(engine, brand, "norvik toner") == ["prd_own", "prd_other"]
+
+
 def test_a_share_of_the_words_can_be_asked_for(engine: Engine, brand: str) -> None:
     """`required` of three words: one, two, all; more than there are means all."""
     fill(

@@ -138,6 +138,8 @@ def test_words_that_titles_have_are_hardly_widened() -> None:
         ("ddr4 ram 16 gb", "en", "memory module"), ("lan cable 5 m", "en", "patch cable"),
         ("wifi booster", "en", "range extender"), ("vacuum cleaners", "en", "vacuum"),
         ("laptop chargers", "en", "power adapter"), ("Parfum Damen EDT", "de", "eau de toilette"),
+        ("receipt printers", "en", "pos printer"), ("Kassendrucker", "de", "bondrucker"),
+        ("thermal paste", "en", "heat sink compound"), ("waste toner box", "en", "toner collector"),
         ("téléphone remis à neuf", "fr", "refurbished"),
         ("wiederaufbereitetes Handy", "de", "refurbished"),
         ("vélo d'occasion", "fr", "used"), ("gebrauchtes Fahrrad", "de", "used"),
