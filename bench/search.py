@@ -34,7 +34,7 @@ from bench.memory import own_mb, resident_mb
 from comptoir.installation import Installation
 from comptoir.roles import collect_seldom
 from indexer.elasticsearch import ElasticsearchEngine
-from indexer.elasticsearch.mapping import vector_field
+from indexer.elasticsearch.mapping import FORMAT, vector_field
 from indexer.elasticsearch.querying import search_body
 from indexer.embedded import EmbeddedEngine
 from indexer.engine import SearchRequest, SearchResult
@@ -167,7 +167,7 @@ def _over_http(root: Path, brand: Brand, encoder: Encoder, copies: int) -> Itera
         judged, unseen = _queries()
         url = stack.enter_context(elasticsearch_at_hand())
         if url is not None:
-            prefix = f"bench-{copies}-"
+            prefix = f"bench-{copies}-{FORMAT}-"
             yield from _filled(url, prefix, encoder, copies)
             _note_index(folder, url, prefix)
             plain_elasticsearch.fill(url, f"{prefix}plain", documents(DATA, copies))
