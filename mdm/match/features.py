@@ -40,7 +40,8 @@ _QUANTITY = re.compile(
 _DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?(?:cm|mm|m|in|inch|px)?")
 _HYPHENED = re.compile(r"(?<![a-z0-9])[a-z0-9]++(?:[-/][a-z0-9]++){1,5}")
 _LONG_WORD = re.compile(r"[a-z]{6}")
-_DIGRAPH = re.compile(r"(?<![aeiouq])([aou])e(?![aeiou])")
+# Between consonants: of `AEG` two letters would be left, which stand in half of all names.
+_DIGRAPH = re.compile(r"(?<=[b-df-hj-np-tv-z])([aou])e(?=[b-df-hj-np-tv-z])")
 
 
 class Features(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False):

@@ -74,5 +74,6 @@ def test_a_maker_is_one_with_two_dots_and_without() -> None:
     assert found[0][0] == "same_part_number"
     rarity = Rarity(0, lambda _: 0)
     assert evidence(one, same, 0.5, rarity).same_manufacturer == 1.0
+    assert features("AEG L7", manufacturer="AEG").manufacturer == "aeg"
     named = features("Kärcher WD 3")
     assert evidence(named, same, 0.5, rarity).same_manufacturer == 0.5
