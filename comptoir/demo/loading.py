@@ -1,4 +1,4 @@
-"""Loading the demonstration market: each merchant's own way in, then every brand's index."""
+"""Loading the demonstration market: each merchant's own way in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from comptoir.merchant_oscar.install import OscarInstallation
 from comptoir.merchant_oscar.run import push_offers
 from crawlers.ingest import IngestReport, crawl_source, ingest_source
 from crawlers.merchant_file import read_merchant_file
-from indexer.rebuild import rebuild
 from kernel.errors import DomainError
 from mdm.earlier_prices import record_earlier_prices
 from mdm.merchants import Merchant, register_merchant
@@ -80,11 +79,3 @@ def remember_past(installation: Installation, market: Market) -> int:
     }
     with installation.database.platform() as tx:
         return record_earlier_prices(tx, points, now)
-
-
-def complete_indices(installation: Installation) -> None:
-    """Build the index of a brand that has none on this engine, or one of another model."""
-    for brand in installation.brands.brands().values():
-        stats = installation.engine.stats(brand.id)
-        if stats is None or stats.model_id != installation.encoder.model_id:
-            rebuild(installation.database, installation.engine, installation.encoder, brand)

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import click
 
-from comptoir.demo import peers
+from comptoir.demo import indices, peers
 from comptoir.demo.brands import apply_brands
-from comptoir.demo.indices import build_again
 from comptoir.demo.plan import DemoPlan
 from comptoir.demo.steps import step
 from comptoir.demo_market import Market, generate, merchants
@@ -39,7 +38,7 @@ def tell(*, engine: str, port: int, stop_when_ready: bool) -> None:
         shop_install = beside.submit(peers.install_oscar, plan, market, _quiet)
         supervisor = stack.enter_context(Supervisor())
         installation = _open()
-        build_again(installation)
+        indices.build_again(installation)
         digest = hashlib.sha256(repr((market.offers, merchants())).encode()).hexdigest()
         if plan.loaded(digest) and _is_indexed(installation):
             _start_again(installation, plan, supervisor, shop_install)
@@ -113,7 +112,7 @@ def _load_and_start(
         drain(installation, label="matching and indexing")
         if loading.remember_past(installation, market):
             drain(installation, label="past prices")
-        loading.complete_indices(installation)
+        indices.complete(installation)
         say(f"matched into golden records; {_counts(installation)}")
     with step("shop") as say:
         supervisor.start(

@@ -16,7 +16,7 @@ from mdm.golden.pictures import pictures
 from mdm.golden.survivorship import Record, Stated
 from mdm.golden.texts import descriptions, titles
 from mdm.golden.variants import variant_group
-from mdm.match.features import compact
+from mdm.match.part_numbers import compact
 from mdm.normalise.grades import ATTRIBUTES as GRADE_FIELDS
 from mdm.normalise.text import folded
 

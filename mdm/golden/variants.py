@@ -7,7 +7,8 @@ from typing import Any
 
 from kernel.ids import derived_id
 from mdm.golden.members import Source
-from mdm.match.features import compact, is_quantity, tokens
+from mdm.match.features import is_quantity, tokens
+from mdm.match.part_numbers import compact
 from mdm.normalise.vocabulary import COLOUR_OF, STOP_WORDS
 
 VARIANT_KEYS = ("colour", "capacity", "memory", "size", "keyboard")

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from mdm.match.one_form import in_one_form
-from mdm.match.part_numbers import part_numbers
+from mdm.match.part_numbers import compact, part_numbers
 from mdm.match.reading import MAX_DESCRIBED, UNITS, Reading, read
 from mdm.match.short_names import Names, short_names
 from mdm.normalise.text import folded
@@ -66,11 +66,6 @@ class Features(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False)
     short_names: Names
     is_bundle: bool = False
     is_accessory: bool = False
-
-
-def compact(text: str) -> str:
-    """Letters and digits only, folded: the form in which part numbers are compared."""
-    return "".join(_TOKEN.findall(folded(text))).replace(".", "").replace(",", "")
 
 
 def one_spelling(maker: str) -> str:

@@ -15,7 +15,8 @@ from mdm.normalise.text import folded
 SHORTEST = 3
 # What is left without a market has to name a part by itself.
 _SHORTEST_MODEL = 5
-# Letters there stand for a country, and with computers for its keyboard.
+# How it is packed; letters in the place of the figures stand for a country, with computers for its
+# keyboard.
 _OPTION = re.compile(r"(.+)#\d{3}")
 _MARKET = re.compile(
     r"(.+)/(?:za|xa[ar]|x[a-z]{2}|e[nu]|uk|us|de|fr|ca|au|pl|es|it|nl|ch|be|edc|zw)"
@@ -28,6 +29,11 @@ _DIGIT = re.compile(r"\d")
 _SHORTEST_SAID = 4
 
 
+def compact(text: str) -> str:
+    """Letters and digits only, folded: the form in which part numbers are compared."""
+    return "".join(filter(str.isalnum, folded(text)))
+
+
 def part_numbers(stated: str, maker: str | None) -> frozenset[str]:
     """All forms of a stated part number, letters and digits only, the number itself among them.
 
@@ -37,12 +43,12 @@ def part_numbers(stated: str, maker: str | None) -> frozenset[str]:
     is_philips = maker is not None and "philips" in maker
     for pattern in (_OPTION, _MARKET, *((_OF_PHILIPS,) if is_philips else ())):
         found = pattern.fullmatch(number)
-        if found and len(_compact(found[1])) >= _SHORTEST_MODEL and _DIGIT.search(found[1]):
+        if found and len(compact(found[1])) >= _SHORTEST_MODEL and _DIGIT.search(found[1]):
             forms.add(found[1])
-    dealers = _OF_DEALER.fullmatch(_compact(number))
+    dealers = _OF_DEALER.fullmatch(compact(number))
     if dealers and maker and maker.startswith(dealers[1][:3]):
         forms.add(dealers[2])
-    return frozenset(each for each in map(_compact, forms) if len(each) >= SHORTEST)
+    return frozenset(each for each in map(compact, forms) if len(each) >= SHORTEST)
 
 
 def is_said(numbers: frozenset[str], text: str) -> bool:
@@ -53,8 +59,4 @@ def is_said(numbers: frozenset[str], text: str) -> bool:
 
 @lru_cache(maxsize=50_000)
 def _words(text: str) -> frozenset[str]:
-    return frozenset(map(_compact, _WORD.findall(text)))
-
-
-def _compact(text: str) -> str:
-    return "".join(filter(str.isalnum, text))
+    return frozenset(map(compact, _WORD.findall(text)))

@@ -21,12 +21,15 @@ _CURRENCIES = {
     "GBP": r"£|gbp\b|pounds?\b",
     "CHF": r"chf\b|francs?\b|franken\b|\.-(?!\w)",
 }
+BELOW = (
+    "a moins de", "moins de", "moins que", "en dessous de", "en-dessous de", "au-dessous de",
+    "inferieur a", "unter", "weniger als", "under", "below", "less than",
+)  # fmt: skip
+"""Ceilings that leave the amount itself out, where that matters."""
 _CLEAR = (
-    "a moins de", "moins de", "moins que", "moins cher que", "moins chere que",
-    "pas plus cher que", "pas plus chere que", "nicht teurer als", "not more expensive than",
-    "no more expensive than", "en dessous de",
-    "en-dessous de", "au-dessous de", "inferieur a", "unter", "weniger als", "gunstiger als",
-    "billiger als", "under", "below", "less than", "cheaper than",
+    *BELOW, "moins cher que", "moins chere que", "pas plus cher que", "pas plus chere que",
+    "nicht teurer als", "not more expensive than", "no more expensive than", "gunstiger als",
+    "billiger als", "cheaper than",
 )  # fmt: skip
 _AMBIGUOUS = (
     "jusqu'a", "jusqu a", "au plus", "pas plus de", "ne depassant pas", "maximum", "maximal",
@@ -34,11 +37,6 @@ _AMBIGUOUS = (
     "nicht mehr als", "nicht uber", "up to", "at most", "no more than", "not more than", "not over",
 )  # fmt: skip
 CEILINGS = (*_CLEAR, *_AMBIGUOUS)
-BELOW = (
-    "moins de", "moins que", "en dessous de", "en-dessous de", "au-dessous de", "inferieur a",
-    "unter", "weniger als", "under", "below", "less than",
-)  # fmt: skip
-"""Ceilings that leave the amount itself out, where that matters."""
 ABOVE = ("plus de", "superieur a", "uber", "mehr als", "over", "above", "more than")
 FLOORS = (
     *ABOVE, "a partir de", "au moins", "pas moins de", "ab",

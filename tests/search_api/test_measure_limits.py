@@ -30,6 +30,7 @@ WASHER, LAPTOP = 2549, 328
         ("lave-linge 7 ou 8 kg", "fr", (7_000, 8_000, "g"), "7 ou 8 kg"),
         ("clé usb plus de 100 go", "fr", (100_000, None, "mb"), "plus de 100 go"),
         ("<2kg laptop", "en", (None, 2_000, "g"), "<2kg"),
+        ("tente à moins de 3 kg", "fr", (None, 3_000, "g"), "à moins de 3 kg"),
         # Names, ages, prices, and a measure that nothing limits.
         ("phone 15 pro max 256 gb", "en", None, ""), ("pad 64 gb mini", "en", None, ""),
         ("Spiel ab 12 Jahren", "de", None, ""), ("lampe moins de 40 €", "fr", None, ""),
