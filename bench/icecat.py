@@ -63,7 +63,7 @@ def _document(row: dict[str, object], copy: int) -> ProductDocument:
         category_path=path,
         attributes=attributes,
         picture="",
-        variant_group=None,
+        variant_groups=(),
         merchant_ids=merchants,
         availability="in_stock" if number % 5 else "out_of_stock",
         conditions=("new",),

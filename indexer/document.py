@@ -68,7 +68,7 @@ class ProductDocument:
     category_path: tuple[int, ...]
     attributes: dict[str, str]
     picture: str
-    variant_group: str | None
+    variant_groups: tuple[str, ...]
     merchant_ids: tuple[str, ...]
     availability: str
     conditions: tuple[str, ...]

@@ -99,7 +99,8 @@ class Filters:
     """Values of one field are alternatives, fields add up. Empty means no condition.
 
     `manufacturers` are keys (`indexer.analysis.key`). Totals are minor units of the index's
-    currency, both ends included. `product_ids` restricts to those; None to none. `attributes` maps
+    currency, both ends included. `product_ids` restricts to those; None to none. `variant_groups`
+    lets pass what is in any of them. `attributes` maps
     a key of the document's attributes to values as they stand there.
     """
 
@@ -109,7 +110,7 @@ class Filters:
     availabilities: tuple[str, ...] = ()
     total_min: int | None = None
     total_max: int | None = None
-    variant_group: str | None = None
+    variant_groups: tuple[str, ...] = ()
     product_ids: tuple[str, ...] | None = None
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dropped_from: int | None = None

@@ -71,7 +71,7 @@ class PlainFields:
     merchants: tuple[str, ...]
     merchant_labels: tuple[str, ...]
     availability: str
-    variant_group: str | None
+    variant_groups: tuple[str, ...]
     total: int | None
     offer_count: int
     updated_at: int
@@ -103,7 +103,7 @@ def plain_fields(document: ProductDocument) -> PlainFields:
             for merchant in document.merchant_ids
         ),
         availability=document.availability,
-        variant_group=document.variant_group,
+        variant_groups=document.variant_groups,
         total=document.total_minor,
         offer_count=document.offer_count,
         updated_at=int(datetime.fromisoformat(document.updated_at).timestamp()),

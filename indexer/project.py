@@ -53,7 +53,7 @@ def project(view: ProductView, brand: Brand, now: datetime) -> ProductDocument |
         category_path=category_path(view.category_id),
         attributes=dict(view.attributes),
         picture=picture_url(view.image_urls, view.category_id, view.attributes.get("colour")),
-        variant_group=view.variant_group,
+        variant_groups=view.variant_groups,
         merchant_ids=_once(line.merchant_id for line in lines),
         availability=min((line.availability for line in lines), key=AVAILABILITIES.index),
         conditions=tuple(

@@ -164,7 +164,7 @@ def _product_view(
         category_id=golden["category_id"],
         attributes=golden["attributes"],
         image_urls=tuple(golden["image_urls"]),
-        variant_group=golden["variant_group"],
+        variant_groups=_variant_groups(golden),
         offers=tuple(offers),
         provenance=golden["provenance"],
         updated_at=row.updated_at,
@@ -178,3 +178,10 @@ def _product_view(
             for name, others in golden.get("conflicts", {}).items()
         },
     )
+
+
+def _variant_groups(golden: Mapping[str, Any]) -> tuple[str, ...]:
+    """Records written by earlier releases have one at most."""
+    if "variant_groups" in golden:
+        return tuple(golden["variant_groups"])
+    return (golden["variant_group"],) if golden["variant_group"] else ()

@@ -97,7 +97,7 @@ class ProductView:
     """A golden record. Texts by language; `attributes` by stable English key (`colour`: `black`).
 
     `provenance` says for each field which offer it was taken from, `conflicts` what else is stated.
-    `variant_group` is shared by products that differ only in colour, size or capacity.
+    Products that share one of `variant_groups` differ only in colour, size or capacity.
     `shop_numbers` are bar codes that hold within one shop only: looked up by, never matched by.
     """
 
@@ -111,7 +111,7 @@ class ProductView:
     category_id: int | None
     attributes: Mapping[str, str]
     image_urls: tuple[str, ...]
-    variant_group: str | None
+    variant_groups: tuple[str, ...]
     offers: tuple[OfferView, ...]
     provenance: Mapping[str, str] = field(default_factory=dict)
     updated_at: datetime | None = None

@@ -18,10 +18,10 @@ from kernel.categories import categories
 from search_api.answer import Crumb
 from search_api.cards import live_offers, product_card
 from search_api.price_verdict import PriceVerdict, price_verdict
-from search_api.product import differing
 from search_api.product_card import ProductCard
 from search_api.query import ShopQuery, address
 from search_api.search import Shop
+from search_api.variants import differing
 from tenants.brand import Brand
 
 MOST = 4

@@ -56,10 +56,10 @@ def more_like_this(
         if row.product_id != product_id and row.similarity >= profile.ladder.meaning_floor
     ]
     documents = shop.engine.read(brand.id, ids)
-    group, now = document.variant_group, datetime.now(UTC)
+    own, now = set(document.variant_groups), datetime.now(UTC)
     others = [
         documents[name]
         for name in ids
-        if name in documents and (group is None or documents[name].variant_group != group)
+        if name in documents and own.isdisjoint(documents[name].variant_groups)
     ]
     return tuple(product_card(other, profile, language, now) for other in others[:wanted])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from indexer.document import ProductDocument
-from indexer.engine import Filters, SearchRequest
 from kernel.categories import categories
-from search_api.answer import Crumb, ProductPage, Variant
+from search_api.answer import Crumb, ProductPage
 from search_api.cards import (
     facts_of,
     live_offers,
@@ -22,15 +21,12 @@ from search_api.cards import (
 from search_api.notices import list_notice
 from search_api.price_history import price_history
 from search_api.price_verdict import price_verdict
-from search_api.product_card import Fact, ProductCard
+from search_api.product_card import ProductCard
 from search_api.query import ShopQuery, address
 from search_api.search import Shop
+from search_api.variants import variants
 from tenants.brand import Brand
 
-MOST_VARIANTS = 60
-# A number and its unit in a merchant's words. Where units are ours, the unit counts too.
-_MEASURE = re.compile(r"(\d{1,9}(?:[.,]\d{1,4})?)\D{0,30}")
-_OUR_UNITS = frozenset({"capacity", "content", "lens", "memory", "power", "screen_size", "size"})
 _PRODUCT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 
 
@@ -62,7 +58,7 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
         crumbs=_crumbs(document, language),
         picture=document.picture,
         facts=facts_of(document),
-        variants=_variants(shop, document, brand, language),
+        variants=variants(shop, document, brand, language),
         offers=offer_cards(document, lines, brand.ranking_profile(language), language, now),
         offers_order=notice.text,
         notice=notice,
@@ -106,61 +102,3 @@ def _crumbs(document: ProductDocument, language: str) -> tuple[Crumb, ...]:
         for id_ in document.category_path
         if id_ in categories()
     )
-
-
-def _variants(
-    shop: Shop, document: ProductDocument, brand: Brand, language: str
-) -> tuple[Variant, ...]:
-    """Siblings that the brand shows, itself among them; none where it stands alone."""
-    if document.variant_group is None:
-        return ()
-    request = SearchRequest(
-        filters=Filters(variant_group=document.variant_group), limit=MOST_VARIANTS
-    )
-    ids = [hit.product_id for hit in shop.engine.search(brand.id, request).hits]
-    siblings = shop.engine.read(brand.id, ids) | {document.product_id: document}
-    if len(siblings) < 2:
-        return ()
-    telling = differing(list(siblings.values()))
-    variants = [
-        Variant(
-            id=sibling.product_id,
-            url=product_url(sibling.product_id),
-            title=sibling.title(language),
-            picture=sibling.picture,
-            differs=tuple(
-                Fact(key=key, value=sibling.attributes[key])
-                for key in telling
-                if key in sibling.attributes
-            ),
-            from_total=money(sibling.total_minor, sibling.currency),
-            availability=sibling.availability,
-            selected=sibling.product_id == document.product_id,
-        )
-        for sibling in siblings.values()
-    ]
-    return tuple(
-        sorted(variants, key=lambda row: ([_natural(fact.value) for fact in row.differs], row.id))
-    )
-
-
-def differing(siblings: Sequence[ProductDocument]) -> list[str]:
-    """Attributes that are not the same for all siblings, in whatever language they are stated."""
-    keys = {key for sibling in siblings for key in sibling.attributes}
-    return sorted(
-        key
-        for key in keys
-        if len({_said(key, sibling.attributes.get(key)) for sibling in siblings}) > 1
-    )
-
-
-def _said(key: str, value: str | None) -> str | None:
-    """`50 Mpx` and `50 Megapixel` say the same, `1 GB` and `1 TB` do not."""
-    found = _MEASURE.fullmatch(value) if value and key not in _OUR_UNITS else None
-    return found[1].replace(",", ".") if found else value
-
-
-def _natural(value: str) -> tuple[int, str]:
-    """`64 GB` before `128 GB`."""
-    digits = re.match(r"\d{1,12}", value)
-    return (int(digits[0]) if digits else 0, value)

@@ -111,7 +111,7 @@ def add_offer(database: Database, merchant_id: str, sku: str, price: int, **othe
         "category_id": None,
         "attributes": {},
         "image_urls": [],
-        "variant_group": None,
+        "variant_groups": [],
         "provenance": {},
     }
     offer = sa.table("offer", *map(sa.column, _OFFER_COLUMNS), schema="mdm")

@@ -31,7 +31,7 @@ def record_json(
     return {
         "product_id": view.product_id,
         "version": view.version,
-        "variant_group": view.variant_group,
+        "variant_groups": list(view.variant_groups),
         "google_category_id": view.google_category_id,
         "fields": fields_of(view),
         "completeness": {

@@ -23,7 +23,7 @@ from indexer.index_fields import (
 from indexer.inventory import digest_of
 from kernel.offer_terms import Availability
 
-FORMAT = 11
+FORMAT = 12
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 _FLAT, _FLAT_FROM, _SHORT = "bbq_flat", 64, "int8_flat"
@@ -126,7 +126,7 @@ def index_body(brand_id: str, model_id: str, dimensions: int, shape: IndexShape)
                 "merchant": keyword,
                 "merchant_label": keyword,
                 "availability": keyword,
-                "variant_group": keyword,
+                "variant_groups": keyword,
                 "total": number,
                 "offer_count": number,
                 "updated_at": number,
@@ -168,7 +168,7 @@ def source(change: Upsert | Delete, model_id: str) -> dict[str, Any]:
         "merchant": list(plain.merchants),
         "merchant_label": list(plain.merchant_labels),
         "availability": plain.availability,
-        "variant_group": plain.variant_group,
+        "variant_groups": list(plain.variant_groups),
         "total": plain.total,
         "offer_count": plain.offer_count,
         "updated_at": plain.updated_at,

@@ -171,8 +171,8 @@ def _every(parts: Sequence[Json]) -> Json:
 
 def _plain_filters(filters: Filters) -> list[Json]:
     parts: list[Json] = [{"term": {"shown": True}}]
-    if filters.variant_group is not None:
-        parts.append({"term": {"variant_group": filters.variant_group}})
+    if filters.variant_groups:
+        parts.append({"terms": {"variant_groups": list(filters.variant_groups)}})
     if filters.product_ids is not None:
         parts.append({"terms": {"product_id": list(filters.product_ids)}})
     if filters.dropped_from is not None:

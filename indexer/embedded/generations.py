@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kernel.errors import DomainError
 
-FORMAT = 12
+FORMAT = 13
 """Raised when the stored fields or their analysis change: older indices ask to be rebuilt."""
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,80}$")

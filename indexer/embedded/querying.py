@@ -167,8 +167,9 @@ def _in_titles(word: str, *, is_beginning: bool = False) -> Query:
 def _always(filters: Filters, after: str | None) -> list[Query]:
     """Conditions that every facet feels."""
     queries = []
-    if filters.variant_group is not None:
-        queries.append(Query.term_query(schema(), "variant_group", filters.variant_group))
+    if filters.variant_groups:
+        groups = list(filters.variant_groups)
+        queries.append(Query.term_set_query(schema(), "variant_groups", groups))
     if filters.product_ids is not None:
         queries.append(of_products(filters.product_ids))
     if filters.dropped_from is not None:

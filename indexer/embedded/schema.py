@@ -24,7 +24,7 @@ from indexer.index_fields import (
 from indexer.inventory import digest_of
 from indexer.price_bars import bar_of
 
-KEYWORDS = ("category", "manufacturer", "merchant", "availability", "variant_group", "product_id")
+KEYWORDS = ("category", "manufacturer", "merchant", "availability", "variant_groups", "product_id")
 LABELS = ("manufacturer_label", "merchant_label")
 NUMBERS = (
     "key", "version", "total", "offer_count", "updated_at", "category_id", "stock", "shown",
@@ -52,7 +52,7 @@ def schema() -> tantivy.Schema:
     for name in WORD_FIELDS:
         builder.add_text_field(name, tokenizer_name=TERMS, index_option="basic")
     for name in (*KEYWORDS, *LABELS, CATEGORY_TRAIL, ATTRIBUTES):
-        fast = name not in {"category", "product_id", "variant_group"}
+        fast = name not in {"category", "product_id", "variant_groups"}
         builder.add_text_field(
             name, fast=fast, tokenizer_name="raw", index_option="basic", stored=name == "product_id"
         )
@@ -102,7 +102,7 @@ def fields_of(change: Upsert | Delete) -> Fields:
         "manufacturer": plain.manufacturer,
         "manufacturer_label": plain.manufacturer_label,
         "availability": plain.availability,
-        "variant_group": plain.variant_group,
+        "variant_groups": list(plain.variant_groups),
         "total": plain.total,
         "offer_count": plain.offer_count,
         "updated_at": plain.updated_at,

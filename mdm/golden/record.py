@@ -15,7 +15,7 @@ from mdm.golden.members import Member, Priorities, Source, best_first
 from mdm.golden.pictures import pictures
 from mdm.golden.survivorship import Record, Stated
 from mdm.golden.texts import descriptions, titles
-from mdm.golden.variants import variant_group
+from mdm.golden.variants import variant_groups
 from mdm.match.part_numbers import compact
 from mdm.normalise.grades import ATTRIBUTES as GRADE_FIELDS
 from mdm.normalise.text import folded
@@ -43,7 +43,7 @@ def golden_record(
     record["image_urls"], shown_by = pictures(best, made.priorities)
     if shown_by is not None:
         made.provenance["image_urls"] = shown_by
-    record["variant_group"] = variant_group(best, record)
+    record["variant_groups"] = variant_groups(best, record)
     record["provenance"] = made.provenance
     record["conflicts"] = made.conflicts
     return record

@@ -41,7 +41,7 @@ def shop(engine: Engine, brand: str, encoder: Encoder) -> tuple[Shop, Brand]:
             title,
             category=None,
             total=1000 + place,
-            variant_group="g1" if name in {"prd_mouse", "prd_red"} else None,
+            variant_groups=("g1",) if name in {"prd_mouse", "prd_red"} else (),
         )
         for place, (name, title) in enumerate(TITLES.items())
     ]

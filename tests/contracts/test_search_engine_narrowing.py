@@ -31,7 +31,7 @@ CATALOGUE = (
     ),
     document(
         "prd_3", "alpha", manufacturer="Ampère", category=328, offers=(offer("elektrohaus", None),),
-        updated_at="2026-11-02T00:00:00+00:00", variant_group="g1",
+        updated_at="2026-11-02T00:00:00+00:00", variant_groups=("g1", "g2"),
     ),
     document(
         "prd_4", "beta", manufacturer=None, category=404, offers=(offer("darti", 2000),),
@@ -61,7 +61,8 @@ def catalogue(engine: Engine) -> str:
         (Filters(total_min=1000, total_max=2000), {"prd_1", "prd_4"}),
         (Filters(total_min=1001), {"prd_2", "prd_4"}),
         (Filters(total_max=0), set()),
-        (Filters(variant_group="g1"), {"prd_3"}),
+        (Filters(variant_groups=("g0", "g2")), {"prd_3"}),
+        (Filters(variant_groups=("g0",)), set()),
         (Filters(product_ids=("prd_2", "prd_9")), {"prd_2"}),
         (Filters(product_ids=()), set()),
         (Filters(dropped_from=20_770), {"prd_1", "prd_4"}),

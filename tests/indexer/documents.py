@@ -59,7 +59,7 @@ def document(product_id: str, title: str, **changes: Any) -> ProductDocument:
         category_path=category_path(category),
         attributes={},
         picture="/drawings/0/any.svg",
-        variant_group=None,
+        variant_groups=(),
         merchant_ids=tuple(dict.fromkeys(line.merchant_id for line in offers)),
         availability="in_stock",
         conditions=("new",),

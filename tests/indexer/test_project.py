@@ -62,7 +62,7 @@ def view(*offers: OfferView) -> ProductView:
         category_id=328,
         attributes={"colour": "white"},
         image_urls=(),
-        variant_group=None,
+        variant_groups=(),
         offers=offers,
         updated_at=NOW,
     )

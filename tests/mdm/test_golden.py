@@ -82,24 +82,43 @@ def test_the_order_of_offers_plays_no_part() -> None:
 def test_an_offer_that_says_nothing_makes_a_record() -> None:
     record = golden_record([_member("off_x", "Thing", None)])
     assert record["titles"] == {"und": "Thing"}
-    assert record["category_id"] is record["manufacturer"] is record["variant_group"] is None
+    assert record["category_id"] is record["manufacturer"] is None
+    assert record["variant_groups"] == []
+
+
+def _groups(title: str, maker: str = "Norvalis", **attributes: str) -> list[str]:
+    record = golden_record([_member("off_x", title, manufacturer=maker, attributes=attributes)])
+    found: list[str] = record["variant_groups"]
+    return found
 
 
 def test_variants_share_a_group() -> None:
-    def group(title: str, **attributes: str) -> str | None:
-        found: str | None = golden_record(
-            [_member("off_x", title, manufacturer="Norvalis", attributes=attributes)]
-        )["variant_group"]
-        return found
-
-    black = group("Norvalis Lumen 6 128 GB black", colour="black", capacity="128 GB")
-    white = group("Norvalis Lumen 6 256 GB white", colour="white", capacity="256 GB")
+    black = _groups("Norvalis Lumen 6 128 GB black", colour="black", capacity="128 GB")
+    white = _groups("Norvalis Lumen 6 256 GB white", colour="white", capacity="256 GB")
     assert black == white
-    assert black is not None
-    assert black != group("Norvalis Lumen 7 128 GB black", colour="black", capacity="128 GB")
-    assert group("Norvalis Lumen 6") is None
-    stated = [golden_record([_member(f"off_{n}", f"Any {n}", group="g1")]) for n in (1, 1)]
-    assert stated[0]["variant_group"] == stated[1]["variant_group"]
+    assert len(black) == 1
+    assert black != _groups("Norvalis Lumen 7 128 GB black", colour="black", capacity="128 GB")
+    assert _groups("Norvalis Lumen 6") == []
+    tall = _groups("Hydranor WX 800 white", colour="white")
+    assert tall != _groups("Hydranor WX 900 white", colour="white")
+
+
+def test_words_in_another_order_make_the_same_group() -> None:
+    small = _groups("Nuit de Cèdre Verlanne, Eau de Parfum 30 ml", "Verlanne", content="30 ml")
+    large = _groups("Eau de Parfum Verlanne Nuit de Cèdre 100ml", "VERLANNE", content="100 ml")
+    assert small == large != []
+    shoes = [_groups(f"Stridenko Court {size}", "Stridenko", size=size) for size in ("41", "42")]
+    assert shoes[0] == shoes[1] != []
+
+
+def test_each_merchants_own_group_is_kept() -> None:
+    """Merchants sell different sizes: together they name all of them."""
+    small = golden_record(
+        [_member("off_1", "Any 1", group="g1"), _member("off_2", "A", group="g2")]
+    )
+    stated = golden_record([_member("off_2", "Other 3", group="g2")])["variant_groups"]
+    assert len(small["variant_groups"]) == 2
+    assert set(stated) < set(small["variant_groups"])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from indexer.embedded import EmbeddedEngine
 from indexer.engine import SearchRequest, SearchResult, Upsert
 from kernel.embedding.encoder import Encoder, load_encoder
 from kernel.errors import DomainError
-from search_api.product import differing
 from search_api.routes import build_router
 from tenants.brand import Brand, brand_from, read_brand_file
 from tenants.pages.rendering import page_environment
@@ -38,7 +36,7 @@ def products() -> list[ProductDocument]:
             manufacturer="Nordlys",
             mpns=(f"NB14-{size}",),
             attributes={"capacity": f"{size} GB", "colour": "silver"},
-            variant_group="grp_book",
+            variant_groups=("grp_book",),
             offers=(
                 offer("darti", 90_000 + size, offer_id=f"off_d{size}"),
                 offer("voltina", 85_000 + size, offer_id=f"off_v{size}", condition="used"),
@@ -266,18 +264,6 @@ def test_what_is_typed_is_escaped(client: TestClient) -> None:
     page = client.get("/search", params={"q": "<script>alert(1)</script>"}).text
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;" in page
-
-
-def test_versions_do_not_differ_by_the_language_that_a_merchant_speaks() -> None:
-    book = document("prd_a", "Nordlys Phone")
-    facts = [
-        {"megapixels": "50 Mpx", "runtime_h": "11,5 h d'autonomie", "capacity": "1 GB"},
-        {"megapixels": "50 Megapixel", "runtime_h": "11.5 Std. Laufzeit", "capacity": "1 TB"},
-        {"megapixels": "50 MP", "capacity": "1 TB", "network": "5G"},
-    ]
-    siblings = [replace(book, attributes=each) for each in facts]
-    assert differing(siblings[:2]) == ["capacity"]
-    assert differing(siblings) == ["capacity", "network", "runtime_h"]
 
 
 def test_a_product_with_its_offers(client: TestClient) -> None:
