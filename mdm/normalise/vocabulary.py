@@ -212,11 +212,3 @@ MODEL_WORDS = _words(
     "active air classic compact edge elite essential flip fold go junior kids lite max mini neo "
     "note play plus power premium prime pro se sport super ti ultra xl xr xs zoom"
 )
-# What makers call another model of a line: of two titles only one has such a word. A compact thing
-# is a kind of thing too.
-MARKS = (MODEL_WORDS - {"compact"}) | _words(
-    "5g advanced ambiance ax basic cellular collector collectors color combo creator deluxe "
-    "dimmable dimmbar doppelzoom duo edition evo exclusive extended fe heatsink home intense kit "
-    "long mid music night nonvr ps3 ps4 ps5 runflat senior short silent slim solar special supreme "
-    "tester travel twin ultimate wifi xbox"
-)

@@ -16,7 +16,6 @@ from mdm.match.vetoes import EXACT, ROUNDED
 # Functions whose texts are told as reasons; of the others' texts only some are.
 _TELLING = {
     vetoes: ("veto", "doubt", "_unlike", "_contradicted", "_of_unlike_kinds"),
-    lone_marks: ("lone_mark",),
     decide: ("merge", "obey", "_obstacle"),
     rivals: ("doubt", "_find_torn"),
     little_known: ("little_known",),
@@ -45,6 +44,7 @@ def _piece(value: ast.expr) -> str:
 
 def _reasons() -> list[str]:
     found = set().union(*(_told(module, names) for module, names in _TELLING.items()))
+    found |= {mark.told.format(1) for mark in lone_marks.TABLE}
     # Pieces of longer texts are told as a whole.
     whole = {each for each in found if " " in each and each == each.strip()}
     parts = {each for each in whole if any(each != other and each in other for other in whole)}
