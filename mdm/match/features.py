@@ -209,7 +209,7 @@ def offer_features(title: str, facts: Mapping[str, Any]) -> Features:
         numbers=parts.numbers,
         model_words=parts.model_words,
         gtins=frozenset(facts.get("gtins", ())),
-        mpns=part_numbers(facts.get("mpn") or "", maker),
+        mpns=part_numbers(facts.get("mpn") or "", maker, text),
         manufacturer=maker,
         attributes=facts.get("attributes", {}),
         reading=reading,

@@ -2,7 +2,8 @@
 
 `SSG-3100GB/ZA` is `SSG-3100GB` as it is sold in America, `CB337WN#140` a cartridge in another box,
 and `FEL9180301` what a dealer makes of Fellowes' own 9180301. A colour behind a stroke
-(`DSC-W530/B`) is another part, and so is a computer with the keyboard of another country.
+(`DSC-W530/B`) is another part, and so is a keyboard, or a computer, with the keys of another
+country: where the title speaks of keys, `/FR` says which.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ _OPTION = re.compile(r"(.+)#\d{3}")
 _MARKET = re.compile(
     r"(.+)/(?:za|xa[ar]|x[a-z]{2}|e[nu]|uk|us|de|fr|ca|au|pl|es|it|nl|ch|be|edc|zw)"
 )
+# Things with keys: what looks like their market is the layout.
+_KEYS = re.compile(
+    r"keyboard|tastatur|keycap|klawiatur|klavesnic|toetsenbord|tangentbord|"
+    r"\b(?:clavier|tastiera|teclado|layout|azerty|qwerty|qwertz)\b"
+)
 # Behind Philips' numbers a country; behind those of memory how much it holds.
 _OF_PHILIPS = re.compile(r"(.+)/\d{2}")
 _OF_DEALER = re.compile(r"([a-z]{2,4})(\d{6,})")
@@ -34,14 +40,18 @@ def compact(text: str) -> str:
     return "".join(filter(str.isalnum, folded(text)))
 
 
-def part_numbers(stated: str, maker: str | None) -> frozenset[str]:
+def part_numbers(stated: str, maker: str | None, text: str = "") -> frozenset[str]:
     """All forms of a stated part number, letters and digits only, the number itself among them.
 
-    `maker` is compact; without one no dealer's letters are known."""
+    `maker` is compact; without one no dealer's letters are known. `text` is the folded title."""
     number = "".join(folded(stated).split())
     forms = {number}
-    is_philips = maker is not None and "philips" in maker
-    for pattern in (_OPTION, _MARKET, *((_OF_PHILIPS,) if is_philips else ())):
+    patterns = [_OPTION]
+    if not _KEYS.search(text):
+        patterns.append(_MARKET)
+    if maker is not None and "philips" in maker:
+        patterns.append(_OF_PHILIPS)
+    for pattern in patterns:
         found = pattern.fullmatch(number)
         if found and len(compact(found[1])) >= _SHORTEST_MODEL and _DIGIT.search(found[1]):
             forms.add(found[1])

@@ -56,6 +56,25 @@ def test_a_part_sold_elsewhere_is_the_same_part() -> None:
     assert identifier_evidence(one, same)[0][0] == "same_part_number"
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Typora K380 keyboard",
+        "Typora Funktastatur K380",
+        "Typora K380 clavier",
+        "Typora Book AZERTY",
+    ],
+)
+def test_behind_the_number_of_a_thing_with_keys_stands_its_layout(title: str) -> None:
+    french = features(title, manufacturer="Typora", mpn="920-007583/FR")
+    german = features(title, manufacturer="Typora", mpn="920-007583/DE")
+    again = features(title, manufacturer="Typora", mpn="920007583FR")
+    assert identifier_evidence(french, german)[0][0] == "other_part_number"
+    assert identifier_evidence(french, again)[0][0] == "same_part_number"
+    mice = [features("Typora M185 mouse", mpn=f"910-002238/{land}") for land in ("FR", "DE")]
+    assert identifier_evidence(*mice)[0][0] == "same_part_number"
+
+
 def test_a_number_that_the_other_says_too_is_no_other_number() -> None:
     """A shop states the name of the model, another the number of the box."""
     one = features("Optaria NB-6L battery", manufacturer="Optaria", mpn="NB-6L")
