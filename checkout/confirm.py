@@ -18,6 +18,7 @@ from checkout.binding_merchants import binding_legs, check_policy
 from checkout.contact import Contact
 from checkout.deps import CheckoutDeps
 from checkout.orders import read_purchase
+from checkout.payment_attempts import Tried
 from checkout.purchase.advance import advance
 from checkout.purchase.jobs import advance_soon
 from checkout.purchase.machine import FINAL, State, deadline_of
@@ -63,7 +64,10 @@ _SAFETY_DELAY_S = 5
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What the button carried. `site` is the address that the shopper is on, without a slash."""
+    """What the button carried. `site` is the address that the shopper is on, without a slash.
+
+    `caller` is a pseudonym of who clicked, for the limits alone; None is not counted.
+    """
 
     basket_id: str | None
     quote_id: str
@@ -73,6 +77,7 @@ class Acceptance:
     language: str
     site: str
     policy: Policy = Policy.BEST_EFFORT
+    caller: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -130,12 +135,17 @@ def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased
     """Make the purchase, to be advanced by the caller, or say what has to be seen first.
 
     Raises DomainError: `quote_unknown`, `terms_changed`, `idempotency_conflict`,
-    `all_or_nothing_impossible`, `purchase_under_way`. No money has moved in any of these cases.
+    `all_or_nothing_impossible`, `purchase_under_way`, `too_many_purchases`,
+    `too_many_unpaid_purchases`. No money has moved in any of these cases.
     """
+    tried = deps.attempts.of(accepted.caller, accepted.basket_id)
     with deps.database.brand(brand.id) as tx:
         known = _known(tx, accepted)
         if known is not None:
             return known
+        refusal = tried.refusal(tx, deps.clock())
+        if refusal is not None:
+            return _made_meanwhile(tx, accepted, refusal)
         quote = _quote(tx, accepted)
         terms = _terms(tx, brand, accepted)
         binding = binding_legs(tx, quote)
@@ -149,7 +159,10 @@ def confirm(deps: CheckoutDeps, brand: Brand, accepted: Acceptance) -> Purchased
     if again is not None:
         return AskAgain(again)
     agreed = _Agreed(quote, basket.contact, terms, binding)
-    return _purchase(deps, brand, accepted, agreed)
+    purchased = _purchase(deps, brand, accepted, agreed, tried)
+    if purchased.is_new:
+        tried.remember(purchased.purchase_id)
+    return purchased
 
 
 def _known(tx: Transaction, accepted: Acceptance) -> Purchased | None:
@@ -163,6 +176,15 @@ def _known(tx: Transaction, accepted: Acceptance) -> Purchased | None:
             hint="Open the basket and confirm again. Nothing was ordered twice.",
         )
     return Purchased(row.purchase_id, row.order_ref, is_new=False)
+
+
+def _made_meanwhile(tx: Transaction, accepted: Acceptance, refusal: DomainError) -> Purchased:
+    """The purchase of the same click, where that is what has filled the limit; else the refusal."""
+    advisory_lock(tx, f"checkout.basket:{accepted.basket_id}")
+    known = _known(tx, accepted)
+    if known is None:
+        raise refusal
+    return known
 
 
 def _quote(tx: Transaction, accepted: Acceptance) -> Quote:
@@ -212,6 +234,7 @@ def _purchase(
     brand: Brand,
     accepted: Acceptance,
     agreed: _Agreed,
+    tried: Tried,
 ) -> Purchased:
     for _ in range(2):
         with deps.database.brand(brand.id) as tx:
@@ -222,6 +245,8 @@ def _purchase(
                 return known
             others = _unsettled_purchases(tx, agreed.quote.basket_id, deps.clock())
             if not others:
+                # Here, for here alone it is certain that this click is the one that buys.
+                tried.count()
                 return _insert(tx, deps, brand, accepted, agreed)
         for purchase_id in others:
             advance(deps, purchase_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from checkout.merchant_connectors.port import MerchantConnector
+from checkout.payment_attempts import UNLIMITED, PaymentAttempts
 from checkout.payment_providers.port import PaymentProvider
 from checkout.signed_links import OrderLinks
 from kernel.db import Database
@@ -48,3 +49,4 @@ class CheckoutDeps:
     links: OrderLinks
     clock: Callable[[], datetime] = utc_now
     windows: Windows = Windows()
+    attempts: PaymentAttempts = UNLIMITED

@@ -11,9 +11,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from comptoir.call_gate import KeyGate, ProxyNotice
 from comptoir.installation import Installation
 from comptoir.master_data.api import build_router as build_master_data_router
-from comptoir.pages.office import office_environment, office_router, refusal_page
+from comptoir.pages.office import SIGN_IN, office_environment, office_router, refusal_page
 from comptoir.ranking.api import build_router as build_ranking_router
 from comptoir.refusals import Failures, misread_response, unanswered
 from comptoir.stewardship.api import build_router as build_stewardship_router
@@ -46,6 +47,15 @@ def create_backoffice(installation: Installation) -> FastAPI:
     app.include_router(drawings)
     app.add_api_route("/healthz", _health, include_in_schema=False)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=3)
+    app.add_middleware(
+        KeyGate,
+        limits=installation.call_limits,
+        wrong_keys=installation.settings.limit_wrong_keys,
+        refused=_failed,
+        at=SIGN_IN,
+    )
+    if installation.settings.trusted_proxies is None:
+        app.add_middleware(ProxyNotice)
     app.add_middleware(SameSiteWrites, exempt=BY_KEY)
     app.add_middleware(BodyLimit, larger={"/v1/merchants/": PUSH_BYTES})
     app.add_middleware(SafeHeaders)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from checkout.deps import CheckoutDeps
+from checkout.payment_attempts import PaymentAttempts, purchase_memory
 from checkout.payment_providers import ProviderSettings, open_provider
 from checkout.signed_links import OrderLinks
 from comptoir.merchant_connections import connections
 from kernel.db import Database
 from kernel.errors import DomainError
 from kernel.settings import Settings
+from tenants.call_limits import CallLimits
 
 
-def open_checkout(settings: Settings, database: Database, links: OrderLinks) -> CheckoutDeps:
+def open_checkout(
+    settings: Settings, database: Database, links: OrderLinks, limits: CallLimits
+) -> CheckoutDeps:
     """The parts of the purchase.
 
     DomainError `payment_not_configured` where the payment provider's keys are not set.
@@ -37,4 +41,10 @@ def open_checkout(settings: Settings, database: Database, links: OrderLinks) -> 
         connectors=connections(settings),
         provider=provider,
         links=links,
+        attempts=PaymentAttempts(
+            limits,
+            purchases=settings.limit_purchases,
+            unpaid=settings.limit_unpaid_purchases,
+            memory=purchase_memory(limits.cache),
+        ),
     )

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from comptoir import database_schema
 from comptoir.embedded.postgres import database_url
+from kernel.cache import Cache, open_cache
 from kernel.db import Database
 from kernel.errors import DomainError
 from kernel.settings import Settings, load_settings
 from tenants.brand import Brand
+from tenants.call_limits import CallLimits, networks
 from tenants.registry import BrandRegistry
 
 if TYPE_CHECKING:
@@ -77,7 +79,21 @@ class Installation:
         """The parts of the purchase; DomainError where the payment provider is not configured."""
         from comptoir.checkout_wiring import open_checkout
 
-        return open_checkout(self.settings, self.database, self.order_links)
+        return open_checkout(self.settings, self.database, self.order_links, self.call_limits)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """The short memory: Redis, or this process."""
+        return open_cache(self.settings.redis_url)
+
+    @cached_property
+    def call_limits(self) -> CallLimits:
+        """What counts the calls of each caller."""
+        from tenants.query_log import signing_key
+
+        with self.database.platform() as tx:
+            secret = signing_key(tx)
+        return CallLimits(self.cache, secret, networks(self.settings.limit_exempt))
 
     @cached_property
     def order_links(self) -> OrderLinks:

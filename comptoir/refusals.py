@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from checkout.signed_links import without_signatures
 from kernel.db import away, refused_writing
 from kernel.errors import DomainError
-from kernel.web import problem
+from kernel.web import SAFE_METHODS, problem
 from tenants.pages.rendering import render
 
 _LOG = logging.getLogger("comptoir.shop")
@@ -32,6 +32,7 @@ _LOG = logging.getLogger("comptoir.shop")
 PURCHASE = ("/checkout", "/pay/", "/order/", "/v1/purchases")
 # Money was reserved before these are asked.
 PAID_BEFORE = ("/pay/",)
+_WITH_BASKET = ("/basket", "/checkout", "/handoff")
 _MOST_NAMED = 5
 
 
@@ -207,11 +208,38 @@ def _failed(request: Request, said: DomainError) -> Response:
     return page
 
 
+def asked_too_often(request: Request, error: DomainError) -> Response:
+    """What the shop says to who has to wait: what, why, until when, and that nothing was done."""
+    path = request.url.path
+    if _is_program(request):
+        answer: Response = problem(error)
+    elif path == "/suggest":
+        # A list under a field that is being typed in: there is no place for a page.
+        answer = Response(status_code=error.status)
+    else:
+        is_reading = request.method in SAFE_METHODS
+        there = path if is_reading else "/basket" if path.startswith(_WITH_BASKET) else "/"
+        wait_s = error.retry_after_s or 1
+        is_long = wait_s >= 100
+        again = f"{there}?{request.url.query}" if is_reading and request.url.query else there
+        model = {
+            "wait": -(-wait_s // 60) if is_long else wait_s,
+            "is_long": is_long,
+            "again": again,
+        }
+        answer = _page(request, "too_many.html", error.status, model)
+    answer.headers["retry-after"] = str(error.retry_after_s or 1)
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
 def _is_program(request: Request) -> bool:
     return request.url.path.startswith(("/v1/", "/1/", "/webhooks/", "/openapi.json"))
 
 
-def _page(request: Request, template: str, status: int, **context: object) -> HTMLResponse:
+def _page(
+    request: Request, template: str, status: int, model: object = None, **context: object
+) -> HTMLResponse:
     path = request.url.path
     html = render(
         request.app.state.pages,
@@ -219,7 +247,7 @@ def _page(request: Request, template: str, status: int, **context: object) -> HT
         brand=request.state.brand,
         language=request.state.language,
         scheme=request.state.scheme,
-        page=None,
+        page=model,
         here=f"{path}?{request.url.query}" if request.url.query else path,
         **context,
     )

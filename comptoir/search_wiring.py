@@ -9,7 +9,6 @@ from comptoir.installation import Installation
 from comptoir.live_stamps import LiveStamps
 from comptoir.query_log_writer import QueryLogWriter
 from indexer.positions import read_position
-from kernel.cache import open_cache
 from kernel.money import Money
 from mdm.argus.reading import Argus, argus_of
 from mdm.catalogue import changes_after
@@ -86,7 +85,7 @@ def search_wiring(installation: Installation, log: QueryLogWriter) -> Wiring:
         return grade_worths(argus)
 
     return Wiring(
-        cache=open_cache(settings.redis_url),
+        cache=installation.cache,
         ids=QueryIds(secret),
         log=log,
         keep_ms=settings.answer_cache_ms,
@@ -97,4 +96,5 @@ def search_wiring(installation: Installation, log: QueryLogWriter) -> Wiring:
         changed_after=changed_after,
         index_position=position_of,
         worth_of=worth_of,
+        limits=installation.call_limits,
     )

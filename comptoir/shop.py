@@ -9,18 +9,20 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from checkout.payment_providers import page_origins
 from checkout.routes import build_router as checkout_router
 from comptoir.basket_events import BasketEvents
 from comptoir.brand_gate import HEALTH, BrandGate
+from comptoir.call_gate import CallGate, KeyGate, ProxyNotice, shop_limits
 from comptoir.installation import Installation
 from comptoir.query_log_writer import QueryLogWriter
-from comptoir.refusals import add_refusals
+from comptoir.refusals import add_refusals, asked_too_often
 from comptoir.search_wiring import search_wiring
 from kernel.errors import DomainError
-from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites
+from kernel.web import BodyLimit, SafeHeaders, SameSiteWrites, problem
 from mdm.catalogue import resolve
 from search_api.cross_origin import PATHS as CROSS_ORIGIN_PATHS
 from search_api.cross_origin import CrossOrigin
@@ -76,14 +78,28 @@ def create_shop(installation: Installation) -> FastAPI:
     # A page with stylesheet and scripts stays under 100 kB on the wire.
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=3)
     app.add_middleware(BasketEvents, ids=wiring.ids, log=log)
+    limits = installation.call_limits
+    app.add_middleware(
+        CallGate, limits=limits, doors=shop_limits(installation.settings), refused=asked_too_often
+    )
     app.add_middleware(CrossOrigin)
     app.add_middleware(BrandGate, brands=brands, by_query=installation.settings.brand_by_query)
     app.add_middleware(SameSiteWrites, exempt=("/webhooks/", "/pay/return/", *CROSS_ORIGIN_PATHS))
     app.add_middleware(BodyLimit, limit=256 * 1024)
     settings = installation.settings
+    app.add_middleware(
+        KeyGate, limits=limits, wrong_keys=settings.limit_wrong_keys, refused=problem_to_programs
+    )
+    if settings.trusted_proxies is None:
+        app.add_middleware(ProxyNotice)
     hosts = page_origins(settings.payment_provider, settings.payment_url)
     app.add_middleware(SafeHeaders, payment_hosts=hosts)
     return app
+
+
+def problem_to_programs(_: Request, error: DomainError) -> Response:
+    """The refusal for callers that bring a key along: programs."""
+    return problem(error)
 
 
 def _purchase(installation: Installation) -> APIRouter:

@@ -8,6 +8,7 @@ memory, so answers are the same with it, without it and while it dies.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import OrderedDict
 from threading import Lock
@@ -31,8 +32,10 @@ class Cache(Protocol):
     def put(self, key: str, value: bytes, *, keep_ms: int) -> None:
         """Keep a value for so many milliseconds at most."""
 
-    def wait_s(self, key: str, *, limit: int, per_s: int) -> int:
-        """Count one use of the key. 0: within the limit; else the seconds until there is room."""
+    def wait_s(self, key: str, *, limit: int, per_s: int, times: int = 1) -> int:
+        """Count uses of the key (none: only look). 0: within the limit; else the seconds until
+        there is room, at most `per_s`.
+        """
 
 
 class MemoryCache:
@@ -40,8 +43,11 @@ class MemoryCache:
 
     shared = False
 
-    def __init__(self, *, entries: int = 4_096, most_bytes: int = 32 << 20) -> None:
+    def __init__(
+        self, *, entries: int = 4_096, most_bytes: int = 32 << 20, counters: int = 32_768
+    ) -> None:
         self._entries = entries
+        self._counters = counters
         self._most_bytes = most_bytes
         self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self._bytes = 0
@@ -72,20 +78,47 @@ class MemoryCache:
             while len(self._kept) > self._entries or self._bytes > self._most_bytes:
                 self._forget(next(iter(self._kept)))
 
-    def wait_s(self, key: str, *, limit: int, per_s: int) -> int:
-        """Count one use in the window that began with the first one."""
+    def wait_s(self, key: str, *, limit: int, per_s: int, times: int = 1) -> int:
+        """Count in the window that began with the first use; whoever calls most stays longest."""
         now = time.monotonic()
         with self._lock:
             ends, used = self._counted.pop(key, (now + per_s, 0))
             if ends <= now:
                 ends, used = now + per_s, 0
-            self._counted[key] = (ends, used + 1)
-            if len(self._counted) > self._entries:
+            used += times
+            if used:
+                self._counted[key] = (ends, used)
+            if len(self._counted) > self._counters:
                 self._counted.popitem(last=False)
-        return 0 if used < limit else max(1, round(ends - now))
+        return 0 if used <= limit else max(1, math.ceil(ends - now))
 
     def _forget(self, key: str) -> None:
         self._bytes -= len(self._kept.pop(key)[1])
+
+
+class _Full:
+    """Keys that have to wait, as this process has learnt; the oldest are forgotten first."""
+
+    MOST = 4_096
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[str, float] = OrderedDict()
+        self._lock = Lock()
+
+    def note(self, key: str, left_s: float) -> None:
+        with self._lock:
+            self._until[key] = time.monotonic() + left_s
+            if len(self._until) > self.MOST:
+                self._until.popitem(last=False)
+
+    def wait_s(self, key: str) -> int:
+        with self._lock:
+            until = self._until.get(key)
+            left_s = 0.0 if until is None else until - time.monotonic()
+            if left_s > 0:
+                return math.ceil(left_s)
+            self._until.pop(key, None)
+        return 0
 
 
 class RedisCache:
@@ -98,6 +131,7 @@ class RedisCache:
         self._redis = client
         self._prefix = prefix
         self._own = MemoryCache()
+        self._full = _Full()
         self._resting_until = 0.0
 
     def get(self, key: str) -> bytes | None:
@@ -121,20 +155,34 @@ class RedisCache:
                 return
         self._own.put(key, value, keep_ms=keep_ms)
 
-    def wait_s(self, key: str, *, limit: int, per_s: int) -> int:
-        """Count one use over all shop processes."""
+    def wait_s(self, key: str, *, limit: int, per_s: int, times: int = 1) -> int:
+        """Count over all shop processes. Who has to wait costs Redis nothing until then."""
         if not self._resting():
+            wait = self._full.wait_s(key)
+            if wait:
+                return wait
             try:
-                name = f"{self._prefix}limit:{key}"
-                with self._redis.pipeline(transaction=True) as pipe:
-                    pipe.incr(name)
-                    pipe.expire(name, per_s, nx=True)
-                    pipe.ttl(name)
-                    used, _, left = pipe.execute()
-                return 0 if used <= limit else max(1, int(left))
+                used, left_s = self._count(f"{self._prefix}limit:{key}", per_s, times)
             except self._failures() as error:
                 self._rest(error)
-        return self._own.wait_s(key, limit=limit, per_s=per_s)
+            else:
+                if used > limit:
+                    self._full.note(key, left_s)
+                return 0 if used <= limit else max(1, math.ceil(left_s))
+        return self._own.wait_s(key, limit=limit, per_s=per_s, times=times)
+
+    def _count(self, name: str, per_s: int, times: int) -> tuple[int, float]:
+        """Uses in the window, and the seconds that are left of it."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.incrby(name, times)
+            pipe.expire(name, per_s, nx=True)
+            pipe.pttl(name)
+            used, _, left_ms = pipe.execute()
+        if left_ms > per_s * 1000:
+            # Redis keeps ends by the clock of its machine, and that was put back.
+            self._redis.expire(name, per_s)
+            left_ms = per_s * 1000
+        return int(used), max(0, int(left_ms)) / 1000
 
     def _failures(self) -> tuple[type[Exception], ...]:
         from redis.exceptions import RedisError

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -97,6 +98,38 @@ class Settings(BaseSettings):
         pattern=r"^[0-9A-Fa-f:./]+(,\s*[0-9A-Fa-f:./]+)*$",
         description="Proxies whose X-Forwarded headers count: addresses or networks, by commas",
     )
+    limit_search: int = Field(
+        default=1_200, ge=0, description="Searches and product pages of one caller in a minute"
+    )
+    limit_suggestions: int = Field(
+        default=2_400, ge=0, description="Suggestions for one caller in a minute"
+    )
+    limit_events: int = Field(
+        default=600, ge=0, description="Calls with events of one caller in a minute"
+    )
+    limit_basket: int = Field(
+        default=300, ge=0, description="Looks at and changes of baskets by one caller in a minute"
+    )
+    limit_checkout: int = Field(
+        default=120, ge=0, description="Steps before the payment by one caller in a minute"
+    )
+    limit_purchases: int = Field(
+        default=60, ge=0, description="Purchases of one caller in ten minutes; a basket: a quarter"
+    )
+    limit_unpaid_purchases: int = Field(
+        default=30,
+        ge=0,
+        le=500,
+        description="Purchases of one caller in an hour that were not paid, before the next has to "
+        "wait; a basket: a quarter",
+    )
+    limit_wrong_keys: int = Field(
+        default=30, ge=0, description="Wrong keys from one address in a minute"
+    )
+    limit_exempt: str = Field(
+        default="",
+        description="Callers that are not counted: addresses or networks, parted by commas",
+    )
     payment_provider: str = Field(default="simulator", description="Payment provider by name")
     payment_url: str = Field(
         default="http://127.0.0.1:8004", description="Address of the payment provider's API"
@@ -152,6 +185,16 @@ class Settings(BaseSettings):
         if url is not None and not _POSTGRESQL.match(url.get_secret_value()):
             raise ValueError("has to begin with postgresql://")
         return url
+
+    @field_validator("limit_exempt")
+    @classmethod
+    def _is_networks(cls, text: str) -> str:
+        for each in filter(None, map(str.strip, text.split(","))):
+            try:
+                ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError("has to be addresses or networks, parted by commas") from None
+        return text
 
     @property
     def refresh_s(self) -> float:

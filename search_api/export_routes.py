@@ -18,14 +18,14 @@ from search_api.export import (
     walk,
 )
 from search_api.openapi import REFUSALS, example_of
-from search_api.rate import Rate
 from search_api.reader_route import ReaderRoute
 from search_api.search import Shop
 from search_api.wiring import Wiring
 from tenants.asking import brand_of
 from tenants.brand import Brand
+from tenants.call_limits import Limit as CallLimit
 
-PAGES_A_MINUTE = 120
+PAGES_A_MINUTE = CallLimit("export", 120)
 Authorization = Annotated[str, Header(description="Bearer cpk_..., a partner's key")]
 Cursor = Annotated[str, Query(description="`next` or `changes` of a page before, as it is")]
 Limit = Annotated[str, Query(description=f"Products on a page, 1 to {MOST_PER_PAGE}")]
@@ -34,11 +34,10 @@ Limit = Annotated[str, Query(description=f"Products on a page, 1 to {MOST_PER_PA
 def export_routes(shop: Shop, wiring: Wiring) -> APIRouter:
     """The routes below `/v1/export`."""
     router = APIRouter(prefix="/v1", route_class=ReaderRoute, tags=["export"], responses=REFUSALS)
-    rate = Rate(wiring.cache, wiring.ids, "export", PAGES_A_MINUTE)
 
     def reader(request: Request, authorization: str) -> Brand:
         brand = brand_of(request)
-        rate.of_name(partner(wiring, brand, authorization).key_id)
+        wiring.limits.check(PAGES_A_MINUTE, partner(wiring, brand, authorization).key_id)
         return brand
 
     @router.get("/export", response_model=ExportPage, openapi_extra=example_of("export"))

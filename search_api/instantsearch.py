@@ -20,7 +20,7 @@ from search_api.instantsearch_query import AskedFacet, AskedHits, read_request
 from search_api.json_body import raw_body, read_json
 from search_api.openapi import INSTANTSEARCH
 from search_api.reader_route import for_readers
-from tenants.asking import brand_of, language_of
+from tenants.asking import brand_of, count_calls, language_of
 from tenants.brand import Brand
 
 MOST_REQUESTS = 20
@@ -33,7 +33,9 @@ class _ClientRoute(RefusingRoute):
         del request
         refusal = for_readers(error)
         said = {**refusal.as_problem(), "message": refusal.message}
-        return JSONResponse(said, status_code=refusal.status)
+        wait = refusal.retry_after_s
+        headers = {"retry-after": str(wait)} if wait is not None else None
+        return JSONResponse(said, status_code=refusal.status, headers=headers)
 
 
 def instantsearch_routes(answering: Answering) -> APIRouter:
@@ -51,6 +53,7 @@ def instantsearch_routes(answering: Answering) -> APIRouter:
         rows = body.get("requests") if isinstance(body, dict) else None
         if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_REQUESTS:
             raise _malformed(f"requests: a list of 1 to {MOST_REQUESTS} requests")
+        count_calls(request, len(rows) - 1)
         brand, language = brand_of(request), _language(request)
         return json_answer({"results": [_result(answering, row, brand, language) for row in rows]})
 

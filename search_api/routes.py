@@ -28,9 +28,8 @@ from search_api.page import PageRoute, origin_of, page_of
 from search_api.product import card_of, product_page
 from search_api.query import STAY, read_query, redirect_address
 from search_api.query_id import MARK
-from search_api.rate import Rate
 from search_api.search import Shop
-from search_api.search_routes import EVENT_CALLS_A_MINUTE, search_routes
+from search_api.search_routes import search_routes
 from search_api.sitemap import Sitemaps
 from search_api.structured_data import product_data
 from search_api.suggest import Suggestions
@@ -75,9 +74,8 @@ def build_router(
     def product_of(request: Request, product_id: str) -> ProductPage:
         return _product_or_refusal(shop, product_id, request, current_id)
 
-    rate = Rate(wired.cache, wired.ids, "events", EVENT_CALLS_A_MINUTE)
     router = APIRouter()
-    router.include_router(search_routes(answering, rate, product_of))
+    router.include_router(search_routes(answering, product_of))
     router.include_router(suggest_routes(suggestions))
     router.include_router(_pages(answering, suggestions, current_id, wired.worth_of))
     router.include_router(compare_routes(shop, current_id))

@@ -16,17 +16,15 @@ from search_api.json_body import raw_body
 from search_api.more_like_this import SimilarProducts, more_like_this
 from search_api.openapi import EXAMPLES, PARAMETERS, REFUSALS, body_of, example_of
 from search_api.query import read_query
-from search_api.rate import Rate
 from search_api.reader_route import ReaderRoute
 from search_api.search_body import SearchBody, read_search_body
 from tenants.asking import brand_of, language_of
 
 ProductOf = Callable[[Request, str], ProductPage]
 """The page of a product, also of one that was merged into another; raises NotFound."""
-EVENT_CALLS_A_MINUTE = 600
 
 
-def search_routes(answering: Answering, events_rate: Rate, product_of: ProductOf) -> APIRouter:
+def search_routes(answering: Answering, product_of: ProductOf) -> APIRouter:
     """The routes below `/v1` that programs read products by."""
     router = APIRouter(prefix="/v1", route_class=ReaderRoute, tags=["search"], responses=REFUSALS)
 
@@ -100,7 +98,6 @@ def search_routes(answering: Answering, events_rate: Rate, product_of: ProductOf
         It counts once, for a day after the answer, and only where that answer showed the product.
         """
         brand = brand_of(request)
-        events_rate.of_address(request, brand.id)
         taken = take_events(raw, brand.id, answering.ids, answering.log)
         return json_answer(taken, status=202)
 

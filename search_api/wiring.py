@@ -15,6 +15,7 @@ from search_api.answering import KEEP_MS, UNCHANGED_S, NoLog, QueryLog
 from search_api.query_id import QueryIds
 from search_api.worth import GradeWorth
 from tenants.brand import Brand
+from tenants.call_limits import CallLimits
 from tenants.partner_keys import Partner
 
 Changes = tuple[tuple[str, ...], int, bool]
@@ -51,6 +52,10 @@ def _no_position(brand_id: str) -> int:
     return 0
 
 
+def _own_limits() -> CallLimits:
+    return CallLimits(MemoryCache(), secrets.token_bytes(32))
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """`frequent` answers queries often asked with their counts, for a brand and a language.
@@ -72,3 +77,4 @@ class Wiring:
     changed_after: Callable[[str, int, int], Changes] = _no_changes
     index_position: Callable[[str], int] = _no_position
     worth_of: WorthOf = _no_worth
+    limits: CallLimits = field(default_factory=_own_limits)

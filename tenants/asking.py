@@ -16,3 +16,13 @@ def brand_of(request: Request) -> Brand:
 def language_of(request: Request) -> str:
     """The reader's language."""
     return str(request.state.language)
+
+
+def count_calls(request: Request, more: int) -> None:
+    """Count what a call asks for besides the one thing that the gate has counted. Raises TooMany.
+
+    Behind no gate nothing is counted.
+    """
+    count = getattr(request.state, "count_calls", None)
+    if count is not None and more > 0:
+        count(more)

@@ -107,7 +107,12 @@ class Demo:
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*_COMMAND, "--port", str(self.plan.port)],
-                env={**os.environ, "COMPTOIR_DATA": str(self.plan.data)},
+                env={
+                    **os.environ,
+                    "COMPTOIR_DATA": str(self.plan.data),
+                    # All visitors of the tests have one address.
+                    "LIMIT_EXEMPT": "127.0.0.1",
+                },
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

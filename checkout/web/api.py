@@ -31,7 +31,7 @@ from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, OfferQuoted, Quote
 from checkout.states import Policy
 from checkout.web.openapi import UNREADABLE, described
-from checkout.web.shopper import Patience, identifier, site_of
+from checkout.web.shopper import Patience, caller_of, identifier, site_of
 from kernel.errors import DomainError
 from kernel.money import Money
 from kernel.web import RefusingRoute
@@ -186,6 +186,7 @@ def _purchase(
         language=language_of(request),
         site=site_of(request),
         policy=asked.policy,
+        caller=caller_of(deps, request),
     )
     outcome = confirm(deps, brand, accepted)
     if isinstance(outcome, AskAgain):

@@ -21,6 +21,7 @@ from checkout.web.shopper import (
     PageRoute,
     Patience,
     basket_id_of,
+    caller_of,
     go_to,
     identifier,
     page,
@@ -158,6 +159,7 @@ class _Checkout:
             language=language_of(request),
             site=site_of(request),
             policy=policy,
+            caller=caller_of(self._deps, request),
         )
         try:
             outcome = confirm(self._deps, brand_of(request), accepted)

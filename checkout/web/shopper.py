@@ -23,6 +23,7 @@ from checkout.pages.view_models import RefusalPage
 from checkout.purchase.advance import advance
 from kernel.errors import DomainError
 from kernel.web import RefusingRoute
+from tenants.asking import brand_of
 from tenants.pages.asked_page import COUNT_COOKIE, asked_page
 
 _LOG = logging.getLogger(__name__)
@@ -38,6 +39,12 @@ _NO_STORE = {"cache-control": "no-store", "referrer-policy": "same-origin"}
 def site_of(request: Request) -> str:
     """Address of the shop as the shopper sees it, without a trailing slash."""
     return str(request.base_url).rstrip("/")
+
+
+def caller_of(deps: CheckoutDeps, request: Request) -> str | None:
+    """Who asks, by the pseudonym that purchases are counted by."""
+    host = request.client.host if request.client else ""
+    return deps.attempts.caller(brand_of(request).id, host)
 
 
 async def form_fields(request: Request) -> dict[str, str]:
@@ -131,7 +138,10 @@ def refusal_page(
         money_moved=money_moved,
         back_path="/basket" if order is None else order_path(order),
     )
-    return page(request, "refusal.html", model, status=refusal.status)
+    answer = page(request, "refusal.html", model, status=refusal.status)
+    if refusal.retry_after_s is not None:
+        answer.headers["retry-after"] = str(refusal.retry_after_s)
+    return answer
 
 
 def identifier(text: str) -> str:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from comptoir.installation import Installation
 
 HOME = "/stewardship"
+SIGN_IN = "/sign-in"
 MOST_FIELDS = 400
 _CHOICES_KEPT_S = 365 * 24 * 3600
 
@@ -138,7 +139,7 @@ class OfficeRoute(APIRoute):
                 _require_printable(request)
                 return await handler(request)
             except SignInFirst:
-                return go_to("/sign-in")
+                return go_to(SIGN_IN)
             except RequestValidationError:
                 return refusal_page(request, _nothing_here())
             except DomainError as error:
@@ -150,7 +151,10 @@ class OfficeRoute(APIRoute):
 def refusal_page(request: Request, error: DomainError) -> Response:
     """What was refused, as a page."""
     desk = getattr(request.state, "desk", None)
-    return page(request, "office_refusal.html", desk, error, status=error.status)
+    answer = page(request, "office_refusal.html", desk, error, status=error.status)
+    if error.retry_after_s is not None:
+        answer.headers["retry-after"] = str(error.retry_after_s)
+    return answer
 
 
 def office_router(installation: Installation) -> APIRouter:
@@ -163,11 +167,11 @@ def office_router(installation: Installation) -> APIRouter:
     def home() -> Response:
         return go_to(HOME)
 
-    @router.get("/sign-in")
+    @router.get(SIGN_IN)
     def sign_in(request: Request) -> Response:
         return page(request, "sign_in.html", None, {"is_wrong": False})
 
-    @router.post("/sign-in")
+    @router.post(SIGN_IN)
     def signed_in(request: Request, form: Form) -> Response:
         with database.platform() as tx:
             now = datetime.now(UTC)
@@ -195,7 +199,7 @@ def office_router(installation: Installation) -> APIRouter:
         del sent
         with database.platform() as tx:
             end_session(tx, request.cookies.get(_cookie(request), ""))
-        answer = go_to("/sign-in")
+        answer = go_to(SIGN_IN)
         answer.delete_cookie(_cookie(request), path="/", secure=_is_secure(request), httponly=True)
         return answer
 

@@ -28,6 +28,10 @@ PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "worth-unknown": ("worth.html", lambda language: shown.worth(language, known=False)),
     "not-found": ("not_found.html", lambda _: None),
     "error": ("error.html", lambda _: None),
+    "too-many": (
+        "too_many.html",
+        lambda _: {"wait": 42, "is_long": False, "again": "/search?q=lampe"},
+    ),
     "basket": ("basket.html", bought.basket),
     "basket-empty": ("basket.html", lambda _: vm.BasketPage((), (), "FR", False)),
     "contact": ("contact.html", bought.contact),

@@ -45,6 +45,7 @@ def installation(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) ->
             payment_url="http://127.0.0.1:9",
             payment_api_key=SecretStr("key"),
             payment_webhook_secret=SecretStr("secret"),
+            limit_wrong_keys=0,
         )
     )
     for name in ("mirabelle", "taktwerk"):

@@ -36,7 +36,7 @@ from tenants.ranking.inheritance import Stated
 from tests.indexer.documents import document, offer, upsert
 from tests.redis_server import RedisServer
 from tests.redis_server import redis_server as redis_server
-from tests.search_api.real_shop import BUNDLED, RealShop
+from tests.search_api.real_shop import BUNDLED
 
 
 class CountedEngine(EmbeddedEngine):
@@ -277,17 +277,6 @@ def test_a_database_that_is_away_costs_events_and_nothing_else(
     writer.close()
     assert writer.dropped == 1
     assert writer.written.queries == 0
-
-
-def test_too_many_events_of_one_address_wait(
-    shop: RealShop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(MemoryCache, "wait_s", lambda *_, **__: 17)
-    with shop.client() as client:
-        answer = client.post("/v1/events", json={"events": []})
-        assert client.get("/v1/search").status_code == 200, "reading is not limited"
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "17")
-    assert answer.json()["code"] == "too_many_requests"
 
 
 def test_a_rule_with_a_date_begins_and_ends_though_the_answer_was_remembered(
