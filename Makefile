@@ -42,7 +42,12 @@ MODELS := .venv-models
 TORCH := torch==2.13.0
 NEEDED_BY_TORCH := filelock fsspec networkx setuptools sympy
 
-.PHONY: help setup setup-dev setup-models demo test check format bench screenshots lock clean
+# What looks at the locked packages never enters $(VENV) either: it has packages of its own.
+SUPPLY := .venv-supply
+SUPPLY_TOOLS := 'cyclonedx-bom>=7.5' 'pip-audit>=2.10'
+BOM := dist/comptoir.cdx.json
+
+.PHONY: help setup setup-dev setup-models setup-supply demo test check format bench screenshots sbom audit lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,11 +79,19 @@ $(MODELS)/.installed: requirements-models.lock pyproject.toml | $(BIN)/uv
 		|| $(MODELS)/bin/pip install -q --no-cache-dir --no-deps -e .
 	@touch $@
 
+$(SUPPLY)/.installed: requirements-supply.lock | $(BIN)/uv
+	@$(PYTHON) -m venv $(SUPPLY)
+	@$(BIN)/uv pip install -q --no-cache --require-hashes -r requirements-supply.lock --python $(SUPPLY)/bin/python \
+		|| $(SUPPLY)/bin/pip install -q --no-cache-dir --require-hashes -r requirements-supply.lock
+	@touch $@
+
 setup: $(VENV)/.installed ## install, without starting anything
 
 setup-dev: $(VENV)/.installed-dev ## install what tests and checks need as well
 
 setup-models: $(MODELS)/.installed ## install the extra models (torch: hundreds of megabytes); `make test` then tests it too
+
+setup-supply: $(SUPPLY)/.installed ## install what writes the bill of materials and looks for known flaws
 
 demo: setup ## two brands, four merchants, a shop on http://127.0.0.1:8000 (ENGINE=elasticsearch for that engine)
 	@$(BIN)/comptoir demo --engine $(ENGINE) $(FLAGS)
@@ -102,10 +115,26 @@ bench: setup-dev ## measure; the figures of record are in docs/benchmarks.md
 screenshots: setup-dev ## draw every page at 375 and 1280 px into docs/screenshots
 	@$(BIN)/python -m tests.browser.screenshots
 
+# Read out of an installation that has what is locked for running it and nothing else.
+sbom: $(SUPPLY)/.installed | $(BIN)/uv ## write what an installation is made of, with licences, as CycloneDX (dist/)
+	@echo "installing what is locked, to be read"
+	@rm -rf build/plain && mkdir -p build dist && $(PYTHON) -m venv --without-pip build/plain
+	@$(BIN)/uv pip install -q --no-cache --require-hashes -r requirements.lock --python build/plain/bin/python
+	@$(SUPPLY)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-format JSON -o $(BOM) build/plain/bin/python
+	@rm -rf build/plain
+	@echo "$(BOM): $$(grep -c '"purl"' $(BOM)) packages"
+
+audit: $(SUPPLY)/.installed ## look for known flaws in what is locked (asks pypi.org, so it needs the network)
+	@$(SUPPLY)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev.lock \
+		|| { echo "Flaws are listed above. A package that could not be looked up (no network, or a mirror"; \
+		     echo "without PyPI's own data) ends this as well: of it nothing is known."; exit 1; }
+
 lock: setup-dev ## pin the newest allowed versions again that are a week old (AGE_DAYS=0: any)
 	@$(BIN)/uv pip compile -q --upgrade $(LOWEST) $(AGED) pyproject.toml --generate-hashes --no-header --no-emit-index-url -o requirements.lock
 	@$(BIN)/uv pip compile -q --upgrade $(LOWEST) $(AGED) pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock
+	@printf '%s\n' $(SUPPLY_TOOLS) | $(BIN)/uv pip compile -q --upgrade $(LOWEST) $(AGED) - --generate-hashes --no-header --no-emit-index-url -o requirements-supply.lock
 	@printf '%s\n' $(NEEDED_BY_TORCH) | $(BIN)/uv pip compile -q --upgrade $(LOWEST) $(AGED) pyproject.toml - --extra models --extra dev -c requirements-dev.lock --override <(echo "torch ; python_version < '3'") --generate-hashes --no-header --no-emit-index-url -o requirements-models.lock
 
 clean: ## remove the virtual environments and the data folder
-	@rm -rf $(VENV) $(MODELS) "$(COMPTOIR_DATA)"
+	@rm -rf $(VENV) $(MODELS) $(SUPPLY) "$(COMPTOIR_DATA)"
