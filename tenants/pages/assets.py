@@ -17,7 +17,7 @@ from starlette.responses import Response
 from tenants.theme import Theme, theme_css
 
 FOR_EVER = "public, max-age=31536000, immutable"
-SCRIPTS = {"htmx.min.js": "text/javascript", "shop.js": "text/javascript"}
+SCRIPTS = dict.fromkeys(("htmx.min.js", "shop.js", "combobox.js"), "text/javascript")
 
 
 class ThemedBrand(Protocol):

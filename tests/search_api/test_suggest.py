@@ -138,5 +138,7 @@ def test_odd_beginnings_are_answered(warm: RealShop, typed: str) -> None:
 def test_the_pages_list_is_options_alone(warm: RealShop) -> None:
     with warm.client() as client:
         page = client.get("/suggest", params={"q": "nor"}).text
-    assert "<option value=" in page
+        empty = client.get("/suggest", params={"q": "\0"}).text
+    assert 'role="option" id="suggestion-1" aria-selected="false" data-url="/' in page
     assert "<html" not in page
+    assert empty.strip() == ""
