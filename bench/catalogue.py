@@ -67,7 +67,6 @@ def measure() -> Iterator[Figure]:
             "COMPTOIR_DATA": str(folder / "data"),
             "SHOP_PORT": "8390",
             "BRAND_BY_QUERY": "true",
-            "LIMIT_EXEMPT": "127.0.0.1",
             "PAYMENT_API_KEY": "none",
             "PAYMENT_WEBHOOK_SECRET": "none",
         }

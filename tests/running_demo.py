@@ -111,7 +111,6 @@ class Demo:
                     **os.environ,
                     "COMPTOIR_DATA": str(self.plan.data),
                     # All visitors of the tests have one address.
-                    "LIMIT_EXEMPT": "127.0.0.1",
                 },
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,

@@ -202,7 +202,6 @@ class Platform:
             "PAYMENT_WEBHOOK_SECRET": "none",
             "HF_HUB_OFFLINE": "1",
             "REDIS_URL": "",
-            "LIMIT_EXEMPT": "127.0.0.1",
         }
 
     def _wait_ready(self, role: str, port: int) -> None:

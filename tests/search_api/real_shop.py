@@ -89,8 +89,6 @@ def real_shop(postgres_url: str, folder: Path, **settings: Any) -> Iterator[Real
     """Start it on a free port; `settings` are those of the installation."""
     if "elasticsearch_url" in settings:
         settings["elasticsearch_prefix"] = f"test-{uuid.uuid4().hex[:8]}-"
-    # All visitors of a test have one address.
-    settings = {"limit_exempt": "127.0.0.1", **settings}
     installation = Installation(
         Settings(comptoir_data=folder, database_url=fresh_database(postgres_url), **settings)
     )
