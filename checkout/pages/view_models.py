@@ -180,12 +180,13 @@ class ConfirmSection:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmPage:
-    """The frozen live quote. Two forms, both with hidden `quote`:
+    """The frozen live quote. One form with the radio buttons of deliveries, sent to either:
 
-    - POST `/checkout/delivery`: the radio buttons; answers with a new quote, so that the button
-      to pay always says the amount;
-    - POST `/checkout/confirm`: hidden `token`, `terms_version`, `terms_sha256`; a required check
-      box `terms` (value `accepted`); one button that says `totals`.
+    - POST `/checkout/delivery`: answers with a new quote, so that the button to pay always says
+      the amount;
+    - POST `/checkout/confirm`: hidden `quote`, `token`, `terms_version`, `terms_sha256`; a required
+      check box `terms` (value `accepted`); one button that says `totals`. With another delivery
+      than the quote's it does what the first does: what was chosen is never passed over.
 
     `changed`: something differs from what was last shown; it must be seen before the button.
     `can_pay` False: show why, and the way back to the basket. After `expires_at` the page asks
@@ -206,6 +207,7 @@ class ConfirmPage:
     provider: str
     platform_terms_path: str | None = None
     terms_missing: bool = False  # sent without the box checked
+    delivery_chosen: bool = False  # sent with another delivery than the amount was of
     policy: Policy = Policy.BEST_EFFORT  # radio buttons `policy`, where there are several merchants
     shop_name: str = ""
     # Merchants that do not cancel orders: with two of them or more there is no all or nothing.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 
 from checkout.basket import Basket, keep_contact, read_basket
@@ -106,7 +109,12 @@ class _Checkout:
         return go_to(f"/checkout/confirm?quote={quote.quote_id}")
 
     def review(
-        self, request: Request, quote: str = "", terms: str = "", policy: str = ""
+        self,
+        request: Request,
+        quote: str = "",
+        terms: str = "",
+        policy: str = "",
+        delivery: str = "",
     ) -> Response:
         brand, basket = brand_of(request), self._basket(request)
         if not is_ready(basket):
@@ -129,25 +137,35 @@ class _Checkout:
             terms_missing=terms == "missing",
             choice=PolicyChoice(policy_of(policy), binding),
         )
-        return page(request, "confirm.html", model, basket=basket)
+        shown_as = replace(model, delivery_chosen=delivery == "chosen")
+        return page(request, "confirm.html", shown_as, basket=basket)
 
     def choose_delivery(self, request: Request, fields: Form) -> Response:
+        return self._with_deliveries(request, fields)
+
+    def _with_deliveries(self, request: Request, fields: Form, *, told: str = "") -> Response:
         brand, basket = brand_of(request), self._basket(request)
         if not is_ready(basket):
             return go_to("/basket")
         if basket.contact is None:
             return go_to("/checkout")
-        chosen = {
-            name.removeprefix("delivery-"): code[:80]
-            for name, code in fields.items()
-            if name.startswith("delivery-")
-        }
-        quote = self._new_quote(brand, basket, basket.contact, chosen)
-        return go_to(f"/checkout/confirm?quote={quote.quote_id}")
+        quote = self._new_quote(brand, basket, basket.contact, deliveries_in(fields))
+        policy = policy_of(fields.get("policy", ""))
+        return go_to(f"/checkout/confirm?quote={quote.quote_id}&policy={policy}{told}")
+
+    def _is_of_other_deliveries(self, request: Request, quote_id: str, fields: Form) -> bool:
+        """Whether another delivery was ticked than the amount on the button was of."""
+        with self._deps.database.brand(brand_of(request).id) as tx:
+            shown = read_quote(tx, quote_id)
+        of_quote = {} if shown is None else {leg.merchant_id: leg.chosen for leg in shown.legs}
+        ticked = deliveries_in(fields).items()
+        return any(merchant in of_quote and of_quote[merchant] != code for merchant, code in ticked)
 
     def buy(self, request: Request, fields: Form) -> Response:
         quote_id = identifier(fields.get("quote", ""))
         policy = policy_of(fields.get("policy", ""))
+        if self._is_of_other_deliveries(request, quote_id, fields):
+            return self._with_deliveries(request, fields, told="&delivery=chosen")
         if fields.get("terms") != "accepted":
             return go_to(f"/checkout/confirm?quote={quote_id}&terms=missing&policy={policy}")
         accepted = Acceptance(
@@ -174,6 +192,15 @@ class _Checkout:
             return go_to(f"/checkout/confirm?quote={outcome.quote.quote_id}&policy={policy}")
         self._patience.carry_on(outcome.purchase_id)
         return go_to(f"/pay/handoff/{self._opening(request, outcome.order_ref)}")
+
+
+def deliveries_in(fields: Mapping[str, str]) -> dict[str, str]:
+    """Codes of deliveries by merchant, as a form sends them."""
+    return {
+        name.removeprefix("delivery-"): code[:80]
+        for name, code in fields.items()
+        if name.startswith("delivery-")
+    }
 
 
 def policy_of(given: str) -> Policy:

@@ -124,6 +124,24 @@ def test_delivery_is_chosen_before_the_button(setting: Setting, merchant: SmallM
     assert "58,90" in client.get(chosen.headers["location"]).text
 
 
+def test_a_delivery_ticked_without_its_button_is_not_passed_over(
+    setting: Setting, merchant: SmallMerchant
+) -> None:
+    """Who ticks another delivery and orders at once sees the new amount before anything is made."""
+    client = setting.client()
+    address = to_confirm_page(client, shelve(setting, merchant, 4900))
+    fields = {**hidden_fields(client.get(address).text), "terms": "accepted"}
+    first = client.post("/checkout/confirm", data={**fields, "delivery-norden": "express"})
+    assert first.headers["location"].endswith("&delivery=chosen")
+    page = client.get(first.headers["location"]).text
+    assert "58,90" in page
+    assert 'role="status"' in page
+    assert merchant.orders == {}
+    fields = {**hidden_fields(page), "terms": "accepted"}
+    sent = client.post("/checkout/confirm", data={**fields, "delivery-norden": "express"})
+    assert sent.headers["location"].startswith("/pay/")
+
+
 def test_basket_lines_change_and_go(setting: Setting, merchant: SmallMerchant) -> None:
     client = setting.client()
     offer = shelve(setting, merchant, 4900)

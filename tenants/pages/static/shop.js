@@ -31,6 +31,10 @@ window.addEventListener("pageshow", (event) => {
   }
 });
 
+// A form that came back with questions was sent by POST: who returns to it later shall get the page,
+// not the browser's warning that something would be sent again.
+if (document.querySelector(".field-wrong")) history.replaceState(history.state, "", location.href);
+
 // A long facet is searched as one types; what is typed there is no filter and is sent nowhere.
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
