@@ -56,6 +56,7 @@ class QueuePage:
     counts: dict[str, int]
     last: int | None
     is_first: bool
+    said: Record | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +123,12 @@ class HistoryPage:
     said: Record | None
 
 
-def queue_page(tx: Transaction, after: int | None) -> QueuePage:
+def queue_page(tx: Transaction, after: int | None, said: Record | None) -> QueuePage:
     """The questions at the head of the queue, or those after one of them."""
     last = reviews.read_question(tx, after) if after is not None else None
     found = reviews.queue(tx, QUEUE_PAGE, (last.stake, last.review_id) if last else None)
     more = found[-1].review_id if len(found) == QUEUE_PAGE else None
-    return QueuePage(_rows(tx, found), reviews.counts(tx), more, last is None)
+    return QueuePage(_rows(tx, found), reviews.counts(tx), more, last is None, said)
 
 
 def review_page(tx: Transaction, review_id: int, who: str, said: Record | None) -> ReviewPage:

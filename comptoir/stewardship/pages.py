@@ -44,9 +44,11 @@ def _add_reading(router: APIRouter, installation: Installation) -> None:
     database = installation.database
 
     @router.get("")
-    def queue(request: Request, desk: AtDesk, after: Optional = None) -> Response:
+    def queue(
+        request: Request, desk: AtDesk, after: Optional = None, done: Optional = None
+    ) -> Response:
         with database.platform() as tx:
-            model = models.queue_page(tx, after)
+            model = models.queue_page(tx, after, _said(tx, done))
         return page(request, "steward_queue.html", desk, model)
 
     @router.get("/reviews/{number}")

@@ -99,6 +99,8 @@ def test_two_hundred_decisions_in_a_row(desk: TestClient) -> None:
         assert page.status_code == 200
     assert page.url.path == "/stewardship"
     assert "Nothing waits" in page.text
+    # The last answer too is told, and can be taken back.
+    assert 'data-key="u">Take it back' in page.text
     assert len(seen) == IN_A_ROW
     assert max(sizes) < 30_000
     assert max(sizes[100:]) < max(sizes[:100]) * 1.2
