@@ -10,6 +10,7 @@ import sys
 from functools import partial
 from typing import Any
 
+from comptoir.listening import listen
 from comptoir.supervisor import Child
 from kernel.errors import DomainError
 from kernel.settings import Settings
@@ -23,10 +24,18 @@ _MEMORY = {
 """Options of glibc's malloc.h by number, with what they are set to."""
 
 
-def role_child(role: str, settings: Settings, database_url: str, *, forked: bool = False) -> Child:
+def role_child(
+    role: str,
+    settings: Settings,
+    database_url: str,
+    *,
+    forked: bool = False,
+    listener: socket.socket | None = None,
+) -> Child:
     """The process of a role (or of `all`), on this data folder and the database open here.
 
-    `forked` starts it from what this process has imported (see `preload`).
+    `forked` starts it from what this process has imported (see `preload`). `listener` is the
+    socket that it takes requests from; without one it opens its own.
     """
     answer = {"shop": settings.shop_port, "backoffice": settings.backoffice_port}
     asked = answer.values() if role == "all" else [answer[role]] if role in answer else []
@@ -37,31 +46,37 @@ def role_child(role: str, settings: Settings, database_url: str, *, forked: bool
         log=settings.data / "logs" / f"{role}.log",
         ready_urls=tuple(f"http://127.0.0.1:{port}/healthz" for port in asked),
         target=partial(serve, role) if forked else None,
+        listener=listener,
     )
 
 
-def refuse_taken_ports(settings: Settings) -> None:
-    """DomainError `port_taken`: another that answers at a port of ours would be taken for us."""
-    for name, port in (
-        ("SHOP_PORT", settings.shop_port),
-        ("BACKOFFICE_PORT", settings.backoffice_port),
+def open_listeners(settings: Settings) -> dict[str, socket.socket]:
+    """The sockets of the roles that are asked over the web. Whoever holds them keeps the visitors
+    of a role that is started again.
+
+    DomainError `port_taken`: another that answers at a port of ours would be taken for us.
+    """
+    held: dict[str, socket.socket] = {}
+    for role, name, port in (
+        ("shop", "SHOP_PORT", settings.shop_port),
+        ("backoffice", "BACKOFFICE_PORT", settings.backoffice_port),
     ):
         try:
-            socket.create_server((settings.host, port)).close()
+            held[role] = listen(settings.host, port)
         except OSError as error:
             raise DomainError(
                 "port_taken",
                 f"Nobody can listen at {settings.host}:{port}: {error.strerror}.",
                 hint=f"End what listens there, or set {name}.",
             ) from error
+    return held
 
 
 def preload() -> None:
     """Import what every role needs, so that forks of this process share it."""
-    import uvicorn  # noqa: F401
-
     import comptoir.backoffice
     import comptoir.shop
+    import comptoir.web_server
     import comptoir.worker  # noqa: F401
 
 
@@ -83,7 +98,7 @@ def serve(role: str) -> None:
 
         work(installation)
         return
-    import uvicorn
+    from comptoir.web_server import serve_app
 
     # The web server raises the signal again when it has ended: end as a program does, so that an
     # embedded database is let go of, not as one that was killed.
@@ -98,7 +113,7 @@ def serve(role: str) -> None:
 
         app, port = create_backoffice(installation), settings.backoffice_port
     collect_seldom()
-    uvicorn.run(app, host=settings.host, port=port, **server_options(settings))
+    serve_app(app, settings.host, port, **server_options(settings))
 
 
 def server_options(settings: Settings) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from comptoir.roles import ROLES
     help="The shop (pages, search, purchase), the back office (push API), the worker (jobs).",
 )
 def command(role: str) -> None:
-    """Serve until interrupted. `all` starts each role as a process of its own."""
+    """Serve until interrupted. `all` starts each role as a process of its own, and holds the
+    sockets: a role that ends keeps no visitor out. SIGUSR1 renews all roles, one beside the other.
+    """
     from comptoir.roles import serve
     from kernel.settings import load_settings
 
@@ -32,18 +34,21 @@ def command(role: str) -> None:
 
 def _serve_all() -> None:
     from comptoir.installation import Installation
-    from comptoir.roles import preload, refuse_taken_ports, role_child
+    from comptoir.roles import open_listeners, preload, role_child
     from comptoir.supervisor import Supervisor
 
     installation = Installation()
-    refuse_taken_ports(installation.settings)
+    listeners = open_listeners(installation.settings)
     # Bring the schema up and let go of the database before anything is forked.
     installation.database.close()
     preload()
     settings = installation.settings
     with Supervisor() as supervisor:
         served = [role for role in ROLES if not (settings.read_only and role == "worker")]
-        children = [role_child(role, settings, installation.url, forked=True) for role in served]
+        children = [
+            role_child(role, settings, installation.url, forked=True, listener=listeners.get(role))
+            for role in served
+        ]
         supervisor.start(*children)
         click.echo(f"shop         http://{settings.host}:{settings.shop_port}")
         click.echo(f"back office  http://{settings.host}:{settings.backoffice_port}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from comptoir.listening import listen
 from comptoir.supervisor import Child, Supervisor
 from kernel.errors import DomainError
 from tests.peers import free_port
@@ -54,6 +55,36 @@ def test_a_child_that_ends_is_started_again_and_all_end_in_the_end(tmp_path: Pat
         child.wait_ready(15)
         last = child.process.pid
     assert not _is_alive(last)
+
+
+def test_who_cannot_be_renewed_goes_on_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Supervisor() as supervisor, listen("127.0.0.1", 0) as listener:
+        running = Child("shop", ("sleep", "600"), {}, tmp_path / "shop.log", listener=listener)
+        supervisor.start(running)
+        assert running.process is not None
+        before = running.process.pid
+        for broken in ("raise SystemExit('no room left')", "import time; time.sleep(600)"):
+            running.arguments = (sys.executable, "-c", broken)
+            supervisor.renew(timeout_s=1)
+            assert running.process.pid == before
+            assert _is_alive(before)
+        told = capsys.readouterr().err
+    assert "no room left" in told
+    assert told.count("The former one goes on.") == 2
+
+
+def test_a_role_without_a_socket_is_ended_before_the_next_begins(tmp_path: Path) -> None:
+    with Supervisor() as supervisor:
+        worker = Child("worker", ("sleep", "600"), {}, tmp_path / "worker.log")
+        supervisor.start(worker)
+        assert worker.process is not None
+        before = worker.process.pid
+        supervisor.renew()
+        assert not _is_alive(before)
+        assert worker.process.pid != before
+        assert _is_alive(worker.process.pid)
 
 
 def test_a_child_that_never_serves_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
