@@ -11,6 +11,7 @@ class Combobox {
     this.asked = null;
     // A box of type search may not be a combobox.
     box.type = "text";
+    box.enterKeyHint = "search";
     const roles = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false" };
     for (const [name, value] of Object.entries(roles)) box.setAttribute(name, value);
     box.setAttribute("aria-controls", this.list.id);
