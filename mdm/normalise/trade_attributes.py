@@ -8,10 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-# The second number carries the unit, or both do: `18-55mm`, `24 mm - 105 mm`.
+# The second number carries the unit, or both do: `18-55mm`, `24 mm - 105 mm`. Where a blank stands
+# beside the dash and the first has no unit, it belongs to what stands before: `Pulse 2 - 45 mm`.
 _LENS = re.compile(
+    r"(?<![\w.,])(\d{1,3}(?:[.,]\d)?)(?:\s?mm\s?[-\u2013]\s?|[-\u2013])(\d{2,3})\s?mm\b(?!\s?x)"
+)
+_LOOSE_LENS = re.compile(
     r"(?<![\w.,])(\d{1,3}(?:[.,]\d)?)\s?(?:mm)?\s?[-\u2013]\s?(\d{2,3})\s?mm\b(?!\s?x)"
 )
+_LENS_SAID = re.compile(r"objecti[fv]|objekti[fv]|obiettiv|objetivo|\b(?:lens|zoom)\b|\bf ?/ ?\d")
 # Where shops leave the dash out, and the unit, only ranges that lenses have: `18 55mm`, `18 55`.
 _ZOOMS = (
     "10 18|12 32|12 40|12 60|14 42|14 45|14 140|14 150|15 45|16 35|16 50|16 80|18 55|18 105|18 135"
@@ -91,7 +96,12 @@ def _lens(plain: str) -> str | None:
     is_camera = _CAMERA.search(plain)
     ranges: set[str] = set()
     if "mm" in plain:
-        ranges.update(f"{found[1]}-{found[2]} mm" for found in _LENS.finditer(plain))
+        pattern = _LOOSE_LENS if is_camera or _LENS_SAID.search(plain) else _LENS
+        ranges.update(
+            f"{found[1]}-{found[2]} mm"
+            for found in pattern.finditer(plain)
+            if float(found[1].replace(",", ".")) < float(found[2])
+        )
     if is_camera:
         found_bare = _BARE_LENS.findall(plain)
         ranges.update(f"{each.replace(' ', '-')} mm" for each in found_bare)

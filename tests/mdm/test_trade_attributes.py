@@ -15,6 +15,12 @@ from tests.mdm.offers_at_hand import title_features
     [
         ("Optaria D80 camera with 18-55mm lens", {"lens_range": "18-55 mm"}),
         ("Optaria D80 + 18–55 mm & 55-200 mm", {"lens_range": "18-55 mm/55-200 mm"}),
+        ("Optaria zoom lens 24 - 70 mm", {"lens_range": "24-70 mm"}),
+        ("Optaria 24 mm - 70 mm", {"lens_range": "24-70 mm"}),
+        # The size of a watch behind its name, and of what holds something.
+        ("Montre Horlivane Pulse 2 - 45 mm - Or", {}),
+        ("Horlivane Marin 38 - 38mm", {}),
+        ("Handlebar base 28 - 38mm", {}),
         # Feeds lose dashes and umlauts.
         ("optaria d80 dslr 18 55mm vr", {"lens_range": "18-55 mm"}),
         ("optaria d80 dslr 18 55 and 70 300 vr", {"lens_range": "18-55 mm/70-300 mm"}),
