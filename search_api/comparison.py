@@ -21,6 +21,7 @@ from search_api.price_verdict import PriceVerdict, price_verdict
 from search_api.product_card import ProductCard
 from search_api.query import ShopQuery, address
 from search_api.search import Shop
+from search_api.told_once import repeated_by_all
 from search_api.variants import differing
 from tenants.brand import Brand
 
@@ -90,9 +91,10 @@ def comparison(
     cards = [product_card(document, profile, language, now) for document in documents]
     shown = documents[:MOST]
     apart = differing(shown) if len(shown) > 1 else []
+    left_out = _SHOWN_APART | repeated_by_all([each.attributes for each in shown])
     rows = [
         ComparisonRow(key=key, values=tuple(each.attributes.get(key) for each in shown))
-        for key in sorted({key for each in shown for key in each.attributes} - _SHOWN_APART)
+        for key in sorted({key for each in shown for key in each.attributes} - left_out)
     ]
     makers = tuple(each.manufacturer for each in shown)
     if any(makers):

@@ -21,9 +21,10 @@ from search_api.cards import (
 from search_api.notices import list_notice
 from search_api.price_history import price_history
 from search_api.price_verdict import price_verdict
-from search_api.product_card import ProductCard
+from search_api.product_card import Fact, ProductCard
 from search_api.query import ShopQuery, address
 from search_api.search import Shop
+from search_api.told_once import repeated
 from search_api.variants import variants
 from tenants.brand import Brand
 
@@ -57,7 +58,7 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
         category_id=document.category_id,
         crumbs=_crumbs(document, language),
         picture=document.picture,
-        facts=facts_of(document),
+        facts=_facts(document),
         variants=variants(shop, document, brand, language),
         offers=offer_cards(document, lines, brand.ranking_profile(language), language, now),
         offers_order=notice.text,
@@ -89,6 +90,11 @@ def text_in(texts: Mapping[str, str], language: str) -> tuple[str, str | None]:
         if texts.get(candidate):
             return texts[candidate], candidate
     return "", None
+
+
+def _facts(document: ProductDocument) -> tuple[Fact, ...]:
+    again = repeated(document.attributes)
+    return tuple(fact for fact in facts_of(document) if fact.key not in again)
 
 
 def _crumbs(document: ProductDocument, language: str) -> tuple[Crumb, ...]:
