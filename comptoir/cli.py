@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from comptoir.commands.next_step import next_step
 from kernel.errors import DomainError
 
 # command -> module under comptoir.commands, with the line that `comptoir --help` shows
@@ -81,8 +82,8 @@ def main() -> None:
         cli()
     except DomainError as error:
         click.secho(f"comptoir: {error.message}", fg="red", err=True)
-        if error.hint:
-            click.echo(f"          {error.hint}", err=True)
+        if hint := next_step(error):
+            click.echo(f"          {hint}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         # The reader of our output (`head`) has gone: nothing to say, and nobody to say it to.

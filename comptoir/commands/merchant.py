@@ -105,8 +105,12 @@ def key(merchant_id: str, revoke: bool) -> None:
 )
 def account(merchant_id: str, username: str, password: str, webhook_secret: str | None) -> None:
     """Keep our account at the order system of MERCHANT_ID (in the data folder, mode 600)."""
+    from comptoir.installation import Installation
     from comptoir.merchant_accounts import write_account
-    from kernel.settings import load_settings
+    from mdm.merchants import read_merchant
 
-    write_account(load_settings().data, merchant_id, username, password, webhook_secret)
+    installation = Installation()
+    with installation.database.platform() as tx:
+        read_merchant(tx, merchant_id)
+    write_account(installation.settings.data, merchant_id, username, password, webhook_secret)
     click.echo(f"the account at {merchant_id} is kept")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from comptoir.commands.row_number import RowNumber
+
 if TYPE_CHECKING:
     from comptoir.installation import Installation
     from comptoir.ranking.evaluation import Material
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 LANGUAGE = click.Choice(["fr", "de", "en"])
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-NUMBER = click.IntRange(1, 2**62)
+VERSION = RowNumber("comptoir ranking history")
 
 
 @click.group()
@@ -97,8 +99,8 @@ def draft(
 
 
 @command.command()
-@click.argument("version", type=NUMBER)
-@click.option("--against", type=NUMBER, help="Another version (default: what is in force).")
+@click.argument("version", type=VERSION)
+@click.option("--against", type=VERSION, help="Another version (default: what is in force).")
 def diff(version: int, against: int | None) -> None:
     """Show how the document of VERSION differs, line by line."""
     from comptoir.installation import Installation
@@ -124,7 +126,7 @@ def tried(function: Command) -> Command:
 
 
 @command.command()
-@click.argument("version", type=NUMBER)
+@click.argument("version", type=VERSION)
 @click.option("--brand", help="For a version of the platform: this brand alone.")
 @tried
 @click.option("--by", "actor", help="Who acts (default: your login name).")
@@ -156,7 +158,7 @@ def evaluate(
 
 
 @command.command()
-@click.argument("version", type=NUMBER)
+@click.argument("version", type=VERSION)
 @tried
 @click.option("--override", is_flag=True, help="Publish though judged queries become worse.")
 @signed
@@ -190,7 +192,7 @@ def publish(
 
 @command.command()
 @scoped
-@click.option("--to", type=NUMBER, help="A version that was in force (default: the one before).")
+@click.option("--to", type=VERSION, help="A version that was in force (default: the one before).")
 @signed
 def rollback(
     brand: str | None,

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from comptoir.commands.row_number import RowNumber
+
 if TYPE_CHECKING:
     from mdm.stewardship.plans import Asked
 
 LONG = click.IntRange(1, 10_000)
-NUMBER = click.IntRange(1, 2**62)
+QUESTION = RowNumber("comptoir review list")
+ACT = RowNumber("comptoir review history")
 
 
 @click.group()
@@ -62,7 +65,7 @@ def list_(limit: int, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("review_id", type=NUMBER)
+@click.argument("review_id", type=QUESTION)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(review_id: int, as_json: bool) -> None:
     """Show a question: both offers, what differs, the evidence for and against."""
@@ -94,7 +97,7 @@ def show(review_id: int, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("review_id", type=NUMBER)
+@click.argument("review_id", type=QUESTION)
 @_acting
 def accept(review_id: int, **how: Any) -> None:
     """Say that both offers are the same product."""
@@ -104,7 +107,7 @@ def accept(review_id: int, **how: Any) -> None:
 
 
 @command.command()
-@click.argument("review_id", type=NUMBER)
+@click.argument("review_id", type=QUESTION)
 @_acting
 def reject(review_id: int, **how: Any) -> None:
     """Say that the offers are different products."""
@@ -149,7 +152,7 @@ def move(product_id: str, offer_ids: tuple[str, ...], **how: Any) -> None:
 
 
 @command.command()
-@click.argument("act_id", type=NUMBER)
+@click.argument("act_id", type=ACT)
 @_acting
 def undo(act_id: int, **how: Any) -> None:
     """Take an act back: offers, decisions and questions are as they were before it."""

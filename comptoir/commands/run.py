@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from comptoir.commands.row_number import RowNumber
+
 if TYPE_CHECKING:
     from mdm.intake import RunSummary
+
+
+RUN = RowNumber("comptoir run list")
 
 
 @click.group()
@@ -40,7 +45,7 @@ def list_(merchant: str | None, parked: bool, limit: int) -> None:
 
 
 @command.command()
-@click.argument("run_id", type=click.IntRange(1, 2**63 - 1))
+@click.argument("run_id", type=RUN)
 def release(run_id: int) -> None:
     """Say that a parked run is right after all: it takes effect now."""
     from comptoir.installation import Installation
@@ -55,7 +60,7 @@ def release(run_id: int) -> None:
 
 
 @command.command()
-@click.argument("run_id", type=click.IntRange(1, 2**63 - 1))
+@click.argument("run_id", type=RUN)
 def discard(run_id: int) -> None:
     """Say that a parked run is wrong: nothing of it takes effect, now or later."""
     from comptoir.installation import Installation

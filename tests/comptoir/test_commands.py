@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from comptoir.cli import COMMANDS, cli, main
+from comptoir.commands.next_step import LISTED_BY
+from comptoir.commands.ranking import VERSION
+from comptoir.commands.review import ACT, QUESTION
+from comptoir.commands.run import RUN
 from tests.conftest import fresh_database
 from tests.redis_server import RedisServer
 from tests.redis_server import redis_server as redis_server
@@ -27,6 +33,61 @@ def test_every_command_explains_itself(name: str) -> None:
     said = CliRunner().invoke(cli, [name, "--help"])
     assert said.exit_code == 0
     assert "Usage:" in said.output
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *LISTED_BY.values(),
+        *(f"{each.listed_by} shows" for each in (QUESTION, ACT, RUN, VERSION)),
+    ],
+)
+def test_a_command_that_a_refusal_names_is_there(told: str) -> None:
+    _, group, name = told.split()[:3]
+    words = [group, name] if name.islower() else [group]
+    assert CliRunner().invoke(cli, [*words, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "listed_by"),
+    [
+        (["run", "discard", "last"], "comptoir run list"),
+        (["review", "accept", "0"], "comptoir review list"),
+        (["ranking", "publish", "v2"], "comptoir ranking history"),
+    ],
+)
+def test_a_number_that_is_none_is_told_where_to_be_found(words: list[str], listed_by: str) -> None:
+    said = CliRunner().invoke(cli, words)
+    assert said.exit_code == 2
+    assert f"{words[-1]!r} is no such number; {listed_by} shows them." in said.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["merchant", "key", "nobody"],
+        ["merchant", "account", "nobody", "--username", "u", "--password", "p"],
+        ["product", "show", "prd_none"],
+        ["offer", "show", "off_none"],
+    ],
+)
+def test_what_is_not_there_is_told_where_to_look(
+    tmp_path: Path, empty: str, words: list[str]
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "comptoir.cli", *words],
+        env={**os.environ, "COMPTOIR_DATA": str(tmp_path), "DATABASE_URL": empty},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    first, second = ended.stderr.splitlines()
+    assert ended.returncode == 2
+    assert first.startswith("comptoir: No ")
+    assert second.strip().startswith("comptoir ")
+    # An account of nobody's would lie there unread for ever.
+    assert not list(tmp_path.rglob("*nobody*"))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +129,7 @@ def test_a_database_that_is_not_there_is_said_in_two_lines(
 def test_a_number_beyond_any_is_refused(words: list[str]) -> None:
     said = CliRunner().invoke(cli, words)
     assert said.exit_code == 2
-    assert "is not in the range" in said.output
+    assert "is no such number" in said.output
 
 
 def doctor(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,12 @@ from checkout.platform_profile import connector_settings, key_file
 from comptoir.commands.merchant import command
 from comptoir.merchant_accounts import account_file, read_account, write_account
 from comptoir.merchant_connections import connections
+from kernel.db import Database
 from kernel.errors import DomainError
 from kernel.settings import Settings
 from mdm.merchants import Merchant
+from tests.conftest import fresh_database
+from tests.mdm.offers_at_hand import merchants
 
 
 def merchant(name: str, connector: str | None, **settings: str) -> Merchant:
@@ -65,9 +69,13 @@ def test_an_account_keeps_its_notices_secret_whatever_is_in_it(tmp_path: Path) -
 
 
 def test_the_command_asks_for_the_secret_of_notices_only_where_it_is_wanted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
 ) -> None:
+    url = fresh_database(postgres_url)
+    with closing(Database(url, pool_size=1)) as database:
+        merchants(database, "acme")
     monkeypatch.setenv("COMPTOIR_DATA", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", url)
     given = ["account", "acme", "--username", "us", "--password", "key"]
     first = CliRunner().invoke(command, given)
     assert (first.exit_code, "webhook_secret" in read_account(tmp_path, "acme")) == (0, False)
