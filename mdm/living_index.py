@@ -37,7 +37,7 @@ MOST_RECENT = 2_000
 _PAGE = 20_000
 # Of how titles are read: a folder of another reading is made again. Raise the number with what is
 # read of a title; fields of Features count by themselves.
-_READING = f"8-{SHAPE}"
+_READING = f"9-{SHAPE}"
 
 _PAST = Prepared(
     sa.text(

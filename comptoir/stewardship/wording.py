@@ -67,6 +67,8 @@ WORDS = {
     "other_gtin": "Another GTIN",
     "same_part_number": "The same part number",
     "other_part_number": "Another part number",
+    "said_part_number": "The part number of one in the other's title",
+    "larger_one": "The same model in a larger size",
     "was_there_before": "The offer belonged to this product before",
 }
 

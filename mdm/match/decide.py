@@ -30,9 +30,9 @@ from mdm.match.rivals import Rivals
 
 # Chosen by the figures in docs/matching-card.md.
 # What is at least this likely is merged with nobody looking.
-MERGE = 0.85
+MERGE = 0.83
 # What names no model that both share has to be this likely for it.
-SURE = 0.87
+SURE = 0.85
 # What is likelier than this is what the matcher would say if it had to answer.
 LIKELY = 0.5
 # What is at least this likely is put before a person; below, an offer founds a product.

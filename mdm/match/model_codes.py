@@ -29,11 +29,27 @@ _LETTER = re.compile(r"[a-z]")
 # Of makers that put the market behind the model: Samsung (xxu, txxu, auxxu, xeg), LG (pla, plb,
 # lla), Sony (bu, su, baep). `uk` and `gb` alone stand behind codes of sisters as well.
 _MARKET = re.compile(r"a?[ktu]?xx[a-z]|a?[ktu]?xe[a-z]|a?xu|[pl]?l[abd]|[bs]u|[bs]aep")
+_LARGER = "xl"
 _MARKET_LETTERS = range(2, 6)
 # A size and a series behind the letters of a maker's line; what is left without them has to be long
 # enough to name a model by itself.
 _LETTERED = re.compile(r"[a-z]{2,4}((?=(?:[a-z]*\d){4})\d[a-z0-9]{6,20})")
 _SIZED = re.compile(r"(\d\d)([a-z]{1,3}\d{3}[a-z0-9]{0,16})")
+
+
+def larger_one(one: Features, other: Features) -> str | None:
+    """What one says as the other's model in its larger size: `CL-211XL` beside `CL-211`."""
+    return _larger_than(other, one) or _larger_than(one, other)
+
+
+def _larger_than(one: Features, other: Features) -> str | None:
+    """A code of the other that is one of the first with the letters of a larger size."""
+    for code in other.all_codes:
+        if code.endswith(_LARGER) and code not in one.all_codes:
+            bare = code[: -len(_LARGER)]
+            if bare in one.all_codes or bare in one.reading.tokens:
+                return code
+    return None
 
 
 def written_in_two_ways(one: Features, other: Features) -> bool:

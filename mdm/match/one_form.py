@@ -27,6 +27,11 @@ _WHITE = re.compile(r"(?<![a-z0-9])([a-z]{2}) (?=\d{4}wh\b)")
 _THOUSANDS = re.compile(r"(?<![\w.,])([1-9]\d{0,2})[.,](\d{3})(?![\w.,/-]*\d)")
 # `140 x 200`, as others write without spaces.
 _TIMES = re.compile(r"(?<=\d) ?[x\u00d7] ?(?=\d{2})")
+# Makers who are called by two names.
+_CALLED = {"hewlett packard enterprise": "hpe", "hewlett packard": "hp",
+    "hewlett-packard": "hp", "western digital": "wd", "texas instruments": "ti",
+}  # fmt: skip
+_MAKER = re.compile(rf"\b(?:{'|'.join(_CALLED)})\b")
 # With and without a stabiliser.
 _NON = re.compile(r"\bnon[ -](?=vr\b)")
 
@@ -47,6 +52,7 @@ def in_one_form(text: str) -> str:
         text = _WHITE.sub(r"\1", text)
     if "eau de" in text or "e.d." in text:
         text = _SCENTS.sub(r"ed\1\2", text)
+    text = _MAKER.sub(_called, text)
     text = _MARK.sub(_marked, _NON.sub("non", text))
     return _NUMERAL.sub(lambda found: f"{found[1]} mk{ROMAN[found[2]]}", text)
 
@@ -54,3 +60,7 @@ def in_one_form(text: str) -> str:
 def _marked(found: re.Match[str]) -> str:
     number = found[1]
     return f"mk{number if number.isdigit() else ROMAN[number]}"
+
+
+def _called(found: re.Match[str]) -> str:
+    return _CALLED[found[0]]

@@ -22,6 +22,8 @@ _OPTION = re.compile(r"(.+)#\d{3}")
 _MARKET = re.compile(
     r"(.+)/(?:za|xa[ar]|x[a-z]{2}|e[nu]|uk|us|de|fr|ca|au|pl|es|it|nl|ch|be|edc|zw)"
 )
+# A country's box, behind a hyphen: Netgear's `-100NAS`, Western Digital's `-NESN`.
+_BOX = re.compile(r"(.+)-(?:\d{3}[a-z]{3}|[a-z]esn)")
 # Things with keys: what looks like their market is the layout.
 _KEYS = re.compile(
     r"keyboard|tastatur|keycap|klawiatur|klavesnic|toetsenbord|tangentbord|"
@@ -31,8 +33,10 @@ _KEYS = re.compile(
 _OF_PHILIPS = re.compile(r"(.+)/\d{2}")
 _OF_DEALER = re.compile(r"([a-z]{2,4})(\d{6,})")
 _WORD = re.compile(r"[^\W_]+(?:[-./#_][^\W_]+)*")
-_DIGIT = re.compile(r"\d")
+_DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[a-z]")
 _SHORTEST_SAID = 4
+# Figures alone are as likely a size or a year.
+_SHORTEST_FIGURES = 5
 
 
 def compact(text: str) -> str:
@@ -46,7 +50,7 @@ def part_numbers(stated: str, maker: str | None, text: str = "") -> frozenset[st
     `maker` is compact; without one no dealer's letters are known. `text` is the folded title."""
     number = "".join(folded(stated).split())
     forms = {number}
-    patterns = [_OPTION]
+    patterns = [_OPTION, _BOX]
     if not _KEYS.search(text):
         patterns.append(_MARKET)
     if maker is not None and "philips" in maker:
@@ -61,10 +65,35 @@ def part_numbers(stated: str, maker: str | None, text: str = "") -> frozenset[st
     return frozenset(each for each in map(compact, forms) if len(each) >= SHORTEST)
 
 
-def is_said(numbers: frozenset[str], text: str) -> bool:
-    """Whether a folded title says one of these numbers as a word of its own."""
-    said = numbers & _words(text)
-    return any(len(each) >= _SHORTEST_SAID and _DIGIT.search(each) is not None for each in said)
+def said_number(numbers: frozenset[str], text: str) -> str | None:
+    """Which of these numbers a folded title says as a word of its own: the longest."""
+    said = filter(_names_a_part, numbers & _words(text))
+    return max(said, key=lambda each: (len(each), each), default=None)
+
+
+def sister_number(numbers: frozenset[str], text: str) -> str | None:
+    """What a folded title says in the very form of one of these numbers with other figures:
+    `45010` beside 45013, `BL480` beside BL610."""
+    stated = frozenset(each for each in numbers if len(each) >= _SHORTEST_FIGURES)
+    said = filter(_names_a_part, _words(text))
+    return min((each for each in said if are_sisters(stated, frozenset((each,)))), default=None)
+
+
+def are_sisters(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two part numbers have one form and other figures, as a maker numbers what he makes;
+    other letters may be a country's."""
+    return any(
+        _DIGIT.sub("0", _LETTER.sub("a", each)) == _DIGIT.sub("0", _LETTER.sub("a", beside))
+        and _LETTER.sub("", each) != _LETTER.sub("", beside)
+        for each in one
+        for beside in other
+    )
+
+
+def _names_a_part(number: str) -> bool:
+    if number.isdigit():
+        return len(number) >= _SHORTEST_FIGURES
+    return len(number) >= _SHORTEST_SAID and _DIGIT.search(number) is not None
 
 
 @lru_cache(maxsize=50_000)

@@ -18,8 +18,13 @@ from mdm.match.ensemble import Ensemble, read_ensemble
 from mdm.match.evidence import Evidence
 from mdm.match.features import Features
 from mdm.match.generations import generations
-from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
-from mdm.match.part_numbers import is_said
+from mdm.match.model_codes import (
+    larger_one,
+    of_another_market,
+    without_its_letters,
+    written_in_pieces,
+)
+from mdm.match.part_numbers import are_sisters, said_number, sister_number
 from mdm.match.rarity import TELLING, Rarity
 from mdm.match.shared_codes import shared_codes
 from mdm.match.short_names import unlike_names
@@ -37,6 +42,11 @@ OTHER_GTIN = -1.0
 SAME_PART_NUMBER = 7.0
 SAME_PART_NUMBER_ALONE = 3.0
 OTHER_PART_NUMBER = -2.0
+# Written in one form: a maker's next thing.
+SISTERS_NUMBER = -3.0
+# A stated number that the other's title says.
+SAID_PART_NUMBER = 4.0
+SAID_PART_NUMBER_ALONE = 2.0
 # A maker's own name of a model, stated by both: more than a rare word, less than a part number.
 SAME_MODEL_CODE = 1.5
 WHOLE_MODEL_CODE = 2.0
@@ -58,6 +68,8 @@ OTHER_LEAD = -2.0
 OTHER_GENERATION = -3.0
 # Most shops say it, three in a hundred say it wrongly.
 OTHER_CARD = -3.0
+# A cartridge, and the one that holds more.
+LARGER = -4.0
 TELLING_CODE_LENGTH = 6
 # What titles can say against a pair: an identifier shared without a doubt outweighs it.
 AGAINST_AT_MOST = -5.0
@@ -134,6 +146,9 @@ def title_evidence(one: Features, other: Features, rarity: Rarity) -> list[Piece
     word = _unlike_names(one, other, rarity)
     if word:
         found.append(("other_short_name", (word,), OTHER_SHORT_NAME))
+    larger = larger_one(one, other)
+    if larger:
+        found.append(("larger_one", (larger,), LARGER))
     card, other_card = card_format(one.reading.tokens), card_format(other.reading.tokens)
     if card and other_card and card != other_card:
         found.append(("other_card", sorted((card, other_card)), OTHER_CARD))
@@ -176,7 +191,7 @@ def _says(offer: Features, word: str) -> bool:
 
 def _unlike_names(one: Features, other: Features, rarity: Rarity) -> str | None:
     """The word behind which both name another model; None where something longer joins them."""
-    if one.gtins & other.gtins or one.mpns & other.mpns:
+    if one.gtins & other.gtins or one.mpns & other.mpns or _said_of_the_other(one, other):
         return None
     word = unlike_names(
         one.short_names, other.short_names, one.reading.tokens, other.reading.tokens
@@ -202,23 +217,51 @@ def _gtins(one: Features, other: Features, ambiguous: frozenset[str]) -> list[Pi
 
 
 def _part_numbers(one: Features, other: Features) -> list[Piece]:
-    makers = (one.manufacturer, other.manufacturer)
-    is_one_maker = makers[0] is not None and makers[0] == makers[1]
+    is_one_maker = _are_of_one_maker(one, other)
     same = one.mpns & other.mpns
     if same:
         moved = SAME_PART_NUMBER if is_one_maker else SAME_PART_NUMBER_ALONE
         return [("same_part_number", (min(same),), moved)]
+    said = _said_of_the_other(one, other)
+    if said:
+        moved = SAID_PART_NUMBER if is_one_maker else SAID_PART_NUMBER_ALONE
+        return [("said_part_number", (said,), moved)]
     code = _model_code(one, other)
-    if code and is_one_maker:
+    if code and _state_one_maker(one, other):
         return _same_model(one, other, code)
-    if one.mpns and other.mpns and is_one_maker and not _says_the_others(one, other):
-        return [("other_part_number", (min(one.mpns), min(other.mpns)), OTHER_PART_NUMBER)]
+    return _other_part_number(one, other) if is_one_maker else []
+
+
+def _said_of_the_other(one: Features, other: Features) -> str | None:
+    """The stated part number of one that the title of the other says."""
+    return said_number(one.mpns, other.reading.text) or said_number(other.mpns, one.reading.text)
+
+
+def _other_part_number(one: Features, other: Features) -> list[Piece]:
+    """Unlike numbers of one maker, who may have several for a thing unless they are alike."""
+    if one.mpns and other.mpns:
+        moved = SISTERS_NUMBER if are_sisters(one.mpns, other.mpns) else OTHER_PART_NUMBER
+        return [("other_part_number", (min(one.mpns), min(other.mpns)), moved)]
+    for each, beside in ((one, other), (other, one)):
+        sister = sister_number(each.mpns, beside.reading.text)
+        if sister:
+            return [("other_part_number", (min(each.mpns), sister), SISTERS_NUMBER)]
     return []
 
 
-def _says_the_others(one: Features, other: Features) -> bool:
-    """Whether a title says the part number that the other offer states: makers have several."""
-    return is_said(one.mpns, other.reading.text) or is_said(other.mpns, one.reading.text)
+def _are_of_one_maker(one: Features, other: Features) -> bool:
+    """Both state one maker, or one states whom the other's title begins with, or both titles begin
+    with one word."""
+    if one.manufacturer is not None and other.manufacturer is not None:
+        return one.manufacturer == other.manufacturer
+    if one.manufacturer is None and other.manufacturer is None:
+        return one.lead is not None and one.lead == other.lead
+    stated, silent = (one, other) if one.manufacturer is not None else (other, one)
+    return silent.lead is not None and str(stated.manufacturer).startswith(silent.lead)
+
+
+def _state_one_maker(one: Features, other: Features) -> bool:
+    return one.manufacturer is not None and one.manufacturer == other.manufacturer
 
 
 def _same_model(one: Features, other: Features, code: str) -> list[Piece]:

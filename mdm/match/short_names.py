@@ -30,7 +30,8 @@ _FAMILY = _words(
 )
 # Behind a number they count, and a number behind them is a norm.
 _COUNTED = frozenset(UNITS) | _words(
-    "bit core er fach ks kern pack pcs pezzi piece pieces polig ports st stk stuck szt thread"
+    "amp amps bit core cup cups er fach ks kern pack pcs pezzi piece pieces polig ports st stk "
+    "stuck szt thread"
 )
 _NORMS = _words("class clase classe klasse uhs ddr usb hdmi core cores")
 _NO_NAMES = STOP_WORDS | _words("cl eu in nd pc rd sm st uk us v")

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from mdm.match.features import Features, offer_features
-from mdm.match.model_codes import of_another_market, without_its_letters, written_in_pieces
+from mdm.match.model_codes import (
+    larger_one,
+    of_another_market,
+    without_its_letters,
+    written_in_pieces,
+)
 from mdm.match.rarity import Rarity
 from mdm.match.score import title_evidence
 from mdm.match.vetoes import doubt
@@ -109,3 +114,18 @@ def test_a_code_that_many_carry_is_no_model() -> None:
     here = _features("Norvalis UE49NU7100KXXU")
     for there in (_features("Norvalis UE49NU7100"), _features("Norvalis 49NU7100")):
         assert title_evidence(here, there, Rarity(100_000, lambda _: 5_000)) == []
+
+
+@pytest.mark.parametrize(
+    ("title", "other", "larger"),
+    [
+        ("Inkora CL-211 colour ink", "Inkora CL-211XL colour ink", "cl211xl"),
+        ("Inkora 564XL black", "Inkora 564 black", "564xl"),
+        ("Inkora 564XL black", "Inkora 564 XL black", None),
+        ("Inkora CL-211XL and CL-211", "Inkora CL-211", "cl211xl"),
+        ("Inkora CL-211XL", "Inkora PG-210 ink", None),
+    ],
+)
+def test_the_larger_one_is_another(title: str, other: str, larger: str | None) -> None:
+    one, two = _features(title), _features(other)
+    assert larger_one(one, two) == larger_one(two, one) == larger

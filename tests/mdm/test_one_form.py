@@ -41,6 +41,9 @@ def test_a_numeral_behind_a_model_is_its_generation() -> None:
         ("lumea nuit eau de toilette", "lumea nuit edt"),
         ("lumea nuit eau de parfum e.d.p.", "lumea nuit edp edp."),
         ("brunat mq 5235wh vario", "brunat mq5235wh vario"),
+        ("hewlett packard laserjet", "hp laserjet"),
+        ("western digital caviar", "wd caviar"),
+        ("western digitally", "western digitally"),
         ("torvald delta max 2048wh", "torvald delta max 2048wh"),
     ],
 )

@@ -8,9 +8,14 @@ from hypothesis import strategies as st
 
 from mdm.match.evidence import evidence
 from mdm.match.features import Features, offer_features
-from mdm.match.part_numbers import is_said, part_numbers
+from mdm.match.part_numbers import are_sisters, part_numbers, said_number, sister_number
 from mdm.match.rarity import Rarity
-from mdm.match.score import identifier_evidence
+from mdm.match.score import (
+    SAID_PART_NUMBER,
+    SAID_PART_NUMBER_ALONE,
+    SISTERS_NUMBER,
+    identifier_evidence,
+)
 
 
 def features(title: str, **facts: str) -> Features:
@@ -23,6 +28,9 @@ def features(title: str, **facts: str) -> Features:
         ("SSG-3100GB/ZA", "samsung", {"ssg3100gbza", "ssg3100gb"}),
         ("SHS3200/37", "philips", {"shs320037", "shs3200"}),
         ("CB337WN#140", "hp", {"cb337wn140", "cb337wn"}),
+        # A country's box.
+        ("WNR3700-100NAS", "netmar", {"wnr3700100nas", "wnr3700"}),
+        ("WDX5000ABK-NESN", None, {"wdx5000abknesn", "wdx5000abk"}),
         ("FEL 9180301", "fellowes", {"fel9180301", "9180301"}),
         ("FEL9180301", None, {"fel9180301"}),
         ("FEL9180301", "torvald", {"fel9180301"}),
@@ -75,14 +83,46 @@ def test_behind_the_number_of_a_thing_with_keys_stands_its_layout(title: str) ->
     assert identifier_evidence(*mice)[0][0] == "same_part_number"
 
 
-def test_a_number_that_the_other_says_too_is_no_other_number() -> None:
+def test_a_number_that_the_other_says_speaks_for_one_product() -> None:
     """A shop states the name of the model, another the number of the box."""
     one = features("Optaria NB-6L battery", manufacturer="Optaria", mpn="NB-6L")
     boxed = features("Optaria NB-6L battery", manufacturer="Optaria", mpn="2607B001")
-    assert identifier_evidence(one, boxed) == []
+    assert identifier_evidence(one, boxed) == [("said_part_number", ("nb6l",), SAID_PART_NUMBER)]
     other = features("Optaria NB-5L battery", manufacturer="Optaria", mpn="3153B001")
     assert identifier_evidence(one, other)[0][0] == "other_part_number"
-    assert not is_said(frozenset({"6"}), "optaria 6")
+    assert said_number(frozenset({"6", "2024"}), "optaria 6 of 2024") is None
+
+
+def test_who_makes_it_may_stand_in_the_title() -> None:
+    one = features("Torvald table saw, 15-amp", manufacturer="Torvald", mpn="TW745")
+    named = features("TORVALD TW745 10-inch table saw")
+    assert identifier_evidence(one, named) == [("said_part_number", ("tw745",), SAID_PART_NUMBER)]
+    of_nobody = features("10-inch table saw TW745")
+    ((_, _, moved),) = identifier_evidence(one, of_nobody)
+    assert moved == SAID_PART_NUMBER_ALONE
+
+
+@pytest.mark.parametrize(
+    ("title", "mpn"),
+    [
+        # A maker's next thing: stated, or said in the title alone.
+        ("Torvald label tape, black on clear", "45010"),
+        ("Torvald label tape, black on clear (45010)", None),
+    ],
+)
+def test_numbers_of_one_form_and_other_figures_are_of_sisters(title: str, mpn: str | None) -> None:
+    one = features("Torvald label tape", manufacturer="Torvald", mpn="45013")
+    other = features(title, **({"mpn": mpn} if mpn else {}))
+    assert identifier_evidence(one, other) == [
+        ("other_part_number", ("45013", "45010"), SISTERS_NUMBER)
+    ]
+
+
+def test_other_letters_may_be_a_countrys() -> None:
+    assert are_sisters(frozenset({"mlpf3zda"}), frozenset({"mlpf4zda"}))
+    assert not are_sisters(frozenset({"mlpf3zda"}), frozenset({"mlpf3qla"}))
+    assert sister_number(frozenset({"45013"}), "tape 45013 12 mm") is None
+    assert sister_number(frozenset({"2024"}), "torvald saw of 2023") is None
 
 
 def test_a_maker_is_one_with_two_dots_and_without() -> None:
