@@ -1,7 +1,13 @@
-"""Bring a database to the schema of this release, or tell how far it is."""
+"""Bring a database to the schema of this release, or tell how far it is.
+
+A step that only adds may say so by `SERVES_FROM`, the revision of the oldest release that works on
+what it leaves: releases from there on then go on, and may be started again, on the newer schema.
+The database keeps the strictest of these words itself; without one it serves nobody older.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +20,9 @@ from kernel.errors import DomainError
 if TYPE_CHECKING:
     from alembic.config import Config
 
+
+_READ_PROMISE = sa.text("SELECT obj_description(to_regclass('public.alembic_version'), 'pg_class')")
+_PROMISE = re.compile(r"serves_from=([0-9]{4}) at=([0-9]{4})")
 
 WAIT_FOR_A_LOCK_MS = 4_000
 """How long a step waits for a table: all who come later for it wait behind."""
@@ -42,13 +51,18 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         connection.commit()
         try:
             before = current(database)
-            refuse_newer(before)
+            if before is not None and before > head():
+                raise _newer(before)
             config.attributes["connection"] = connection
             # A table that somebody holds is given up on, and what waits behind us goes on.
             connection.execute(sa.text(f"SET lock_timeout = {WAIT_FOR_A_LOCK_MS}"))
             connection.commit()
+            _promise(connection, config, before)
             command.upgrade(config, "head")
             connection.commit()
+            if before is None:
+                # The word has its place only now; until here nothing older was let in.
+                _promise(connection, config, before)
         except sa.exc.DBAPIError as error:
             raise _refused(error) or error from error
         finally:
@@ -78,15 +92,57 @@ def _refused(error: sa.exc.DBAPIError) -> DomainError | None:
     return None
 
 
-def refuse_newer(revision: str | None) -> None:
-    """DomainError `database_newer` for a database that a later release has brought further."""
-    if revision is not None and revision > head():
-        raise DomainError(
-            "database_newer",
-            f"The database is at revision {revision}: a later release has been at work. "
-            f"This one knows revision {head()}.",
-            hint="Run the later release, or restore a backup from before it.",
-        )
+def refuse_newer(database: Database, revision: str | None) -> bool:
+    """Whether a later release has brought the database further, and this one goes on with it.
+
+    DomainError `database_newer` where it cannot.
+    """
+    if revision is None or revision <= head():
+        return False
+    oldest = serves_from(database)
+    if oldest is None or oldest > head():
+        raise _newer(revision)
+    return True
+
+
+def _newer(revision: str) -> DomainError:
+    return DomainError(
+        "database_newer",
+        f"The database is at revision {revision}: a later release has been at work. "
+        f"This one knows revision {head()}.",
+        hint="Run the later release, or restore a backup from before it.",
+    )
+
+
+def serves_from(database: Database) -> str | None:
+    """Revision of the oldest release that works on this schema; None where it does not say, or
+    says it of another revision than it is at.
+    """
+    with database.engine.connect() as connection:
+        said = _PROMISE.fullmatch(connection.execute(_READ_PROMISE).scalar() or "")
+    return said[1] if said and said[2] == current(database) else None
+
+
+def _promise(connection: sa.Connection, config: Config, before: str | None) -> None:
+    """Have the database say whom it will serve once all steps are done. The word names the revision
+    that it is for: while steps are under way, and where one fails, it holds for nobody.
+    """
+    from alembic.script import ScriptDirectory
+
+    if not connection.execute(sa.text("SELECT to_regclass('public.alembic_version')")).scalar():
+        return
+    steps = [
+        getattr(step.module, "SERVES_FROM", step.revision)
+        for step in ScriptDirectory.from_config(config).walk_revisions()
+        if before is None or step.revision > before
+    ]
+    said = _PROMISE.fullmatch(connection.execute(_READ_PROMISE).scalar() or "")
+    stood = said[1] if said else before
+    oldest = max(steps if stood is None else [*steps, stood])
+    if steps or said is None:
+        word = f"serves_from={oldest} at={head()}"
+        connection.execute(sa.text(f"COMMENT ON TABLE public.alembic_version IS '{word}'"))
+    connection.commit()
 
 
 def current(database: Database) -> str | None:

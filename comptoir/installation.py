@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from kernel.embedding.encoder import Encoder
 
 
+_LOG = logging.getLogger(__name__)
+
+
 class Installation:
     """The composition root's parts. Heavy ones (engine, model) are imported on first use."""
 
@@ -37,7 +41,7 @@ class Installation:
 
     @cached_property
     def database(self) -> Database:
-        """The database at the schema of this release.
+        """The database at the schema of this release, or at a newer one that serves it.
 
         The embedded one is brought there; one of your own is left to `comptoir db upgrade`.
         """
@@ -45,7 +49,9 @@ class Installation:
         current = database_schema.current(database)
         if current == database_schema.head():
             return database
-        database_schema.refuse_newer(current)
+        if database_schema.refuse_newer(database, current):
+            _LOG.warning("the database is ahead of this release, at revision %s", current)
+            return database
         if self.settings.database_url is not None or self.settings.read_only:
             raise DomainError(
                 "database_behind",

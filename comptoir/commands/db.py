@@ -31,6 +31,9 @@ def status() -> None:
     from comptoir.installation import Installation
     from kernel.db import Database
 
-    current = database_schema.current(Database(Installation().url))
-    click.echo(f"database: {current or 'empty'}")
+    database = Database(Installation().url)
+    current = database_schema.current(database)
+    oldest = database_schema.serves_from(database)
+    serves = f", serves releases from {oldest} on" if oldest and oldest != current else ""
+    click.echo(f"database: {current or 'empty'}{serves}")
     click.echo(f"release:  {database_schema.head()}")

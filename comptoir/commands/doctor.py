@@ -76,11 +76,12 @@ def _database(settings: Settings) -> Iterator[Finding]:
         version = connection.execute(sa.text("SHOW server_version")).scalar_one()
     current, head = database_schema.current(database), database_schema.head()
     yield "database", kind, f"PostgreSQL {version}"
-    database_schema.refuse_newer(current)
-    if current != head:
+    is_ahead = database_schema.refuse_newer(database, current)
+    if current != head and not is_ahead:
         yield "schema", "missing", f"at {current or 'none'}, needs {head}: comptoir db upgrade"
         return
-    yield "schema", "ok", f"revision {current}"
+    ahead = f", ahead of this release ({head}), which it serves" if is_ahead else ""
+    yield "schema", "ok", f"revision {current}{ahead}"
     with database.platform() as tx:
         waiting, given_up = jobs.waiting(tx), jobs.failed(tx)
     state = "failing" if given_up else "ok"
