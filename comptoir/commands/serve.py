@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import click
 
 from comptoir.roles import ROLES
@@ -37,6 +39,8 @@ def _serve_all() -> None:
     from comptoir.roles import open_listeners, preload, role_child
     from comptoir.supervisor import Supervisor
 
+    # Asked to renew what is only being started, it goes on starting.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     installation = Installation()
     listeners = open_listeners(installation.settings)
     # Bring the schema up and let go of the database before anything is forked.

@@ -32,3 +32,19 @@ def test_every_wrong_variable_is_named_and_no_value_is_shown(
 @pytest.mark.parametrize(("written", "seconds"), [("500ms", 0.5), ("1s", 1.0), ("30s", 30.0)])
 def test_the_refresh_interval_in_seconds(written: str, seconds: float) -> None:
     assert Settings(elasticsearch_refresh_interval=written).refresh_s == seconds
+
+
+def test_callers_that_are_not_counted_are_addresses_or_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for said in ("127.0.0.1", "10.0.0.0/8, 2001:db8::/32", "10.0.0.1/8,"):
+        monkeypatch.setenv("LIMIT_EXEMPT", said)
+        assert load_settings().limit_exempt == said
+    for said in ("localhost", "10.0.0.0/33", "10.0.0.1 10.0.0.2"):
+        monkeypatch.setenv("LIMIT_EXEMPT", said)
+        with pytest.raises(DomainError, match="LIMIT_EXEMPT"):
+            load_settings()
+    monkeypatch.delenv("LIMIT_EXEMPT")
+    monkeypatch.setenv("LIMIT_SEARCH", "-1")
+    with pytest.raises(DomainError, match="LIMIT_SEARCH"):
+        load_settings()
