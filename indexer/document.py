@@ -80,6 +80,8 @@ class ProductDocument:
     """(day since 1970-01-01, lowest price of a new article without delivery) where it changed."""
     disputed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Attribute -> what else the brand's merchants state of it."""
+    pictures: tuple[str, ...] = ()
+    """All that are shown on its page, `picture` first; none where it is the only one."""
 
     def title(self, language: str) -> str:
         """Title in the language, else in the first of `titles`: the brand's own languages lead."""

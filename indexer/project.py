@@ -13,7 +13,7 @@ from indexer.index_fields import AVAILABILITIES
 from indexer.price_steps import price_steps
 from kernel.categories import category_path
 from kernel.offer_terms import Availability, Condition
-from kernel.pictures import picture_url
+from kernel.pictures import gallery, picture_url
 from mdm.product_view import OfferView, ProductView
 from tenants.brand import Brand
 
@@ -67,6 +67,7 @@ def project(view: ProductView, brand: Brand, now: datetime) -> ProductDocument |
         updated_at=updated.isoformat(),
         price_steps=price_steps(view.price_trails, brand),
         disputed=_disputed(view, brand),
+        pictures=gallery(view.image_urls),
     )
 
 

@@ -267,7 +267,8 @@ class Variant:
 class ProductPage:
     """A product, its facts, its siblings (itself among them) and its offers in the brand's order.
 
-    `offers_order` says how; `disputed`, by key of a fact, what else merchants state. The languages
+    `offers_order` says how; `pictures` has `picture` first, or nothing where that is the only one;
+    `disputed`, by key of a fact, what else merchants state. The languages
     are those that the texts are really in."""
 
     id: str
@@ -295,6 +296,7 @@ class ProductPage:
     price_history: PriceHistory | None = None
     price_verdict: PriceVerdict | None = None
     disputed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

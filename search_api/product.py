@@ -71,6 +71,7 @@ def product_page(shop: Shop, product_id: str, brand: Brand, language: str) -> Pr
         price_history=price_history(document, now),
         price_verdict=price_verdict(document, lines, now),
         disputed=document.disputed,
+        pictures=document.pictures,
     )
 
 

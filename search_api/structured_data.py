@@ -31,7 +31,7 @@ def product_data(page: ProductPage, origin: str) -> list[dict[str, Any]]:
         "@type": "Product",
         "name": page.title,
         "url": origin + page.url,
-        "image": absolute(page.picture, origin),
+        "image": list(page.pictures) or absolute(page.picture, origin),
         "description": page.description[:_MOST_TEXT] or None,
         "brand": {"@type": "Brand", "name": page.manufacturer} if page.manufacturer else None,
         "gtin": next(iter(page.gtins), None),

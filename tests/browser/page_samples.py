@@ -17,6 +17,7 @@ PAGES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "results-none": ("results.html", lambda language: shown.results(language, None, ())),
     "product": ("product.html", shown.product),
     "product-dear": ("product.html", shown.dear),
+    "product-pictures": ("product.html", shown.pictured),
     "product-one": ("product.html", lambda language: shown.product(language, 1)),
     "product-none": ("product.html", lambda language: shown.product(language, 0)),
     "compare": ("compare.html", lambda language: compared(language, 2)),

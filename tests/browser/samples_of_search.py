@@ -275,6 +275,12 @@ def product(language: str, offers: int = 6) -> answer.ProductPage:
     )
 
 
+def pictured(language: str) -> answer.ProductPage:
+    """Seen from five sides."""
+    colours = ("blue", "black", "white", "red", "gold")
+    return replace(product(language), pictures=tuple(drawing_url(267, each) for each in colours))
+
+
 def history() -> PriceHistory:
     """A price that fell, rose, was away for a week and came back."""
     days = ("2026-08-24", "2026-09-10", "2026-10-02", "2026-10-09", "2026-11-01", "2026-11-20")

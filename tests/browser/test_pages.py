@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
 from tests.browser.page_samples import PAGES
@@ -282,3 +282,26 @@ def test_another_variant_keeps_the_place_and_is_a_link_without_scripts(
                 assert abs(after["y"] - before["y"]) < 2
         finally:
             context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_product_is_seen_from_all_sides(
+    chromium: Browser, files_of_the_shop: TestClient, scripts: bool
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": 375, "height": 800}, java_script_enabled=scripts
+    )
+    try:
+        serve(context, files_of_the_shop, "mirabelle", "light", [])
+        page = context.new_page()
+        page.goto("http://shop.test/product-pictures")
+        pictures = page.locator(".gallery-row > li")
+        assert pictures.count() == page.locator(".thumbs a").count() == 5
+        expect(pictures.nth(0)).to_be_in_viewport()
+        expect(pictures.nth(3)).not_to_be_in_viewport()
+        page.locator(".thumbs a").nth(3).click()
+        expect(pictures.nth(3)).to_be_in_viewport()
+        # The way back leads to the page before, not through pictures.
+        assert page.url.endswith("#picture-4") != scripts
+    finally:
+        context.close()

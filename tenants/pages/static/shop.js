@@ -35,6 +35,14 @@ window.addEventListener("pageshow", (event) => {
 // not the browser's warning that something would be sent again.
 if (document.querySelector(".field-wrong")) history.replaceState(history.state, "", location.href);
 
+// A picture is chosen without a step in the browser's history, and the page stays where it is.
+document.addEventListener("click", (event) => {
+  const thumb = event.target.closest(".thumbs a");
+  if (!thumb || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  document.querySelector(thumb.hash).scrollIntoView({ block: "nearest", inline: "start" });
+});
+
 // A long facet is searched as one types; what is typed there is no filter and is sent nowhere.
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
