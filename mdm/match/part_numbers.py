@@ -67,6 +67,8 @@ def part_numbers(stated: str, maker: str | None, text: str = "") -> frozenset[st
 
 def said_number(numbers: frozenset[str], text: str) -> str | None:
     """Which of these numbers a folded title says as a word of its own: the longest."""
+    if not numbers:
+        return None
     said = filter(_names_a_part, numbers & _words(text))
     return max(said, key=lambda each: (len(each), each), default=None)
 
@@ -75,6 +77,8 @@ def sister_number(numbers: frozenset[str], text: str) -> str | None:
     """What a folded title says in the very form of one of these numbers with other figures:
     `45010` beside 45013, `BL480` beside BL610."""
     stated = frozenset(each for each in numbers if len(each) >= _SHORTEST_FIGURES)
+    if not stated:
+        return None
     said = filter(_names_a_part, _words(text))
     return min((each for each in said if are_sisters(stated, frozenset((each,)))), default=None)
 
