@@ -30,7 +30,7 @@ from checkout.payment_providers.port import page_form
 from checkout.quote import freeze, live_quote
 from checkout.quote_document import LegQuoted, OfferQuoted, Quote
 from checkout.states import Policy
-from checkout.web.openapi import UNREADABLE, described
+from checkout.web.openapi import REFUSALS, described
 from checkout.web.shopper import Patience, caller_of, identifier, site_of
 from kernel.errors import DomainError
 from kernel.money import Money
@@ -97,9 +97,7 @@ class CancellationAsked(_Strict):
 
 def api_routes(deps: CheckoutDeps, patience: Patience) -> APIRouter:
     """The JSON routes."""
-    router = APIRouter(
-        prefix="/v1", route_class=RefusingRoute, tags=["orders"], responses=UNREADABLE
-    )
+    router = APIRouter(prefix="/v1", route_class=RefusingRoute, tags=["orders"], responses=REFUSALS)
 
     @router.post("/quotes", status_code=201, openapi_extra=described("quote", 201))
     def quote(request: Request, asked: QuoteAsked, idempotency_key: Key = "") -> JSONResponse:

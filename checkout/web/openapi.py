@@ -25,7 +25,7 @@ _PROBLEM: Final[Json] = {
     },
 }  # fmt: skip
 
-UNREADABLE: Final[dict[int | str, Json]] = {
+REFUSALS: Final[dict[int | str, Json]] = {
     422: {
         "description": "A field is not as it should be: `detail` names it, never what was sent",
         "content": {
@@ -40,7 +40,22 @@ UNREADABLE: Final[dict[int | str, Json]] = {
                 },
             }
         },
-    }
+    },
+    429: {
+        "description": "Too many calls or purchases, nothing was done; Retry-After says when there "
+        "is room",
+        "content": {
+            "application/problem+json": {
+                "schema": _PROBLEM,
+                "example": {
+                    "type": "urn:comptoir:problem:too_many_purchases",
+                    "title": "More orders were started from here than we take in so short a time.",
+                    "status": 429,
+                    "code": "too_many_purchases",
+                },
+            }
+        },
+    },
 }
 """Of every route that takes something: in the place of what the framework would describe."""
 

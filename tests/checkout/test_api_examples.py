@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from checkout.states import LegState, MoneyState
 from checkout.web.api import CancellationAsked, PurchaseAsked, QuoteAsked
-from checkout.web.openapi import ANSWERS, BODIES, UNREADABLE
+from checkout.web.openapi import ANSWERS, BODIES, REFUSALS
 from comptoir.refusals import add_refusals
 from tenants.terms import Party, publish_terms
 from tests.checkout.shop_visits import purchase_body, quoted, shelve
@@ -60,7 +60,7 @@ def test_what_cannot_be_read_is_answered_as_the_document_says(setting: Setting) 
     add_refusals(client.app)
     document = client.app.openapi()
     assert "ValidationError" not in str(document["components"])
-    said = UNREADABLE[422]["content"]["application/problem+json"]
+    said = REFUSALS[422]["content"]["application/problem+json"]
     for path, method in OPERATIONS.values():
         declared = document["paths"][path][method]["responses"]["422"]["content"]
         assert declared == {"application/problem+json": said}
