@@ -251,7 +251,8 @@ class Crumb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A sibling of the product; `differs` are the facts in which the siblings differ."""
+    """A sibling of the product; `differs` are the facts in which the siblings differ, none where
+    they would say the same of two of them: these are told apart by `title`."""
 
     id: str
     url: str

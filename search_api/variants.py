@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from indexer.document import ProductDocument
@@ -51,9 +52,13 @@ def variants(
         )
         for sibling, facts in zip(siblings, told, strict=True)
     ]
-    return tuple(
-        sorted(rows, key=lambda row: ([_natural(fact.value) for fact in row.differs], row.id))
-    )
+    return tuple(sorted(rows, key=_place))
+
+
+def _place(variant: Variant) -> tuple[bool, list[tuple[int, str]], str]:
+    """By what tells them apart; those told by their titles last."""
+    values = [_natural(fact.value) for fact in variant.differs]
+    return not variant.differs, values, variant.id
 
 
 def _siblings(shop: Shop, document: ProductDocument, brand: Brand) -> list[ProductDocument]:
@@ -93,18 +98,20 @@ def differing(siblings: Sequence[ProductDocument]) -> list[str]:
 
 
 def _facts(siblings: Sequence[ProductDocument]) -> list[tuple[Fact, ...]]:
-    """What tells each sibling from the others, each thing once, however often it is stated."""
+    """What tells each sibling from the others, each thing once, however often it is stated; nothing
+    where it tells two of them alike: their titles do, then."""
     joined = _joined([each.attributes for each in siblings], differing(siblings))
     said = {
         name: [_first(each.attributes, (name, *others)) for each in siblings]
         for name, others in joined.items()
     }
-    return [
-        tuple(
-            Fact(key=name, value=value) for name in _telling(said) if (value := said[name][place])
-        )
+    names = _telling(said)
+    told = [
+        tuple(Fact(key=name, value=value) for name in names if (value := said[name][place]))
         for place in range(len(siblings))
     ]
+    times = Counter(told)
+    return [facts if times[facts] == 1 else () for facts in told]
 
 
 def _telling(said: Mapping[str, Sequence[str | None]]) -> list[str]:
@@ -112,14 +119,19 @@ def _telling(said: Mapping[str, Sequence[str | None]]) -> list[str]:
     the same: they state them in several languages, and most go with the rest."""
     names = [name for name in said if name in _CHOSEN_BY]
     for name in said:
-        if name not in names and _kinds(said, [*names, name]) > _kinds(said, names):
+        if name not in names and _parts(said[name], [said[each] for each in names]):
             names.append(name)
     return names
 
 
-def _kinds(said: Mapping[str, Sequence[str | None]], names: Sequence[str]) -> int:
-    """How many siblings these names tell apart."""
-    return len(set(zip(*(said[name] for name in names), strict=True))) if names else 1
+def _parts(stated: Sequence[str | None], known: Sequence[Sequence[str | None]]) -> bool:
+    """Whether two that are the same by what is known state different things; one that is silent
+    tells nothing."""
+    values: dict[tuple[str | None, ...], set[str]] = {}
+    for place, value in enumerate(stated):
+        if value is not None:
+            values.setdefault(tuple(each[place] for each in known), set()).add(value)
+    return any(len(each) > 1 for each in values.values())
 
 
 def _joined(

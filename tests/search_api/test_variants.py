@@ -36,6 +36,16 @@ PERFUMES = (
     ),
     document("prd_alone", "Alone", manufacturer="Verlanne"),
     document(
+        "prd_green2", "Dome 2 green", variant_groups=("grp_d",), attributes={"colour": "green"}
+    ),
+    document(
+        "prd_green3", "Dome 3 green", variant_groups=("grp_d",), attributes={"colour": "green"}
+    ),
+    document(
+        "prd_red", "Dome red", variant_groups=("grp_d",),
+        attributes={"colour": "red", "persons": "4"},
+    ),
+    document(
         "prd_8", "Book 8 GB", variant_groups=("grp_c",),
         attributes={"graphics": "8 GB", "memory": "8 GB"},
     ),
@@ -78,6 +88,11 @@ def test_variants_share_any_group_and_are_told_apart_once(shown: Shown) -> None:
     every = [("prd_30", "30 ml"), ("prd_50", "50 ml"), ("prd_100", "100 ml")]
     assert [shown(product_id) for product_id, _ in every] == [every, every, every]
     assert shown("prd_alone") == []
+
+
+def test_two_that_say_the_same_are_told_by_their_titles(shown: Shown) -> None:
+    """A fact that one alone states tells nobody apart."""
+    assert sorted(shown("prd_red")) == [("prd_green2", ""), ("prd_green3", ""), ("prd_red", "red")]
 
 
 def test_two_facts_with_one_value_somewhere_stay_two(shown: Shown) -> None:
