@@ -39,17 +39,17 @@ _SIZED = re.compile(r"(\d\d)([a-z]{1,3}\d{3}[a-z0-9]{0,16})")
 
 def larger_one(one: Features, other: Features) -> str | None:
     """What one says as the other's model in its larger size: `CL-211XL` beside `CL-211`."""
-    return _larger_than(other, one) or _larger_than(one, other)
+    found = {*_larger_than(other, one), *_larger_than(one, other)}
+    return max(found, key=lambda each: (len(each), each), default=None)
 
 
-def _larger_than(one: Features, other: Features) -> str | None:
-    """A code of the other that is one of the first with the letters of a larger size."""
+def _larger_than(one: Features, other: Features) -> Iterator[str]:
+    """Codes of the other that are one of the first with the letters of a larger size."""
     for code in other.all_codes:
         if code.endswith(_LARGER) and code not in one.all_codes:
             bare = code[: -len(_LARGER)]
             if bare in one.all_codes or bare in one.reading.tokens:
-                return code
-    return None
+                yield code
 
 
 def written_in_two_ways(one: Features, other: Features) -> bool:
