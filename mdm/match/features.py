@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from mdm.match.one_form import in_one_form
+from mdm.match.one_form import in_one_form, short_name
 from mdm.match.part_numbers import compact, part_numbers
 from mdm.match.reading import MAX_DESCRIBED, UNITS, Reading, read
 from mdm.match.short_names import Names, short_names
@@ -41,10 +41,6 @@ _DIMENSION = re.compile(r"\d+x\d+(?:x\d+)?(?:cm|mm|m|in|inch|px)?")
 _HYPHENED = re.compile(r"(?<![a-z0-9])[a-z0-9]++(?:[-/][a-z0-9]++){1,5}")
 _LONG_WORD = re.compile(r"[a-z]{6}")
 # Between consonants: of `AEG` two letters would be left, which stand in half of all names.
-SHORT_NAMES_OF_MAKERS = {
-    "hewlettpackard": "hp", "hewlettpackardenterprise": "hpe", "texasinstruments": "ti",
-    "westerndigital": "wd",
-}  # fmt: skip
 _DIGRAPH = re.compile(r"(?<=[b-df-hj-np-tv-z])([aou])e(?=[b-df-hj-np-tv-z])")
 
 
@@ -73,8 +69,9 @@ class Features(msgspec.Struct, frozen=True, eq=False, array_like=True, gc=False)
 
 
 def one_spelling(maker: str) -> str:
-    """`kaercher` and `karcher`: of one maker where letters with two dots are written as two."""
-    return _DIGRAPH.sub(r"\1", SHORT_NAMES_OF_MAKERS.get(maker, maker))
+    """`kaercher` and `karcher`: of one maker where letters with two dots are written as two;
+    of two names the short one."""
+    return _DIGRAPH.sub(r"\1", short_name(maker))
 
 
 def tokens(title: str, most: int = MAX_TOKENS) -> list[str]:

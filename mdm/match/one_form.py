@@ -27,11 +27,13 @@ _WHITE = re.compile(r"(?<![a-z0-9])([a-z]{2}) (?=\d{4}wh\b)")
 _THOUSANDS = re.compile(r"(?<![\w.,])([1-9]\d{0,2})[.,](\d{3})(?![\w.,/-]*\d)")
 # `140 x 200`, as others write without spaces.
 _TIMES = re.compile(r"(?<=\d) ?[x\u00d7] ?(?=\d{2})")
-# Makers who are called by two names.
-_CALLED = {"hewlett packard enterprise": "hpe", "hewlett packard": "hp",
-    "hewlett-packard": "hp", "western digital": "wd", "texas instruments": "ti",
+# Makers who are called by two names; the longest first.
+_SHORT_NAMES = {
+    "hewlett packard enterprise": "hpe", "hewlett packard": "hp", "western digital": "wd",
+    "texas instruments": "ti",
 }  # fmt: skip
-_MAKER = re.compile(rf"\b(?:{'|'.join(_CALLED)})\b")
+_MAKER = re.compile(rf"\b(?:{'|'.join(_SHORT_NAMES).replace(' ', '[ -]')})\b")
+_SHORT_OF_COMPACT = {name.replace(" ", ""): short for name, short in _SHORT_NAMES.items()}
 # With and without a stabiliser.
 _NON = re.compile(r"\bnon[ -](?=vr\b)")
 
@@ -62,5 +64,10 @@ def _marked(found: re.Match[str]) -> str:
     return f"mk{number if number.isdigit() else ROMAN[number]}"
 
 
+def short_name(maker: str) -> str:
+    """The short name of a maker, letters and digits only, where he has two."""
+    return _SHORT_OF_COMPACT.get(maker, maker)
+
+
 def _called(found: re.Match[str]) -> str:
-    return _CALLED[found[0]]
+    return _SHORT_NAMES[found[0].replace("-", " ")]

@@ -252,12 +252,13 @@ def _other_part_number(one: Features, other: Features) -> list[Piece]:
 def _are_of_one_maker(one: Features, other: Features) -> bool:
     """Both state one maker, or one states whom the other's title begins with, or both titles begin
     with one word."""
-    if one.manufacturer is not None and other.manufacturer is not None:
-        return one.manufacturer == other.manufacturer
-    if one.manufacturer is None and other.manufacturer is None:
+    makers = [each.manufacturer for each in (one, other) if each.manufacturer is not None]
+    if len(makers) == 2:
+        return makers[0] == makers[1]
+    if not makers:
         return one.lead is not None and one.lead == other.lead
-    stated, silent = (one, other) if one.manufacturer is not None else (other, one)
-    return silent.lead is not None and str(stated.manufacturer).startswith(silent.lead)
+    silent = one if one.manufacturer is None else other
+    return silent.lead is not None and makers[0].startswith(silent.lead)
 
 
 def _state_one_maker(one: Features, other: Features) -> bool:
